@@ -1,0 +1,52 @@
+# Everything runs in .venv, which the first command that needs it makes. With nothing changed, later ones install nothing.
+#   make demo   attack clips, purify them, print the table (make demo ARGS="--clips 20 --eps 4")
+#   make test   the notebooks, then pytest
+#   make lab    JupyterLab on the notebooks          make docs   the site, into _docs
+PYTHON ?= python3
+VENV   ?= .venv
+ARGS   ?=
+BIN    := $(VENV)/bin
+# run-time: the library; dev: what the notebooks, tests and site need on top of it
+RUN    := $(VENV)/.installed
+DEV    := $(VENV)/.installed-dev
+PIP    := $(BIN)/python -m pip install --disable-pip-version-check -qq -c constraints.txt
+
+.PHONY: help env demo test lab docs readme clean
+help:
+	@sed -n '2,4s/^# //p' Makefile
+
+$(RUN): settings.ini constraints.txt setup.py
+	@$(PYTHON) -c 'import sys; sys.exit("videopure needs Python 3.11 or newer; try: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
+	@echo "Installing into $(VENV), once; this takes a few minutes:"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo '  torch ...'
+	@$(PIP) torch
+	@echo '  the library ...'
+	@$(PIP) -e .
+	@touch $@
+
+$(DEV): $(RUN)
+	@echo '  what the notebooks, tests and site need ...'
+	@$(PIP) -e ".[dev]"
+	@touch $@
+
+env: $(DEV)
+
+demo: $(RUN)
+	$(BIN)/videopure demo $(ARGS)
+
+test: $(DEV)
+	OMP_NUM_THREADS=1 $(BIN)/nbdev_test --timing  # it runs notebooks side by side
+	$(BIN)/python -m pytest $(ARGS)
+
+lab: $(DEV)
+	cd nbs && "$(abspath $(BIN))/jupyter-lab" index.ipynb $(ARGS)
+
+docs: $(DEV)
+	$(BIN)/python tools/docs.py
+
+readme: $(DEV)
+	$(BIN)/python tools/readme.py
+
+clean:
+	rm -rf $(VENV) _docs _proc build dist *.egg-info .pytest_cache .ruff_cache

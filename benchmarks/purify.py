@@ -1,0 +1,120 @@
+"""How much faster is a purification than in the published order of work, with equal results?
+
+    python benchmarks/purify.py [MODEL ...] [--repeats 5] [--threads 1]
+
+The published order: the autoencoder one frame a call, two UNet answers a prediction (classifier-free guidance between two empty prompts),
+guidance by autograd and pair of frames by pair of frames, at every level. Both sides get the same clip and the same optical flow. CPU
+seconds of the process, medians; each MODEL is "tiny" (embedded), "untrained" (diffusers' UNet3DConditionModel and AutoencoderKL, small), or a saved folder.
+"""
+
+import argparse
+import statistics
+import time
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderKL, DDIMScheduler, UNet3DConditionModel
+
+from videopure.flow import latent_flow, warp
+from videopure.latents import PromptEmbedding
+from videopure.pipeline import VideoPurePipeline
+from videopure.schedule import ddim_levels, ddim_step, predict_x0
+from videopure.video import moving_shapes
+
+BETAS = dict(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False, set_alpha_to_one=False, steps_offset=1)
+GOLDEN = Path(__file__).resolve().parents[2] / "shared" / "golden" / "tiny_model"
+
+
+def untrained() -> VideoPurePipeline:
+    "A text-to-video model of the paper's kind, small and with random weights."
+    torch.manual_seed(0)
+    vae = AutoencoderKL(block_out_channels=(16,) * 4, norm_num_groups=8, down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4)
+    unet = UNet3DConditionModel(
+        block_out_channels=(32, 64),
+        down_block_types=("CrossAttnDownBlock3D", "DownBlock3D"),
+        up_block_types=("UpBlock3D", "CrossAttnUpBlock3D"),
+        layers_per_block=1,
+        norm_num_groups=8,
+        cross_attention_dim=32,
+        attention_head_dim=8,
+    )
+    return VideoPurePipeline(vae, unet, DDIMScheduler(**BETAS), PromptEmbedding(77, 32))
+
+
+def load(name: str) -> VideoPurePipeline:
+    makers = {"tiny": VideoPurePipeline.tiny, "untrained": untrained}
+    return makers[name]() if name in makers else VideoPurePipeline.from_pretrained(name)
+
+
+def in_published_order(pipe: VideoPurePipeline, clip: torch.Tensor, flow: torch.Tensor, steps: int, scales: tuple[float, float]) -> torch.Tensor:
+    "The records (1, S, 3, T, H, W), computed step by step as the published code orders the work."
+    levels, scaling = ddim_levels(pipe.scheduler, steps), pipe.vae.config.scaling_factor
+    prompt = pipe.prompt.embedding.expand(2, -1, -1) if pipe.prompt is not None else None
+
+    def predict(z, t):
+        negative, positive = pipe.unet(torch.cat([z, z]), t, encoder_hidden_states=prompt).sample.chunk(2)
+        return negative + 9.0 * (positive - negative)
+
+    def guided(z, noise, level):
+        z = z.detach().requires_grad_()
+        with torch.enable_grad():
+            x0 = predict_x0(z, noise, level.abar)
+            temporal = 0.0
+            for i in range(z.shape[2] - 1):
+                temporal = temporal + (warp(x0[:, :, i + 1].detach(), flow[:, i]) - x0[:, :, i]).abs().mean()
+            loss = scales[0] * 800 * (x0 - z0).square().mean() - scales[1] * 5 * temporal
+        return (z + 4 * abs(level.log_variance) * torch.autograd.grad(loss, z)[0]).detach()
+
+    z0 = torch.stack([pipe.vae.encode(2 * frame - 1).latent_dist.mode() * scaling for frame in clip.unbind(2)], 2)
+    z = z0
+    for level in levels:
+        z = ddim_step(z, predict(z, level.t)[:, :, :1].expand_as(z), level.abar_prev, level.abar)
+    records = []
+    for level in reversed(levels):
+        noise = predict(z, level.t)
+        records.append(predict_x0(guided(z, noise, level), noise, level.abar))
+        z = ddim_step(z, noise, level.abar, level.abar_prev)
+    records.append(guided(z, noise, levels[0]))
+    decoded = [torch.stack([pipe.vae.decode(frame / scaling).sample for frame in record.unbind(2)], 2) for record in records]
+    return (torch.stack(decoded, 1) / 2 + 0.5).clamp(0, 1)
+
+
+def cpu_seconds(run, repeats: int) -> tuple[float, torch.Tensor]:
+    "Median CPU seconds of `run()` and its result, after a warm-up."
+    seconds, result = [], run()
+    for _ in range(repeats):
+        start = time.process_time()
+        result = run()
+        seconds.append(time.process_time() - start)
+    return statistics.median(seconds), result
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("models", nargs="*", default=["tiny", str(GOLDEN) if GOLDEN.is_dir() else "untrained"], metavar="MODEL")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=6)
+    parser.add_argument("--threads", type=int, default=1, help="one by default: CPU seconds of idle threads that spin would be noise")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    print(f"{args.steps} steps, {args.threads} threads, median of {args.repeats}, CPU seconds\n")
+    print("| model | clip | published order | ours | ratio | difference, mean / 99.9 % |\n|---|---|---|---|---|---|")
+    for name in args.models:
+        pipe = load(name)
+        pipe.set_progress_bar_config(disable=True)
+        shape = (1, 3, 16, 32, 32) if name == "tiny" else (1, 3, 32, 48, 48)
+        clip, _ = moving_shapes(1, seed=0, frames=shape[2], size=shape[3])
+        z0 = pipe.invert(clip, purify_steps=1)[0]
+        flow = latent_flow(clip, *z0.shape[-2:])
+        raw = dict(spatial_scale=0.05, temporal_scale=0.05, normalize_guidance=False)  # raw weights at a strength near the paper's
+        with torch.no_grad():
+            theirs, want = cpu_seconds(lambda: in_published_order(pipe, clip, flow, args.steps, (0.05, 0.05)), args.repeats)
+            ours, got = cpu_seconds(lambda: pipe(clip, purify_steps=args.steps, flow=flow, **raw).videos, args.repeats)
+        error = (got - want).abs().flatten()
+        error = f"{error.mean():.0e} / {error.sort().values[int(0.999 * len(error))]:.0e}"
+        size = "x".join(map(str, shape[2:]))
+        print(f"| {Path(name).name} | {size} | {theirs:.3f} | {ours:.3f} | {theirs / ours:.2f} | {error} |")
+
+
+if __name__ == "__main__":
+    main()

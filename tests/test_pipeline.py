@@ -1,0 +1,180 @@
+"What the pipeline promises for any input, and refuses; run on the embedded model."
+
+import pytest
+import torch
+
+from videopure.defense import Defended
+from videopure.pipeline import VideoPurePipeline
+from videopure.tiny import tiny_classifier
+from videopure.video import ClipError, VideoPureError, moving_shapes
+
+CLIPS, LABELS = moving_shapes(3, seed=1)
+
+
+@pytest.fixture(scope="module")
+def pipe():
+    return VideoPurePipeline.tiny()
+
+
+@pytest.mark.parametrize("steps", [1, 3, 6])
+@pytest.mark.parametrize("batch", [1, 3])
+def test_two_noise_predictions_a_step(pipe, steps, batch):
+    sizes = []
+    hook = pipe.unet.register_forward_hook(lambda module, args, output: sizes.append(len(args[0])))
+    try:
+        out = pipe(CLIPS[:batch], purify_steps=steps)
+    finally:
+        hook.remove()
+    assert sizes == [batch] * (2 * steps)
+    assert out.videos.shape == (batch, steps + 1, *CLIPS.shape[1:]) and len(out.timesteps) == steps + 1
+
+
+def test_batch_equals_one_by_one(pipe):
+    together = pipe(CLIPS)
+    alone = [pipe(clip[None]) for clip in CLIPS]
+    assert (together.videos - torch.cat([one.videos for one in alone])).abs().max() < 1e-5
+    defended = Defended(tiny_classifier(), pipe)
+    assert (defended(CLIPS) - torch.cat([defended(clip[None]) for clip in CLIPS])).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize("size", [(17, 50, 38), (2, 16, 16), (3, 33, 21), (5, 8, 70)])
+def test_any_length_and_size(pipe, size):
+    frames, height, width = size
+    clip = moving_shapes(1, seed=2, frames=frames, size=max(height, width))[0][..., :height, :width]
+    out = pipe(clip, purify_steps=2)
+    assert out.videos.shape == (1, 3, 3, *size) and out.videos.isfinite().all()
+    assert out.videos.dtype == torch.float32 and 0 <= out.videos.min() and out.videos.max() <= 1
+
+
+def test_padding_leaves_no_trace_on_even_sizes(pipe):
+    "A clip whose size needs no padding is not changed by cropping one that does."
+    clip, _ = moving_shapes(1, seed=4)
+    assert pipe(clip[..., :31], purify_steps=1).videos.shape[-1] == 31
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_model_types(dtype):
+    pipe, reference = VideoPurePipeline.tiny().to(dtype), VideoPurePipeline.tiny()
+    out = pipe(CLIPS[:1]).videos
+    assert out.dtype == (torch.float64 if dtype == torch.float64 else torch.float32)
+    assert (out - reference(CLIPS[:1]).videos).abs().mean() < (1e-4 if dtype == torch.float64 else 0.02)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_clip_types(pipe, dtype):
+    out = pipe(CLIPS[:1].to(dtype)).videos
+    assert out.dtype == torch.float32 and (out - pipe(CLIPS[:1]).videos).abs().mean() < 0.02
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+def test_cuda(pipe, dtype):
+    fast = VideoPurePipeline.tiny().to("cuda", dtype)
+    out = fast(CLIPS)
+    assert out.videos.device.type == "cuda"
+    assert (out.videos.cpu() - pipe(CLIPS).videos).abs().mean() < (1e-3 if dtype == torch.float32 else 0.02)
+
+
+def test_gradients_only_when_asked(pipe):
+    defended = Defended(tiny_classifier(), pipe)
+    for run in (pipe, pipe.invert, defended, defended.vote, defended.predict):
+        run(CLIPS[:1])
+        assert torch.is_grad_enabled()
+    assert not pipe(CLIPS[:1]).videos.requires_grad and not defended(CLIPS[:1]).requires_grad
+    clip = CLIPS[:1, :, :4].clone().requires_grad_()
+    assert defended(clip).requires_grad
+    with torch.no_grad():
+        assert not defended(clip).requires_grad and not torch.is_grad_enabled()
+
+
+def test_gradient_equals_finite_difference():
+    "In double precision, through everything but the constants of the method (flow, sign)."
+    pipe = VideoPurePipeline.tiny().to(torch.float64)
+    clip = moving_shapes(1, seed=3, frames=4, size=16)[0].double() * 0.8 + 0.1
+    flow = torch.zeros(1, 3, 2, 8, 8, dtype=torch.float64)
+
+    def score(video):
+        return pipe(video, purify_steps=3, flow=flow, output_type="latent").latents.square().sum() / 1000
+
+    leaf = clip.clone().requires_grad_()
+    (grad,) = torch.autograd.grad(score(leaf), leaf)
+    direction = torch.randn(clip.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    step = 1e-7  # a longer one crosses sign changes of the temporal term, where the score jumps
+    with torch.no_grad():
+        slope = (score(clip + step * direction) - score(clip - step * direction)) / (2 * step)
+    assert (grad * direction).sum().item() == pytest.approx(slope.item(), rel=1e-5)
+
+
+def test_early_stop_gives_the_full_vote(pipe):
+    clips, _ = moving_shapes(20, seed=6)
+    noisy = (clips + 0.2 * torch.randn(clips.shape, generator=torch.Generator().manual_seed(0))).clamp(0, 1)
+    for rule in ("majority", "majority-lowest-index", "mean-probability"):
+        defended = Defended(tiny_classifier(), pipe, rule)
+        assert torch.equal(defended.predict(noisy), defended.vote(noisy).labels)
+        assert torch.equal(defended(noisy).argmax(1), defended.vote(noisy).labels)
+
+
+def test_saved_pipeline_is_the_same(pipe, tmp_path):
+    pipe.save_pretrained(tmp_path)
+    again = VideoPurePipeline.from_pretrained(tmp_path)
+    assert {name: again.config[name] for name in pipe.PAPER} == {name: pipe.config[name] for name in pipe.PAPER}
+    assert torch.equal(again(CLIPS).videos, pipe(CLIPS).videos)
+
+
+BAD_CLIPS = {
+    "a lone clip": (CLIPS[0], "unsqueeze"),
+    "channels": (CLIPS[:, :2], "3"),
+    "channels last": (CLIPS.permute(0, 2, 3, 4, 1), "3"),
+    "bytes": ((CLIPS * 255).byte(), "255"),
+    "range 0..255": (CLIPS * 255, "[0, 1]"),
+    "range -1..1": (CLIPS * 2 - 1, "[0, 1]"),
+    "NaN": (CLIPS / 0 * 0, "NaN"),
+    "infinite": (CLIPS / 0, ""),
+    "one frame": (CLIPS[:, :, :1], "2"),
+    "no clip": (CLIPS[:0], ""),
+    "no pixel": (CLIPS[..., :0], ""),
+    "a list": ([CLIPS], ""),
+    "an array": (CLIPS.numpy(), ""),
+}
+
+
+@pytest.mark.parametrize("name", BAD_CLIPS)
+def test_bad_clips(pipe, name):
+    bad, hint = BAD_CLIPS[name]
+    for run in (pipe, pipe.invert, Defended(tiny_classifier(), pipe)):
+        with pytest.raises(ClipError) as error:
+            run(bad)
+        assert "\n" not in str(error.value) and hint in str(error.value)
+
+
+BAD_SETTINGS = [
+    {"purify_steps": 0},
+    {"purify_steps": -1},
+    {"purify_steps": 51},
+    {"purify_steps": 2.5},
+    {"num_inference_steps": 0},
+    {"num_inference_steps": 2000},
+    {"spatial_scale": float("nan")},
+    {"temporal_scale": "strong"},
+    {"output_type": "pil"},
+    {"decode_chunk": 0},
+    {"flow": "farneback"},
+    {"flow": torch.zeros(3, 15, 2, 8, 16)},
+    {"flow": torch.zeros(3, 16, 2, 16, 16)},
+    {"flow": torch.zeros(1, 15, 2, 16, 16)},
+    {"flow": torch.full((3, 15, 2, 16, 16), float("nan"))},
+]
+
+
+@pytest.mark.parametrize("bad", BAD_SETTINGS, ids=str)
+def test_bad_settings(pipe, bad):
+    with pytest.raises(VideoPureError) as error:
+        pipe(CLIPS, **bad)
+    assert "\n" not in str(error.value) and next(iter(bad)).split("_")[0] in str(error.value)
+
+
+@pytest.mark.parametrize("model", ["no/such/model", "/no/such/folder", __file__])
+def test_unknown_model(model):
+    with pytest.raises(VideoPureError, match="cannot load the model") as error:
+        VideoPurePipeline.from_pretrained(model)
+    assert "\n" not in str(error.value)

@@ -1,0 +1,742 @@
+"""Clips in files: what is read, what is refused, what comes back; and the player's HTML. (notebooks 00 and 01)"""
+
+import os
+import re
+import shutil
+import sys
+from fractions import Fraction
+from html.parser import HTMLParser
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from videopure import video as v
+from videopure.show import Player, magnify, page, save_page, sprite_sheet, strip
+from videopure.video import (
+    ClipError,
+    MissingPackageError,
+    VideoFileError,
+    VideoPureError,
+    atomic_path,
+    check_video,
+    moving_shapes,
+    read_video,
+    resize_video,
+    sample_frames,
+    to_uint8,
+    write_video,
+)
+
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+BACKENDS = ("decord", "pyav", "opencv")
+
+
+def one_line(error, *words):
+    text = str(error.value)
+    assert text and "\n" not in text and len(text) < 300, text
+    for word in words:
+        assert word in text, text
+
+
+def encode(path, frames, codec="libx264", pixels="yuv420p", options=None, container=None):
+    "A video file as other programs write them."
+    with av.open(str(path), "w", options=container or {}) as file:
+        stream = file.add_stream(codec, rate=Fraction(8), options=options or {})
+        stream.height, stream.width, stream.pix_fmt = *frames.shape[1:3], pixels
+        for frame in frames:
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")))
+        file.mux(stream.encode(None))
+    return path
+
+
+@pytest.fixture(scope="module")
+def clip():
+    return moving_shapes(1, seed=5, frames=24, size=40)[0]
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory, clip):
+    "The clip in many containers and codecs."
+    folder, frames = tmp_path_factory.mktemp("files"), to_uint8(clip)
+    short = {"g": "6"}
+    encode(folder / "h264.mp4", frames, options=short)
+    encode(folder / "start.mp4", frames, options=short, container={"movflags": "faststart"})
+    encode(folder / "fragments.mp4", frames, options=short, container={"movflags": "frag_keyframe+empty_moov"})
+    encode(folder / "open.mp4", frames, options={"x264-params": "open-gop=1:keyint=6:min-keyint=6:bframes=3:scenecut=0"})
+    encode(folder / "bframes.avi", frames, "mpeg4", options={"g": "6", "bf": "2"})
+    encode(folder / "simple.avi", frames, "mpeg4", options=short)
+    encode(folder / "h264.mkv", frames, options=short)
+    encode(folder / "ffv1.mkv", frames, "ffv1", "bgr0")
+    encode(folder / "vp9.webm", frames, "libvpx-vp9", options=short)
+    encode(folder / "mpeg2.ts", frames, "mpeg2video", options=short)
+    write_video(clip, folder / "whole.gif")
+    write_video(clip, folder / "whole.npz")
+    return folder
+
+
+VIDEOS = [
+    "h264.mp4", "start.mp4", "fragments.mp4", "open.mp4", "bframes.avi", "simple.avi", "h264.mkv", "ffv1.mkv", "vp9.webm", "mpeg2.ts",
+]  # fmt: skip
+
+
+def decoded(path):
+    "Every frame, decoded from the beginning: what all readers must agree with."
+    with av.open(str(path)) as file:
+        return np.stack([frame.to_ndarray(format="rgb24") for frame in file.decode(video=0)])
+
+
+# --- the contract ---------------------------------------------------------------------------------------------------------------
+BAD_CLIPS = {
+    "array": (lambda x: x.numpy(), "torch tensor"),
+    "list": (lambda x: [x], "torch tensor"),
+    "no batch": (lambda x: x[0], "unsqueeze(0)"),
+    "image": (lambda x: x[0, :, 0], "(B, 3, T, H, W)"),
+    "records": (lambda x: x[None], "(B, 3, T, H, W)"),
+    "time first": (lambda x: x.transpose(1, 2), "transpose(1, 2)"),
+    "channels last": (lambda x: x.permute(0, 2, 3, 4, 1), "permute(0, 4, 1, 2, 3)"),
+    "grey": (lambda x: x[:, :1], "3 colour channels"),
+    "alpha": (lambda x: torch.cat([x, x[:, :1]], 1), "3 colour channels"),
+    "one frame": (lambda x: x[:, :, :1], "at least 2 frames"),
+    "no frames": (lambda x: x[:, :, :0], "empty"),
+    "no clips": (lambda x: x[:0], "empty"),
+    "no width": (lambda x: x[..., :0], "empty"),
+    "uint8": (lambda x: (x * 255).byte(), "/255"),
+    "long": (lambda x: x.long(), "/255"),
+    "bool": (lambda x: x > 0.5, "floating point"),
+    "complex": (lambda x: x.to(torch.complex64), "floating point"),
+    "0..255": (lambda x: x * 255, "rescale"),
+    "-1..1": (lambda x: x * 2 - 1, "rescale"),
+    "nan": (lambda x: torch.where(x == x.max(), torch.nan, x), "NaN"),
+    "inf": (lambda x: torch.where(x == x.max(), torch.inf, x), "NaN or infinite"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_CLIPS)
+def test_bad_clip(clip, name):
+    spoil, word = BAD_CLIPS[name]
+    with pytest.raises(ClipError) as error:
+        check_video(spoil(clip))
+    one_line(error, word)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_good_clip(clip, dtype):
+    video = clip.clone().to(dtype).requires_grad_()
+    assert check_video(video) is video
+    resized = resize_video(video, 20)
+    assert resized.dtype == dtype and resized.shape == (1, 3, 24, 20, 20)
+    resized.sum().backward()
+    assert video.grad is not None and torch.is_grad_enabled()
+
+
+def test_tolerance(clip):
+    check_video(clip * 1.0005)
+    with pytest.raises(ClipError):
+        check_video(clip * 1.1)
+    check_video(clip[:, :, :1], min_frames=1)
+
+
+def test_errors_are_builtin_errors_too():
+    assert issubclass(VideoPureError, ValueError) and issubclass(ClipError, VideoPureError)
+    assert issubclass(VideoFileError, OSError) and issubclass(MissingPackageError, ImportError)
+
+
+# --- which frames ---------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("total", [2, 3, 7, 16, 100, 183])
+@pytest.mark.parametrize("start", [0, 1, 5])
+def test_uniform_sampling(total, start):
+    left = total - start
+    for frames in range(2, left + 1):
+        indices = sample_frames(total, frames, start=start)
+        assert len(set(indices)) == frames and indices == sorted(indices) and start <= indices[0] and indices[-1] < total
+        gaps = np.diff(indices)
+        assert gaps.max() - gaps.min() <= 1
+        assert abs((indices[0] - start) - (total - 1 - indices[-1])) <= 1  # as much left out before as after
+    if left >= 2:
+        assert sample_frames(total, left, start=start) == list(range(start, total)) == sample_frames(total, start=start)
+
+
+def test_strided_sampling():
+    assert sample_frames(10, 3, stride=2, start=4) == [4, 6, 8]
+    assert sample_frames(10, stride=4) == [0, 4, 8]
+    for settings in ({"frames": 3, "stride": 2, "start": 6}, {"frames": 11}, {"frames": 6, "stride": 2}):
+        with pytest.raises(VideoPureError) as error:
+            sample_frames(10, **settings)
+        one_line(error, "10 frames", "or fewer" if settings.get("start") != 9 else "")
+
+
+@pytest.mark.parametrize("settings", [{"frames": 1}, {"frames": 0}, {"frames": -4}, {"frames": 2.5}, {"frames": True}, {"stride": 0}, {"start": -1}, {"start": 9}, {"start": 50}])
+def test_bad_sampling(settings):
+    with pytest.raises(VideoPureError) as error:
+        sample_frames(10, **settings)
+    one_line(error)
+
+
+# --- size -----------------------------------------------------------------------------------------------------------------------
+def test_resize(clip):
+    wide = resize_video(clip, (20, 40))
+    assert wide.shape[-2:] == (20, 40) and resize_video(wide, short_side=10).shape[-2:] == (10, 20)
+    assert resize_video(clip, 40) is clip and resize_video(clip) is clip
+    grey = torch.full((2, 3, 2, 31, 17), 0.25)
+    for size in (8, 17, 64, (5, 50), (50, 5), [9, 7]):
+        small = resize_video(grey, size)
+        assert small.shape[-2:] == ((size, size) if isinstance(size, int) else tuple(size)) and torch.allclose(small, torch.tensor(0.25), atol=1e-6)
+    ramp = torch.linspace(0, 1, 60).expand(1, 3, 2, 20, 60)
+    assert torch.allclose(resize_video(ramp, 20), ramp[..., 20:40])  # the middle, cut out and nothing else
+
+
+@pytest.mark.parametrize("settings", [{"size": 0}, {"size": -3}, {"size": (4,)}, {"size": (4, 4, 4)}, {"size": 2.5}, {"size": "8"}, {"short_side": 0}, {"size": 30, "short_side": 20}])
+def test_bad_size(clip, settings):
+    with pytest.raises(VideoPureError) as error:
+        resize_video(clip, **settings)
+    one_line(error)
+
+
+# --- reading --------------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("name", VIDEOS)
+@pytest.mark.parametrize("settings", [{}, {"frames": 7}, {"frames": 4, "stride": 3, "start": 9}])
+def test_right_frames(files, name, settings):
+    truth = decoded(files / name)
+    assert len(truth) == 24
+    video = read_video(files / name, **settings)
+    assert video.dtype == torch.float32 and check_video(video) is video
+    np.testing.assert_array_equal(to_uint8(video), truth[sample_frames(24, **settings)])
+
+
+@pytest.mark.parametrize("name", VIDEOS)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_backends_agree_or_refuse(files, name, backend):
+    try:
+        video = read_video(files / name, frames=9, backend=backend)
+    except VideoFileError as error:
+        assert backend == "decord" and "backend='pyav'" in str(error)  # where decord would return other frames
+        assert name in ("open.mp4", "bframes.avi", "mpeg2.ts")
+    else:
+        np.testing.assert_array_equal(to_uint8(video), decoded(files / name)[sample_frames(24, 9)])
+
+
+@pytest.mark.parametrize("missing", [["decord"], ["decord", "av"], ["av"], ["av", "cv2"]])
+def test_fallbacks(files, monkeypatch, missing):
+    expected = read_video(files / "h264.mp4", frames=9)
+    for package in missing:
+        monkeypatch.setitem(sys.modules, package, None)
+    assert torch.equal(read_video(files / "h264.mp4", frames=9), expected)
+
+
+def test_no_decoder(files, monkeypatch):
+    for package in ("decord", "av", "cv2"):
+        monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(MissingPackageError) as error:
+        read_video(files / "h264.mp4")
+    one_line(error, "pip install")
+    with pytest.raises(MissingPackageError):
+        read_video(files / "h264.mp4", backend="opencv")
+    assert read_video(files / "whole.npz").shape[2] == 24  # needs none
+
+
+def test_opencv_warns_of_missing_frames(files, tmp_path, monkeypatch):
+    whole = (files / "simple.avi").read_bytes()
+    (tmp_path / "cut.avi").write_bytes(whole[: len(whole) // 2])
+    for package in ("decord", "av"):
+        monkeypatch.setitem(sys.modules, package, None)
+    with pytest.warns(UserWarning, match="announces 24 frames"):
+        assert read_video(tmp_path / "cut.avi").shape[2] < 24
+
+
+def test_decord_gives_up(tmp_path):
+    "decord 0.6 cannot decode some small widths; then PyAV does."
+    video = moving_shapes(1, frames=8, size=48)[0]
+    path = write_video(video, tmp_path / "x.mp4", lossless=True)
+    assert np.array_equal(to_uint8(read_video(path)), to_uint8(video))
+
+
+def test_decord_first(files, monkeypatch):
+    monkeypatch.setattr(v, "_DECODERS", {**v._DECODERS, "pyav": ("av", None)})
+    read_video(files / "h264.mp4", frames=8)
+
+
+def test_size_while_reading(files, clip):
+    small = read_video(files / "whole.npz", frames=6, size=(20, 30), short_side=32)
+    assert torch.equal(small, resize_video(clip[:, :, sample_frames(24, 6)], (20, 30), 32))
+
+
+def test_only_wanted_frames_are_kept(files, monkeypatch):
+    seen = []
+    monkeypatch.setattr(v, "resize_video", lambda image, *args: seen.append(image.shape) or image)
+    read_video(files / "h264.mp4", frames=3)
+    assert seen == [(1, 3, 1, 40, 40)] * 3
+
+
+def test_upright(files, tmp_path):
+    data = bytearray((files / "h264.mp4").read_bytes())
+    at = data.index(b"tkhd") + 4 + 40  # the matrix in the track header: a quarter turn clockwise, as phones write it
+    data[at : at + 36] = np.array([0, 65536, 0, -65536, 0, 0, 40 << 16, 0, 1 << 30], ">i4").tobytes()
+    (tmp_path / "phone.mp4").write_bytes(data)
+    truth = np.rot90(decoded(files / "h264.mp4"), -1, axes=(1, 2))
+    for backend in (None, *BACKENDS):
+        np.testing.assert_array_equal(to_uint8(read_video(tmp_path / "phone.mp4", backend=backend)), truth)
+
+
+def test_unknown_backend(files):
+    with pytest.raises(VideoPureError) as error:
+        read_video(files / "h264.mp4", backend="ffmpeg")
+    one_line(error, "decord")
+
+
+# --- folders of images ----------------------------------------------------------------------------------------------------------
+def test_folder(tmp_path, clip):
+    frames = to_uint8(clip)
+    for i, frame in enumerate(frames[:12]):
+        Image.fromarray(frame).save(tmp_path / f"frame{i}.png")
+    (tmp_path / "notes.txt").write_text("not a frame")
+    (tmp_path / "._frame0.png").write_text("left by a Mac")
+    np.testing.assert_array_equal(to_uint8(read_video(tmp_path)), frames[:12])
+    np.testing.assert_array_equal(to_uint8(read_video(str(tmp_path), frames=4)), frames[[1, 4, 7, 10]])
+
+
+def test_modes_of_images(tmp_path, clip):
+    frame = Image.fromarray(to_uint8(clip)[0])
+    grey = np.asarray(frame.convert("L"))
+    frame.convert("L").save(tmp_path / "1.png")
+    frame.convert("RGBA").save(tmp_path / "2.png")
+    frame.convert("P").save(tmp_path / "3.png")
+    Image.fromarray(grey.astype(np.uint16) * 257).save(tmp_path / "4.png")
+    frame.convert("LA").save(tmp_path / "5.PNG")
+    frame.convert("CMYK").save(tmp_path / "6.jpg")
+    frame.convert("1").save(tmp_path / "7.bmp")
+    video = to_uint8(read_video(tmp_path))
+    np.testing.assert_array_equal(video[0], np.repeat(grey[..., None], 3, 2))
+    np.testing.assert_array_equal(video[1], np.asarray(frame))
+    np.testing.assert_array_equal(video[3], video[0])
+    np.testing.assert_array_equal(video[4], video[0])
+
+
+def test_bad_folders(tmp_path, clip):
+    with pytest.raises(VideoFileError) as error:
+        read_video(tmp_path)
+    one_line(error, "without images")
+    frames = to_uint8(clip)
+    Image.fromarray(frames[0]).save(tmp_path / "0.png")
+    with pytest.raises(VideoFileError) as error:
+        read_video(tmp_path)
+    one_line(error, "at least 2")
+    Image.fromarray(frames[1, :30]).save(tmp_path / "1.png")
+    for settings in ({}, {"size": 16}):
+        with pytest.raises(VideoFileError) as error:
+            read_video(tmp_path, **settings)
+        one_line(error, "40x40", "40x30")
+    whole = (tmp_path / "0.png").read_bytes()
+    for content in (whole[: len(whole) // 2], b"", b"text", whole[:100] + b"?" * 50 + whole[150:]):
+        (tmp_path / "1.png").write_bytes(content)
+        with pytest.raises(VideoFileError) as error:
+            read_video(tmp_path)
+        one_line(error, "1.png")
+
+
+# --- bad files ------------------------------------------------------------------------------------------------------------------
+def audio_only(path):
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("aac", rate=8000, layout="mono")
+        for i in range(8):
+            frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+            frame.sample_rate, frame.pts = 8000, 1024 * i
+            file.mux(stream.encode(frame))
+        file.mux(stream.encode(None))
+
+
+BAD_FILES = {
+    "missing.mp4": (None, "does not exist"),
+    "missing.npz": (None, "does not exist"),
+    "empty.mp4": (b"", "empty"),
+    "empty.gif": (b"", "empty"),
+    "empty.npz": (b"", "empty"),
+    "text.mp4": (b"I am not a video.\n" * 99, "not a video"),
+    "text.avi": (b"I am not a video.\n" * 99, "not a video"),
+    "text.gif": (b"I am not a video.\n" * 99, "GIF"),
+    "text.npz": (b"I am not a video.\n" * 99, ".npz"),
+    "zeros.mp4": (bytes(9999), "not a video"),
+    "no_suffix": (b"I am not a video.\n" * 99, ""),
+}
+
+
+@pytest.mark.parametrize("name", BAD_FILES)
+@pytest.mark.parametrize("backend", [None, *BACKENDS])
+def test_bad_files(tmp_path, name, backend):
+    content, word = BAD_FILES[name]
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(VideoFileError) as error:
+        read_video(tmp_path / name, backend=backend)
+    one_line(error, name, word)
+
+
+def test_audio_only(tmp_path):
+    audio_only(tmp_path / "sound.mp4")
+    with pytest.raises(VideoFileError) as error:
+        read_video(tmp_path / "sound.mp4")
+    one_line(error, "audio")
+
+
+@pytest.mark.parametrize("name", [*VIDEOS[:-1], "whole.gif", "whole.npz"])
+def test_cut_short(files, tmp_path, name):
+    "Wherever a file is cut, reading gives an error or, where only the end of the container is gone, every frame."
+    whole, truth = (files / name).read_bytes(), read_video(files / name)
+    spare = 1 if name.endswith(("mkv", "webm")) else 0  # these announce a duration, which does not tell 23 frames from 24
+    errors = 0
+    for part in (0.001, 0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.98):
+        (tmp_path / name).write_bytes(whole[: int(part * len(whole))])
+        try:
+            video = read_video(tmp_path / name)
+        except VideoFileError as error:
+            errors += 1
+            assert "\n" not in str(error)
+        else:
+            assert video.shape[2] >= 24 - spare and torch.equal(video, truth[:, :, : video.shape[2]]), part
+    assert errors >= 5
+    (tmp_path / name).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(VideoFileError):
+        read_video(tmp_path / name, frames=3)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_damaged(files, tmp_path, seed):
+    "Bits that flipped inside the pictures are found by PyAV, which decides for the files decord is not trusted with."
+    data = bytearray((files / "open.mp4").read_bytes())
+    pictures = data[data.index(b"mdat") : data.index(b"moov")]
+    for i in np.random.default_rng(seed).integers(len(pictures) // 4, len(pictures) // 2, 40):
+        data[data.index(b"mdat") + i] ^= 255
+    (tmp_path / "damaged.mp4").write_bytes(data)
+    with pytest.raises(VideoFileError) as error:
+        read_video(tmp_path / "damaged.mp4")
+    one_line(error, "damaged")
+
+
+@pytest.mark.parametrize("name", ["h264.mp4", "whole.gif", "whole.npz"])
+def test_too_few_frames(files, name):
+    with pytest.raises(VideoFileError) as error:
+        read_video(files / name, frames=32)
+    one_line(error, name, "24 frames", "frames=24 or fewer")
+    with pytest.raises(VideoFileError) as error:
+        read_video(files / name, frames=16, stride=2)
+    one_line(error, "frames=12 or fewer")
+
+
+def test_one_frame(tmp_path, clip):
+    encode(tmp_path / "one.mp4", to_uint8(clip)[:1])
+    with pytest.raises(VideoFileError) as error:
+        read_video(tmp_path / "one.mp4")
+    one_line(error, "at least 2")
+
+
+@pytest.mark.parametrize(
+    "array, word",
+    [
+        (np.zeros((16, 32, 32, 3), np.float32), "shape"),
+        (np.zeros((2, 3, 16, 32, 32), np.float32), "shape"),
+        (np.zeros((3, 16, 32, 32), np.int64), "dtype"),
+        (np.full((3, 16, 32, 32), 7.0), "[0, 1]"),
+        (np.full((3, 16, 32, 32), np.nan), "NaN"),
+        (np.zeros((3, 1, 32, 32)), "at least 2"),
+    ],
+)
+def test_bad_arrays(tmp_path, array, word):
+    np.savez(tmp_path / "bad.npz", video=array)
+    with pytest.raises(VideoFileError) as error:
+        read_video(tmp_path / "bad.npz")
+    one_line(error, "bad.npz", word)
+
+
+def test_npz(tmp_path, clip):
+    np.savez(tmp_path / "other.npz", frames=clip.numpy(), label=3)
+    with pytest.raises(VideoFileError) as error:
+        read_video(tmp_path / "other.npz")
+    one_line(error, "'video'", "'frames'")
+    np.savez(tmp_path / "pickle.npz", video=np.array([{"a": 1}], dtype=object))
+    with pytest.raises(VideoFileError) as error:
+        read_video(tmp_path / "pickle.npz")
+    one_line(error, "plain arrays")
+    np.savez(tmp_path / "bytes.npz", video=to_uint8(clip).transpose(3, 0, 1, 2))
+    assert np.array_equal(to_uint8(read_video(tmp_path / "bytes.npz")), to_uint8(clip))
+    np.save(tmp_path / "array.npy", clip.numpy())
+    shutil.move(tmp_path / "array.npy", tmp_path / "array.npz")
+    with pytest.raises(VideoFileError):
+        read_video(tmp_path / "array.npz")
+
+
+# --- writing --------------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("backend", [None, *BACKENDS])
+@pytest.mark.parametrize("size", [(40, 40), (33, 21), (30, 26)])
+def test_lossless_mp4(tmp_path, clip, backend, size):
+    video = resize_video(clip, size)
+    path = write_video(video, tmp_path / "x.mp4", lossless=True)
+    assert np.array_equal(to_uint8(read_video(path, backend=backend)), to_uint8(video))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
+def test_npz_is_exact(tmp_path, clip, dtype):
+    video = clip.to(dtype)
+    assert torch.equal(read_video(write_video(video, tmp_path / "x.npz")), video.float())
+
+
+def psnr(a, b):
+    return -10 * torch.log10((a - b).square().mean()).item()
+
+
+def test_mp4_is_close_and_plays_in_browsers(tmp_path):
+    y, x = torch.meshgrid(torch.linspace(0, 1, 64), torch.linspace(0, 1, 80), indexing="ij")
+    smooth = torch.stack([torch.stack([x, y, (x + y + t / 10) % 1 * 0 + t / 10]) for t in range(8)], 1)[None]
+    path = write_video(smooth, tmp_path / "x.mp4", fps=12.5)
+    assert psnr(read_video(path), smooth) > 40
+    with av.open(str(path)) as file:
+        stream = file.streams.video[0]
+        assert (stream.codec_context.name, stream.codec_context.pix_fmt, stream.average_rate) == ("h264", "yuv420p", Fraction(25, 2))
+    data = path.read_bytes()
+    assert data.index(b"moov") < data.index(b"mdat")  # starts to play before it is all there
+
+
+def test_odd_size_is_padded(tmp_path, clip):
+    video = resize_video(clip, (21, 33))
+    back = read_video(write_video(video, tmp_path / "x.mp4"))
+    assert back.shape[-2:] == (22, 34) and psnr(back[..., :21, :33], video) > 20
+
+
+def test_gif_keeps_repeated_frames(tmp_path, clip):
+    still = clip[:, :, [0, 0, 0, 1, 1, 2, 2, 2]]
+    path = write_video(still, tmp_path / "x.gif", fps=10)
+    back = read_video(path)
+    assert back.shape == still.shape and psnr(back, still) > 25
+    assert torch.equal(back[:, :, 0], back[:, :, 2]) and not torch.equal(back[:, :, 2], back[:, :, 3])
+    with Image.open(path) as image:
+        assert image.info["loop"] == 0 and image.info["duration"] == 100
+    assert len(decoded(path)) == 8  # ffmpeg sees the same
+
+
+def test_needs_grad_and_device_free(tmp_path, clip):
+    write_video(clip.clone().requires_grad_(), tmp_path / "x.npz")
+    write_video(clip.clone().requires_grad_(), tmp_path / "x.gif")
+    assert torch.is_grad_enabled()
+
+
+@pytest.mark.parametrize("name", ["x.mp4", "x.gif", "x.npz"])
+def test_unwritable(tmp_path, clip, name):
+    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "dir.mp4").mkdir()
+    for path, word in [(tmp_path / "nowhere" / name, "does not exist"), (tmp_path / "file" / name, "does not exist")]:
+        with pytest.raises(VideoFileError) as error:
+            write_video(clip, path)
+        one_line(error, word)
+    with pytest.raises(VideoFileError) as error:
+        write_video(clip, tmp_path / "dir.mp4")
+    one_line(error, "folder")
+    assert sorted(p.name for p in tmp_path.rglob("*")) == ["dir.mp4", "file"]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
+def test_read_only_folder(tmp_path, clip):
+    tmp_path.chmod(0o500)
+    with pytest.raises(VideoFileError) as error:
+        write_video(clip, tmp_path / "x.mp4")
+    one_line(error, "x.mp4")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("name", ["x.mp4", "x.gif", "x.npz"])
+def test_full_disk(tmp_path, clip, monkeypatch, name):
+    "A disk that runs full: one line, the old file untouched, nothing else left."
+    write_video(clip[:, :, :4], tmp_path / name)
+    before = (tmp_path / name).read_bytes()
+
+    class Name(type(tmp_path)):
+        def with_name(self, name):
+            link = super().with_name(name)
+            link.symlink_to("/dev/full")
+            return link
+
+    monkeypatch.setattr(v, "Path", Name)
+    with pytest.raises(VideoFileError) as error:
+        write_video(clip, tmp_path / name)
+    one_line(error, "cannot write")
+    assert [p.name for p in tmp_path.iterdir()] == [name] and (tmp_path / name).read_bytes() == before
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError, OSError])
+def test_interrupted_writing_leaves_nothing(tmp_path, error):
+    (tmp_path / "x.txt").write_text("old")
+    with pytest.raises(VideoFileError if error is OSError else error), atomic_path(tmp_path / "x.txt") as temporary:
+        temporary.write_text("half")
+        raise error("disk on fire")
+    assert [p.name for p in tmp_path.iterdir()] == ["x.txt"] and (tmp_path / "x.txt").read_text() == "old"
+
+
+@pytest.mark.parametrize(
+    "change, settings, word",
+    [
+        (lambda x: x, {"path": "x.avi"}, ".mp4, .gif or .npz"),
+        (lambda x: x, {"path": "x"}, ".mp4, .gif or .npz"),
+        (lambda x: x, {"path": "x.gif", "lossless": True}, "lossless"),
+        (lambda x: x, {"fps": 0}, "fps"),
+        (lambda x: x, {"fps": -3}, "fps"),
+        (lambda x: x, {"fps": float("nan")}, "fps"),
+        (lambda x: x.expand(3, -1, -1, -1, -1), {}, "video[i:i + 1]"),
+        (lambda x: x[0], {}, "unsqueeze(0)"),
+        (lambda x: x * 2, {}, "rescale"),
+        (lambda x: x[:, :, :1], {}, "at least 2"),
+    ],
+)
+def test_bad_writing(tmp_path, clip, change, settings, word):
+    path = tmp_path / settings.pop("path", "x.mp4")
+    with pytest.raises(VideoPureError) as error:
+        write_video(change(clip), path, **settings)
+    one_line(error, word)
+    assert not list(tmp_path.iterdir())
+
+
+def test_writing_needs_pyav(tmp_path, clip, monkeypatch):
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(MissingPackageError) as error:
+        write_video(clip, tmp_path / "x.mp4")
+    one_line(error, "pip install av")
+    assert not list(tmp_path.iterdir())
+
+
+# --- moving shapes --------------------------------------------------------------------------------------------------------------
+def test_moving_shapes():
+    clips, labels = moving_shapes(30, seed=11)
+    assert check_video(clips).shape == (30, 3, 16, 32, 32) and labels.bincount().tolist() == [3] * 10
+    again, same = moving_shapes(30, seed=11)
+    assert torch.equal(again, clips) and torch.equal(same, labels)
+    assert not torch.equal(moving_shapes(30, seed=12)[0], clips)
+    state = torch.get_rng_state()
+    moving_shapes(3, seed=1, frames=5, size=24)
+    assert torch.equal(torch.get_rng_state(), state)  # the caller's randomness is left alone
+
+
+# --- real clips -----------------------------------------------------------------------------------------------------------------
+@pytest.mark.skipif(not DATA.exists(), reason="no shared data")
+def test_real_videos():
+    for path in sorted(DATA.glob("ut_interaction/*/*.avi"))[::12]:
+        truth = decoded(path)
+        assert np.array_equal(to_uint8(read_video(path)), truth)
+        assert np.array_equal(to_uint8(read_video(path, frames=16)), truth[sample_frames(len(truth), 16)])
+
+
+
+@pytest.mark.skipif(not DATA.exists(), reason="no shared data")
+def test_real_folder():
+    folder = DATA / "ucf101_clips" / "CliffDiving"
+    video = read_video(folder, frames=16, size=112)
+    assert video.shape == (1, 3, 16, 112, 112)
+    assert np.array_equal(to_uint8(read_video(folder))[7], np.asarray(Image.open(folder / "07.png").convert("RGB")))
+
+
+# --- showing --------------------------------------------------------------------------------------------------------------------
+class Tags(HTMLParser):
+    "All tags with their attributes."
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.open = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in ("img", "meta", "br", "input"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def shapes():
+    return moving_shapes(1, seed=3)[0]
+
+
+def test_player_is_self_contained(shapes):
+    noisy = (shapes + torch.randn(shapes.shape, generator=torch.Generator().manual_seed(0)) * 4 / 255).clamp(0, 1)
+    clips = {"original": shapes, "attacked": noisy, "perturbation": magnify(shapes, noisy), "purified": shapes.flip(2)}
+    html = Player(clips, {"original": {"left": 0.9, "right": 0.1}, "attacked": "right"})._repr_html_()
+    assert len(html) < 150_000
+    assert not re.search(r"https?://|src=\"(?!data:)|@import|url\(|fetch\(", html)
+    tags = Tags(html)
+    assert not tags.open
+    images = [attrs for tag, attrs in tags.tags if tag == "img"]
+    assert [image["alt"] for image in images] == ["original: left 90 %, right 10 %", "attacked: right", "perturbation", "purified"]
+    assert all(image["src"].startswith("data:image/") for image in images)
+
+
+def test_players_do_not_clash_and_are_the_same_each_time(shapes):
+    ids = [re.search(r'data-videopure="(\w+)"', p._repr_html_())[1] for p in (Player(shapes), Player(shapes, fps=9), Player(shapes.flip(2)), Player({"a": shapes}))]
+    assert len(set(ids)) == 4
+    assert Player(shapes)._repr_html_() == Player(shapes)._repr_html_()
+
+
+def test_player_escapes(shapes):
+    evil = '"><script>alert(1)</script>'
+    html = Player({evil: shapes, "b": shapes}, {"b": {evil: 0.5}, evil: evil})._repr_html_()
+    assert [tag for tag, _ in Tags(html).tags].count("script") == 1 and "<script>alert" not in html
+
+
+def test_sprite_sheet(clip):
+    import base64
+    import io
+
+    video = resize_video(clip, (21, 33))[:, :, :10]
+    uri, columns, height, width = sprite_sheet(video, quality=None)
+    sheet = np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.split(",")[1]))))
+    assert (columns, height, width) == (4, 24, 40) and sheet.shape == (3 * 24, 4 * 40, 3)
+    for i, frame in enumerate(to_uint8(video)):
+        row, column = divmod(i, columns)
+        assert np.array_equal(sheet[row * height :, column * width :][:21, :33], frame)
+
+
+def test_save(tmp_path, shapes):
+    path = Player(shapes).save(tmp_path / "p.html", title="a < b")
+    text = path.read_text()
+    assert text.startswith("<!doctype html>") and "<title>a &lt; b</title>" in text and "viewport" in text and "color-scheme" in text
+    assert not Tags(text).open
+    save_page(path, "two", "<p>words</p>", Player(shapes), Player(shapes))
+    assert path.read_text() == page("two", "<p>words</p>", Player(shapes), Player(shapes))
+    with pytest.raises(VideoFileError):
+        Player(shapes).save(tmp_path / "nowhere" / "p.html")
+    assert [p.name for p in tmp_path.iterdir()] == ["p.html"]
+
+
+@pytest.mark.parametrize(
+    "show",
+    [
+        lambda x: Player({}),
+        lambda x: Player(x[0]),
+        lambda x: Player(x.expand(2, -1, -1, -1, -1)),
+        lambda x: Player({"a": x, "b": x[:, :, :4]}),
+        lambda x: Player({"a": x}, {"c": "unknown"}),
+        lambda x: Player(x, fps=0),
+        lambda x: Player(x, size=0),
+        lambda x: strip({}),
+        lambda x: strip(x * 3),
+        lambda x: magnify(x, x[:, :, :4]),
+        lambda x: magnify(x, x[..., :16]),
+    ],
+)
+def test_bad_showing(shapes, show):
+    with pytest.raises(VideoPureError) as error:
+        show(shapes)
+    one_line(error)
+
+
+def test_magnify(shapes):
+    changed = (shapes + 0.01).clamp(0, 1)
+    both = magnify(torch.cat([shapes, shapes]), torch.cat([changed, shapes]))
+    assert both[0].max() == 1 and torch.equal(both[1], torch.full_like(shapes[0], 0.5))
+    assert torch.allclose(magnify(shapes, changed, gain=3), 0.5 + 3 * (changed - shapes))
+
+
+def test_strip_leaves_no_figure_open(shapes):
+    import matplotlib.pyplot as plt
+
+    figure = strip({"a": shapes, "b": shapes}, frames=5)
+    assert not plt.get_fignums() and len(figure.axes) == 2 and figure.axes[0].images[0].get_size() == (32, 160)
