@@ -35,8 +35,9 @@ env: $(DEV)
 demo: $(RUN)
 	$(BIN)/videopure demo $(ARGS)
 
+# one thread a notebook: they run side by side
 test: $(DEV)
-	OMP_NUM_THREADS=1 $(BIN)/nbdev_test --timing  # it runs notebooks side by side
+	OMP_NUM_THREADS=1 $(BIN)/nbdev_test --timing
 	$(BIN)/python -m pytest $(ARGS)
 
 lab: $(DEV)

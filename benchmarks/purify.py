@@ -3,8 +3,9 @@
     python benchmarks/purify.py [MODEL ...] [--repeats 5] [--threads 1]
 
 The published order: the autoencoder one frame a call, two UNet answers a prediction (classifier-free guidance between two empty prompts),
-guidance by autograd and pair of frames by pair of frames, at every level. Both sides get the same clip and the same optical flow. CPU
-seconds of the process, medians; each MODEL is "tiny" (embedded), "untrained" (diffusers' UNet3DConditionModel and AutoencoderKL, small), or a saved folder.
+guidance by autograd and pair of frames by pair of frames, at every level. Both sides get the same clip and the same optical flow.
+CPU seconds of the process, medians. A MODEL is "tiny" (embedded), "untrained" (a small UNet3DConditionModel and AutoencoderKL of
+diffusers), or a saved folder.
 """
 
 import argparse
@@ -28,7 +29,8 @@ GOLDEN = Path(__file__).resolve().parents[2] / "shared" / "golden" / "tiny_model
 def untrained() -> VideoPurePipeline:
     "A text-to-video model of the paper's kind, small and with random weights."
     torch.manual_seed(0)
-    vae = AutoencoderKL(block_out_channels=(16,) * 4, norm_num_groups=8, down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4)
+    blocks = dict(down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4)
+    vae = AutoencoderKL(block_out_channels=(16,) * 4, norm_num_groups=8, **blocks)
     unet = UNet3DConditionModel(
         block_out_channels=(32, 64),
         down_block_types=("CrossAttnDownBlock3D", "DownBlock3D"),
@@ -46,7 +48,7 @@ def load(name: str) -> VideoPurePipeline:
     return makers[name]() if name in makers else VideoPurePipeline.from_pretrained(name)
 
 
-def in_published_order(pipe: VideoPurePipeline, clip: torch.Tensor, flow: torch.Tensor, steps: int, scales: tuple[float, float]) -> torch.Tensor:
+def in_published_order(pipe: VideoPurePipeline, clip: torch.Tensor, flow: torch.Tensor, steps: int, scales: tuple) -> torch.Tensor:
     "The records (1, S, 3, T, H, W), computed step by step as the published code orders the work."
     levels, scaling = ddim_levels(pipe.scheduler, steps), pipe.vae.config.scaling_factor
     prompt = pipe.prompt.embedding.expand(2, -1, -1) if pipe.prompt is not None else None
@@ -79,14 +81,15 @@ def in_published_order(pipe: VideoPurePipeline, clip: torch.Tensor, flow: torch.
     return (torch.stack(decoded, 1) / 2 + 0.5).clamp(0, 1)
 
 
-def cpu_seconds(run, repeats: int) -> tuple[float, torch.Tensor]:
-    "Median CPU seconds of `run()` and its result, after a warm-up."
-    seconds, result = [], run()
+def cpu_seconds(runs: list, repeats: int) -> tuple[list[float], list[torch.Tensor]]:
+    "Median CPU seconds of each of `runs`, taken in turn so that both see the same machine, and their results; after a warm-up."
+    results, seconds = [run() for run in runs], [[] for _ in runs]
     for _ in range(repeats):
-        start = time.process_time()
-        result = run()
-        seconds.append(time.process_time() - start)
-    return statistics.median(seconds), result
+        for run, taken in zip(runs, seconds):
+            start = time.process_time()
+            run()
+            taken.append(time.process_time() - start)
+    return [statistics.median(taken) for taken in seconds], results
 
 
 def main() -> None:
@@ -108,8 +111,9 @@ def main() -> None:
         flow = latent_flow(clip, *z0.shape[-2:])
         raw = dict(spatial_scale=0.05, temporal_scale=0.05, normalize_guidance=False)  # raw weights at a strength near the paper's
         with torch.no_grad():
-            theirs, want = cpu_seconds(lambda: in_published_order(pipe, clip, flow, args.steps, (0.05, 0.05)), args.repeats)
-            ours, got = cpu_seconds(lambda: pipe(clip, purify_steps=args.steps, flow=flow, **raw).videos, args.repeats)
+            published = lambda: in_published_order(pipe, clip, flow, args.steps, (0.05, 0.05))  # noqa: E731
+            mine = lambda: pipe(clip, purify_steps=args.steps, flow=flow, **raw).videos  # noqa: E731
+            (theirs, ours), (want, got) = cpu_seconds([published, mine], args.repeats)
         error = (got - want).abs().flatten()
         error = f"{error.mean():.0e} / {error.sort().values[int(0.999 * len(error))]:.0e}"
         size = "x".join(map(str, shape[2:]))

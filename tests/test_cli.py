@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 from pathlib import Path
 
 import pytest
@@ -28,7 +27,7 @@ def test_demo(tmp_path, capsys):
     assert main(["demo", "--clips", "6", "--eps", "4", "--seed", "3", "--out", str(tmp_path / "a" / "b")]) == 0
     said = capsys.readouterr().out
     assert "gray-box" in said and "adaptive" in said
-    for name in ("none", "JPEG 30", "DDIM", "one-step x0", "VideoPure"):
+    for name in ("none", "JPEG 30", "DDIM", "one-step x0", "VideoPure", "VideoPure, paper's setting"):
         assert name in said
     results = json.loads((tmp_path / "a" / "b" / "results.json").read_text())
     assert results["about"]["eps"] == "4/255" and results["accuracy"]["VideoPure"]["clean"]["n"] == 6
@@ -123,7 +122,7 @@ def test_unwritable_output(clip, tmp_path, capsys):
     assert [p.name for p in tmp_path.iterdir()] == ["in.mp4"]
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0 and not Path("/proc/version").exists(), reason="needs a folder that cannot be written")
+@pytest.mark.skipif(not Path("/proc/version").exists(), reason="needs a folder that nobody can write to")
 def test_output_folder_that_cannot_be_written(clip, capsys):
     assert main(["purify", clip, "/proc/out.mp4"]) == 2
     assert capsys.readouterr().err.count("\n") == 1

@@ -23,7 +23,8 @@ def test_broken_links(tmp_path):
 
 
 def test_only_names_with_a_heading_are_linked(tmp_path):
-    (tmp_path / "a.html").write_text('<h2 id="f">f</h2><a href="b.html#g"><code>g</code></a><a href="a.html#_h"><code>_h</code></a><a href="#i">i</a>')
+    page = '<h2 id="f">f</h2><a href="b.html#g"><code>g</code></a><a href="a.html#_h"><code>_h</code></a><a href="#i">i</a>'
+    (tmp_path / "a.html").write_text(page)
     (tmp_path / "b.html").write_text('<h2 id="g">g</h2>')
     tool("docs").unlink(tmp_path)
     assert (tmp_path / "a.html").read_text().endswith('<a href="b.html#g"><code>g</code></a><code>_h</code><a href="#i">i</a>')

@@ -20,7 +20,7 @@ def output(out: dict, alt: str, image: str) -> tuple[str, dict[str, bytes]]:
         return data["text/markdown"].strip(), {}
     if "image/png" in data:
         return f"![{alt}]({image})", {image: base64.b64decode(data["image/png"])}
-    if "text/html" not in data and "text/plain" in data:
+    if "text/plain" in data and not any(kind.startswith(("text/html", "application/")) for kind in data):
         return "```\n" + data["text/plain"].strip() + "\n```", {}
     return "", {}
 

@@ -11,6 +11,8 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -31,6 +33,7 @@ DEFENSES = {
     "DDIM": lambda pipe, seed: NoiseAndDenoise(pipe, generator=torch.Generator().manual_seed(seed)),
     "one-step x0": lambda pipe, seed: OneStep(pipe),
     "VideoPure": lambda pipe, seed: pipe,
+    "VideoPure, paper's setting": lambda pipe, seed: partial(pipe, **pipe.PAPER),
 }
 ADAPTIVE = (
     "These attacks are gray-box: they know the classifier and ignore the defense. An adaptive attacker who follows the exact "
@@ -39,7 +42,7 @@ ADAPTIVE = (
 )
 
 
-def attack(classifier, clips: torch.Tensor, labels: torch.Tensor, eps: float, seed: int) -> torch.Tensor:
+def attack(classifier: torch.nn.Module, clips: torch.Tensor, labels: torch.Tensor, eps: float, seed: int) -> torch.Tensor:
     "Clips under torchattacks' PGD: 10 steps of 2/255 within `eps`/255, random start, on the classifier alone."
     from torchattacks import PGD
 
@@ -57,12 +60,14 @@ def demo(clips: int = 100, eps: float = 8.0, seed: int = 2026, out: str | Path =
     originals, labels = moving_shapes(clips, seed=seed)
     attacked = attack(classifier, originals, labels, eps, seed)
     purifiers = {name: make(pipe, seed) for name, make in DEFENSES.items()}
-    about = {"videopure": __version__, "torch": torch.__version__, "clips": clips, "eps": f"{eps:g}/255", "seed": seed, "attack": "PGD-10, gray-box"}
+    about = {"videopure": __version__, "torch": torch.__version__, "attack": "PGD-10, gray-box"}
+    about |= {"clips": clips, "eps": f"{eps:g}/255", "seed": seed}
     table = compare(classifier, purifiers, {"clean": originals, f"PGD {eps:g}/255": attacked}, labels, about=about)
     about["seconds"] = round(time.perf_counter() - start, 1)
     with atomic_path(folder / "results.json") as path:
         path.write_text(json.dumps(table.to_dict(), indent=1), encoding="utf-8")
-    save_page(folder / "report.html", "VideoPure: attacked and rescued", *report(table, classifier, pipe, originals[:4], attacked[:4], labels[:4]))
+    parts = report(table, classifier, pipe, originals[:4], attacked[:4], labels[:4])
+    save_page(folder / "report.html", "VideoPure: attacked and rescued", *parts)
     return table
 
 # %% ../nbs/17_cli.ipynb #c009
@@ -75,7 +80,14 @@ def make_folder(path: str | Path) -> Path:
     return Path(path)
 
 # %% ../nbs/17_cli.ipynb #c011
-def report(table: Comparison, classifier, pipe: VideoPurePipeline, originals, attacked, labels) -> list:
+def report(
+    table: Comparison,  # of `compare`
+    classifier: torch.nn.Module,  # with `labels`, the names of the classes
+    pipe: VideoPurePipeline,  # the defense to show
+    originals: torch.Tensor,  # clips (B, 3, T, H, W)
+    attacked: torch.Tensor,  # the same, attacked
+    labels: torch.Tensor,  # (B,)
+) -> list:  # HTML strings and players
     "The parts of a page: the table, and a player for each clip."
     with torch.no_grad():
         votes, purified = Defended(classifier, pipe).vote(attacked), pipe(attacked).videos[:, -1]
@@ -145,43 +157,43 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def add_command(commands, name: str, run, text: str, **kwargs) -> argparse.ArgumentParser:
-    "A subcommand that shows its defaults and calls `run`."
-    one = commands.add_parser(name, help=text, description=text, formatter_class=argparse.ArgumentDefaultsHelpFormatter, **kwargs)
+def add_command(commands: argparse.Action, name: str, run: Callable, text: str) -> argparse.ArgumentParser:
+    "A subcommand that calls `run`."
+    one = commands.add_parser(name, help=text, description=text)
     one.set_defaults(run=run)
     return one
 
 
-def add_demo(commands) -> None:
+def add_demo(commands: argparse.Action) -> None:
     "`videopure demo`"
     one = add_command(commands, "demo", run_demo, "attack fresh clips, purify them, compare defenses (under two minutes)")
-    one.add_argument("--clips", type=int, default=100, help="how many clips")
-    one.add_argument("--eps", type=float, default=8.0, help="strength of the attack, in 1/255")
-    one.add_argument("--seed", type=int, default=2026, help="of the clips and the attack")
-    one.add_argument("--out", default="demo", metavar="FOLDER", help="where results.json and report.html go")
+    one.add_argument("--clips", type=int, default=100, help="how many clips (default: %(default)s)")
+    one.add_argument("--eps", type=float, default=8.0, help="strength of the attack, in 1/255 (default: %(default)s)")
+    one.add_argument("--seed", type=int, default=2026, help="of the clips and the attack (default: %(default)s)")
+    one.add_argument("--out", default="demo", metavar="FOLDER", help="where results.json and report.html go (default: %(default)s)")
 
 # %% ../nbs/17_cli.ipynb #c023
-def add_purify(commands) -> None:
+def add_purify(commands: argparse.Action) -> None:
     "`videopure purify`"
     one = add_command(commands, "purify", run_purify, "purify a video file")
     one.add_argument("source", metavar="IN", help="video file, folder of images, .gif or .npz")
     one.add_argument("target", metavar="OUT", help="file to write: .mp4, .gif or .npz")
-    one.add_argument("--model", default="tiny", help="'tiny' (embedded), a saved folder, or a hub name")
+    one.add_argument("--model", default="tiny", help="'tiny' (embedded), a saved folder, or a hub name (default: %(default)s)")
     one.add_argument("--frames", type=int, help="take so many frames, evenly spaced (default: all)")
     one.add_argument("--size", type=int, help="resize the short side to SIZE pixels and crop to a square (default: as it is)")
     one.add_argument("--steps", type=int, help="noise levels to climb (default: as the model was saved)")
-    one.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps ...")
-    one.add_argument("--dtype", default="float32", help="float32, float16 or bfloat16")
-    one.add_argument("--fps", type=float, default=8.0, help="frames a second of OUT")
+    one.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps ... (default: %(default)s)")
+    one.add_argument("--dtype", default="float32", help="float32, float16 or bfloat16 (default: %(default)s)")
+    one.add_argument("--fps", type=float, default=8.0, help="frames a second of OUT (default: %(default)s)")
     one.add_argument("--report", metavar="HTML", help="also write a page that plays before and after")
 
 
-def add_train(commands) -> None:
+def add_train(commands: argparse.Action) -> None:
     "`videopure train-tiny`"
     one = add_command(commands, "train-tiny", run_train, "train the embedded models from nothing (resumes if interrupted)")
-    one.add_argument("--out", default="tiny", metavar="FOLDER", help="where the models and checkpoints go")
-    one.add_argument("--seed", type=int, default=0, help="of weights, clips and noise")
-    one.add_argument("--device", default="auto", help="auto, cpu, cuda ...")
+    one.add_argument("--out", default="tiny", metavar="FOLDER", help="where the models and checkpoints go (default: %(default)s)")
+    one.add_argument("--seed", type=int, default=0, help="of weights, clips and noise (default: %(default)s)")
+    one.add_argument("--device", default="auto", help="auto, cpu, cuda ... (default: %(default)s)")
 
 # %% ../nbs/17_cli.ipynb #c024
 def run_demo(args: argparse.Namespace) -> None:

@@ -42,7 +42,8 @@ def purify(purifier: Callable, video: torch.Tensor) -> Records:
     videos = getattr(videos, "videos", videos)
     videos = videos[:, None] if videos.ndim == 5 else videos
     if videos.ndim != 6 or videos.shape[0] != len(video) or videos.shape[2] != 3:
-        raise ClipError(f"the purifier returned shape {tuple(videos.shape)}, expected (B, 3, T, H, W) or (B, S, 3, T, H, W) with B = {len(video)}")
+        expected = f"(B, 3, T, H, W) or (B, S, 3, T, H, W) with B = {len(video)}"
+        raise ClipError(f"the purifier returned shape {tuple(videos.shape)}, expected {expected}")
     return Records(videos.shape[1], lambda s, rows: videos[rows, s])
 
 # %% ../nbs/11_defense.ipynb #c012
@@ -64,6 +65,7 @@ class Defended(nn.Module):
         self.classifier, self.purifier, self.rule = classifier.eval(), purifier, rule
 
     def forward(self, video: torch.Tensor) -> torch.Tensor:
+        "Differentiable scores `(B, K)`; the argmax is the vote."
         return vote_scores(self.logits(video), self.rule)
 
 # %% ../nbs/11_defense.ipynb #c013

@@ -106,7 +106,8 @@ def compare(
             raise VideoPureError(f"{name!r} has {len(video)} clips but there are {len(labels)} labels: they must match")
     models = {name: classifier if p is None else Defended(classifier, p) for name, p in purifiers.items()}
     right = {name: {} for name in models}
-    with tqdm(total=len(models) * len(clips) * len(labels), unit="clip", disable=not progress, delay=2, leave=False) as bar:
+    quiet = {} if progress else {"disable": True}
+    with tqdm(total=len(models) * len(clips) * len(labels), unit="clip", delay=2, leave=False, **quiet) as bar:
         for name, model in models.items():
             bar.set_description(name)
             for which, video in clips.items():

@@ -51,7 +51,8 @@ def raft_flow(video: torch.Tensor, low: float = -1.0) -> torch.Tensor:
     try:
         from torchvision.models.optical_flow import Raft_Large_Weights, raft_large
     except Exception as error:  # a torchvision built for another torch fails with RuntimeError
-        raise MissingPackageError(f"flow 'raft' needs a torchvision that matches torch {torch.__version__}: pip install torchvision ({error})") from error
+        message = f"flow 'raft' needs a torchvision that matches torch {torch.__version__}: pip install torchvision ({error})"
+        raise MissingPackageError(message.replace("\n", " ")) from error
     net = raft_large(weights=Raft_Large_Weights.DEFAULT).eval().to(video.device)
     frames = video.detach().float() * (1 - low) + low
     first, second = (f.transpose(1, 2).flatten(0, 1) for f in (frames[:, :, :-1], frames[:, :, 1:]))

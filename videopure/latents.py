@@ -7,13 +7,13 @@ __all__ = ['CPU_BUDGET', 'spatial_multiple', 'pad_to_multiple', 'frames_that_fit
            'working_precision', 'predict_noise', 'PromptEmbedding', 'embed_empty_prompt']
 
 # %% ../nbs/03_latents.ipynb #c002
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
 from torch import nn
-
-from .video import VideoPureError
 
 # %% ../nbs/03_latents.ipynb #c008
 def spatial_multiple(vae: nn.Module) -> int:
@@ -40,7 +40,7 @@ def frames_that_fit(vae: nn.Module, height: int, width: int, device: torch.devic
     return max(1, budget // frame)
 
 # %% ../nbs/03_latents.ipynb #c018
-def per_frame(fn, video: torch.Tensor, chunk: int) -> torch.Tensor:
+def per_frame(fn: Callable[[torch.Tensor], torch.Tensor], video: torch.Tensor, chunk: int) -> torch.Tensor:
     "Apply `fn`, a map of pictures `(N, C, H, W)`, to all frames of `(B, C, T, H, W)`, `chunk` at a time."
     frames = video.transpose(1, 2).flatten(0, 1)
     return torch.cat([fn(part) for part in frames.split(chunk)]).unflatten(0, (len(video), -1)).transpose(1, 2)
@@ -95,10 +95,11 @@ class PromptEmbedding(ModelMixin, ConfigMixin):
 
 # %% ../nbs/03_latents.ipynb #c038
 @torch.no_grad()
-def embed_empty_prompt(text_encoder: nn.Module, tokenizer) -> PromptEmbedding:
+def embed_empty_prompt(text_encoder: nn.Module, tokenizer: Callable) -> PromptEmbedding:
     "What `text_encoder` says to the empty prompt, padded to the tokenizer's full length."
-    ids = tokenizer("", padding="max_length", max_length=tokenizer.model_max_length, truncation=True, return_tensors="pt").input_ids
-    embedding = text_encoder(ids.to(text_encoder.device))[0]
+    length = tokenizer.model_max_length
+    words = tokenizer("", padding="max_length", max_length=length, truncation=True, return_tensors="pt")
+    embedding = text_encoder(words.input_ids.to(text_encoder.device))[0]
     prompt = PromptEmbedding(*embedding.shape[1:])
     prompt.embedding = embedding
     return prompt

@@ -6,13 +6,15 @@
 __all__ = ['strip', 'magnify', 'sprite_sheet', 'Player', 'page', 'save_page']
 
 # %% ../nbs/01_show.ipynb #c002
-import base64, hashlib, io, math
+import base64
+import hashlib
+import io
+import math
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 
 import numpy as np
-import torch
 from fastcore.basics import patch
 from PIL import Image
 from torch import Tensor
@@ -25,8 +27,10 @@ def _as_dict(clips):
     clips = dict(clips) if isinstance(clips, Mapping) else {"": clips}
     if not clips: raise VideoPureError("there are no clips to show; give a clip or a dict of name: clip")
     for name, clip in clips.items():
-        if len(check_video(clip, min_frames=1)) != 1: raise ClipError(f"{name or 'the clip'}: expected one clip, not a batch of {len(clip)}; take one with video[i:i + 1]")
-    if len(lengths := {clip.shape[2] for clip in clips.values()}) > 1: raise ClipError(f"clips shown together need the same number of frames, not {sorted(lengths)}")
+        batch = len(check_video(clip, min_frames=1))
+        if batch != 1: raise ClipError(f"{name or 'the clip'}: expected one clip, not a batch of {batch}; take one with video[i:i + 1]")
+    lengths = {clip.shape[2] for clip in clips.values()}
+    if len(lengths) > 1: raise ClipError(f"clips shown together need the same number of frames, not {sorted(lengths)}")
     return clips
 
 # %% ../nbs/01_show.ipynb #c009
@@ -43,12 +47,15 @@ def strip(
     shown = np.linspace(0, T - 1, min(frames, T)).round().astype(int)
     pictures = [np.hstack(to_uint8(clip)[shown]) for clip in clips.values()]
     heights = [width*picture.shape[0]/picture.shape[1] for picture in pictures]
-    fig, axes = plt.subplots(len(clips), squeeze=False, figsize=(width, sum(heights) + .1*len(clips)), height_ratios=heights, dpi=100, layout="constrained")
+    size = width, sum(heights) + .1*len(clips)
+    fig, axes = plt.subplots(len(clips), squeeze=False, figsize=size, height_ratios=heights, dpi=100, layout="constrained")
     for ax, name, picture in zip(axes[:, 0], clips, pictures):
         ax.imshow(picture, interpolation="nearest" if picture.shape[0] < 128 else "antialiased", aspect="auto")
-        ax.set(xticks=[], yticks=[], frame_on=False); ax.set_ylabel(name, rotation=0, ha="right", va="center", color="0.5")
+        ax.set(xticks=[], yticks=[], frame_on=False)
+        ax.set_ylabel(name, rotation=0, ha="right", va="center", color="0.5")
     if title: fig.suptitle(title, color="0.5")
-    fig.patch.set_alpha(0); plt.close(fig)
+    fig.patch.set_alpha(0)
+    plt.close(fig)
     return fig
 
 # %% ../nbs/01_show.ipynb #c014
@@ -87,16 +94,19 @@ def sprite_sheet(
     return uri, columns, *cells.shape[1:3]
 
 # %% ../nbs/01_show.ipynb #c027
+def _percent(p): return f"{100*float(p):.0f}"
+
 def _caption(name, caption):
     "Name and caption of a clip as HTML: text, or a mapping of label to probability as bars."
-    if isinstance(caption, Mapping):
-        rows = [f'<span class="bar" style="--p:{100*float(p):.0f}%"><span>{escape(str(label))}</span> <span>{100*float(p):.0f}&nbsp;%</span></span>' for label, p in caption.items()]
-        return f"<b>{escape(name)}</b><br>" + "<br>".join(rows)
-    return f"<b>{escape(name)}</b><br>{escape(str(caption))}" if caption else f"<b>{escape(name)}</b>"
+    bar = '<span class="bar" style="--p:{1}%"><span>{0}</span> <span>{1}&nbsp;%</span></span>'
+    if isinstance(caption, Mapping): lines = [bar.format(escape(str(label)), _percent(p)) for label, p in caption.items()]
+    else: lines = [escape(str(caption))] if caption else []
+    return "<br>".join([f"<b>{escape(name)}</b>", *lines])
 
 def _plain(caption):
     "The caption as text, for a screen reader."
-    return ", ".join(f"{label} {100*float(p):.0f} %" for label, p in caption.items()) if isinstance(caption, Mapping) else str(caption or "")
+    if not isinstance(caption, Mapping): return str(caption or "")
+    return ", ".join(f"{label} {_percent(p)} %" for label, p in caption.items())
 
 # %% ../nbs/01_show.ipynb #c031
 class Player:
@@ -109,7 +119,8 @@ class Player:
         quality: int | None = 90, # of the frames' JPEG, 1 to 100; None means exact (PNG), about three times larger
     ):
         self.clips, self.captions, self.fps, self.quality = _as_dict(clips), dict(captions or {}), fps, quality
-        if unknown := set(self.captions) - set(self.clips): raise VideoPureError(f"captions for unknown clips {sorted(unknown)}; the clips are {list(self.clips)}")
+        unknown = set(self.captions) - set(self.clips)
+        if unknown: raise VideoPureError(f"captions for unknown clips {sorted(unknown)}; the clips are {list(self.clips)}")
         if not 0 < fps < math.inf: raise VideoPureError(f"fps={fps} must be a positive number")
         self.frames = next(iter(self.clips.values())).shape[2]
         if size is not None and size < 1: raise VideoPureError(f"size={size} must be a positive number of pixels")
@@ -123,8 +134,9 @@ def _figure(self: Player, name):
     uri, columns, height, width = sprite_sheet(clip, self.quality)
     alt = escape(": ".join(filter(None, (name, _plain(caption)))) or "video clip")
     numbers = f"{clip.shape[4]} {clip.shape[3]} {columns} {width} {height}"
-    return (f'<figure style="display:inline-block;vertical-align:top;margin:4px"><img src="{uri}" style="max-width:100%" alt="{alt}" data-sheet="{numbers}">'
-            f"<figcaption>{_caption(name, caption)}</figcaption></figure>")
+    image = f'<img src="{uri}" style="max-width:100%" alt="{alt}" data-sheet="{numbers}">'
+    figcaption = f"<figcaption>{_caption(name, caption)}</figcaption>"
+    return f'<figure style="display:inline-block;vertical-align:top;margin:4px">{image}{figcaption}</figure>'
 
 # %% ../nbs/01_show.ipynb #c035
 _STYLE = """
@@ -132,53 +144,66 @@ _STYLE = """
 .clips { display: flex; flex-wrap: wrap; gap: 12px; outline-offset: 4px }
 figure { margin: 0 !important; width: min(SIZEpx, MOST) }
 canvas { display: block; width: 100%; border-radius: 4px; cursor: pointer }
-figcaption { margin-top: 4px; overflow-wrap: anywhere } br { display: none } b { display: block; font-weight: 600 }
+figcaption { margin-top: 4px; overflow-wrap: break-word } br { display: none } b { display: block; font-weight: 600 }
 .bar span:last-child { white-space: nowrap }
-.bar { display: flex; justify-content: space-between; gap: 6px; margin-top: 2px; padding: 0 4px; border-radius: 3px;
+.bar { display: flex; justify-content: space-between; gap: 4px; margin-top: 2px; padding: 0 4px; border-radius: 3px; font-size: 12px;
   background: linear-gradient(to right, rgba(128,128,128,.4) var(--p), rgba(128,128,128,.12) 0) }
 .controls { display: flex; align-items: center; gap: 8px; margin-top: 8px; max-width: 32em }
-button { all: unset; cursor: pointer; width: 32px; height: 32px; border-radius: 50%; display: grid; place-items: center; background: rgba(128,128,128,.25) }
+button { all: unset; cursor: pointer; display: grid; place-items: center; width: 32px; height: 32px; border-radius: 50%;
+  background: rgba(128,128,128,.25) }
 button:focus-visible, .clips:focus-visible { outline: 2px solid #4a90e2 }
 svg { width: 14px; height: 14px; fill: currentColor }
 input { flex: 1; min-width: 0; height: 32px; accent-color: #4a90e2 }
 output { min-width: 4.5em; font-variant-numeric: tabular-nums }
 """
 
-# %% ../nbs/01_show.ipynb #c037
+# %% ../nbs/01_show.ipynb #c036
 _SCRIPT = """
 for (const host of document.querySelectorAll('[data-videopure="ID"]:not([data-ready])')) {
   host.dataset.ready = "";
   const root = host.attachShadow({mode: "open"}), frames = +host.dataset.frames, images = [...host.querySelectorAll("img")];
-  root.innerHTML = `<style>STYLE</style><div class="clips" tabindex="0" role="group" aria-label="video clips; space plays and pauses, arrow keys step"></div>
-    <div class="controls"><button type="button"></button><input type="range" min="0" max="${frames - 1}" value="0" aria-label="frame"><output></output></div>`;
+  root.innerHTML = `<style>STYLE</style>
+    <div class="clips" tabindex="0" role="group" aria-label="video clips; space plays and pauses, arrow keys step"></div>
+    <div class="controls"><button type="button"></button>
+    <input type="range" min="0" max="${frames - 1}" value="0" aria-label="frame"><output></output></div>`;
   const [clips, button, slider, output] = [".clips", "button", "input", "output"].map(name => root.querySelector(name));
   clips.append(...host.querySelectorAll("figure"));
   const views = images.map(image => {
-    const [width, height, columns, dx, dy] = image.dataset.sheet.split(" ").map(Number), canvas = document.createElement("canvas");
-    Object.assign(canvas, {width, height}); canvas.setAttribute("role", "img"); canvas.setAttribute("aria-label", image.alt);
-    if (width < 120) canvas.style.imageRendering = "pixelated";
+    const [w, h, columns, dx, dy] = image.dataset.sheet.split(" ").map(Number), canvas = document.createElement("canvas");
+    Object.assign(canvas, {width: w, height: h, role: "img", ariaLabel: image.alt});
+    if (w < 120) canvas.style.imageRendering = "pixelated";
     image.replaceWith(canvas);
-    return i => canvas.getContext("2d").drawImage(image, i % columns * dx, Math.floor(i / columns) * dy, width, height, 0, 0, width, height);
+    return i => canvas.getContext("2d").drawImage(image, i % columns * dx, Math.floor(i / columns) * dy, w, h, 0, 0, w, h);
   });
+PLAY}
+"""
+
+# %% ../nbs/01_show.ipynb #c038
+_PLAY = """
   let now = 0, timer = null, visible = true;
-  const show = i => { now = (i + frames) % frames; views.forEach(view => view(now)); slider.value = now; output.value = `${now + 1} / ${frames}`;
-    slider.setAttribute("aria-valuetext", `frame ${now + 1} of ${frames}`) };
-  const play = on => { clearInterval(timer); timer = on ? setInterval(() => visible && show(now + 1), 1000 / host.dataset.fps) : null;
-    button.setAttribute("aria-label", on ? "pause" : "play"); host.dataset.playing = on;
-    button.innerHTML = `<svg viewBox="0 0 10 10" aria-hidden="true"><path d="${on ? "M1 0h3v10h-3zM6 0h3v10h-3z" : "M1 0L10 5L1 10z"}"/></svg>` };
-  const step = by => { play(false); show(now + by) };
-  button.onclick = clips.onclick = () => play(!timer);
+  const show = i => {
+    now = (i + frames) % frames;
+    views.forEach(view => view(now));
+    slider.value = now; output.value = `${now + 1} / ${frames}`; slider.setAttribute("aria-valuetext", `frame ${now + 1} of ${frames}`) };
+  const play = on => {
+    clearInterval(timer);
+    timer = on ? setInterval(() => visible && show(now + 1), 1000 / host.dataset.fps) : null;
+    host.dataset.playing = on; button.setAttribute("aria-label", on ? "pause" : "play");
+    const shape = on ? "M1 0h3v10h-3zM6 0h3v10h-3z" : "M1 0L10 5L1 10z";
+    button.innerHTML = `<svg viewBox="0 0 10 10" aria-hidden="true"><path d="${shape}"/></svg>` };
+  const toggle = () => play(!timer), step = by => { play(false); show(now + by) };
+  button.onclick = clips.onclick = toggle;
   slider.oninput = () => { play(false); show(+slider.value) };
   root.addEventListener("keydown", event => {
-    const keys = event.target == slider ? {" ": () => play(!timer)} : {ArrowRight: () => step(1), ArrowLeft: () => step(-1), ...(event.target == clips && {" ": () => play(!timer)})};
+    const keys = {" ": event.target != button && toggle};
+    if (event.target != slider) Object.assign(keys, {ArrowRight: () => step(1), ArrowLeft: () => step(-1)});
     if (keys[event.key]) { keys[event.key](); event.preventDefault() }
     event.stopPropagation() });
   new IntersectionObserver(entries => visible = entries.at(-1).isIntersecting).observe(host);
   Promise.all(images.map(image => image.decode())).then(() => { show(0); play(!matchMedia("(prefers-reduced-motion: reduce)").matches) });
-}
 """
 
-# %% ../nbs/01_show.ipynb #c039
+# %% ../nbs/01_show.ipynb #c040
 @patch
 def _repr_html_(self: Player) -> str:
     "The player as a piece of HTML that needs nothing from outside."
@@ -186,23 +211,24 @@ def _repr_html_(self: Player) -> str:
     data = f'data-frames="{self.frames}" data-fps="{self.fps:g}" data-lm-suppress-shortcuts="true"'
     style = _STYLE.replace("SIZE", str(self.size)).replace("MOST", "100%" if len(self.clips) == 1 else "calc(50% - 6px)")
     id = hashlib.sha1(f"{figures}{data}{style}".encode()).hexdigest()[:12]
-    script = _SCRIPT.replace("STYLE", style).replace("ID", id).replace("\n", " ")
+    script = _SCRIPT.replace("PLAY", _PLAY).replace("STYLE", style).replace("ID", id).replace("\n", " ")
     return f'<div data-videopure="{id}" {data}>{figures}</div><script>{script}</script>'
 
-# %% ../nbs/01_show.ipynb #c047
+# %% ../nbs/01_show.ipynb #c048
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>TITLE</title>
 <style>
 :root { color-scheme: light dark }
 body { max-width: 48rem; margin: 2rem auto; padding: 0 1rem; font: 16px/1.5 system-ui, sans-serif; background: Canvas; color: CanvasText }
 h1, h2, h3 { line-height: 1.2 } code { font-size: .9em } img { max-width: 100% }
-table { border-collapse: collapse; display: block; overflow-x: auto } th, td { padding: .3em .8em; text-align: right; border-bottom: 1px solid rgba(128,128,128,.35) }
+table { border-collapse: collapse; display: block; overflow-x: auto }
+th, td { padding: .3em .8em; text-align: right; border-bottom: 1px solid rgba(128,128,128,.35) }
 th:first-child, td:first-child { text-align: left }
 </style></head><body>
 <h1>TITLE</h1>
 """
 
-# %% ../nbs/01_show.ipynb #c048
+# %% ../nbs/01_show.ipynb #c049
 def page(
     title: str, # heading, and title of the window
     *parts: object, # HTML strings, and objects with `_repr_html_` such as players
@@ -211,7 +237,7 @@ def page(
     body = "\n".join(part._repr_html_() if hasattr(part, "_repr_html_") else str(part) for part in parts)
     return _PAGE.replace("TITLE", escape(title)) + body + "\n</body></html>\n"
 
-# %% ../nbs/01_show.ipynb #c049
+# %% ../nbs/01_show.ipynb #c050
 def save_page(
     path: str | Path, # the .html file to write
     title: str, # heading, and title of the window
@@ -221,7 +247,7 @@ def save_page(
     with atomic_path(path) as temporary: temporary.write_text(page(title, *parts), encoding="utf-8")
     return Path(path)
 
-# %% ../nbs/01_show.ipynb #c050
+# %% ../nbs/01_show.ipynb #c051
 @patch
 def save(self: Player,
     path: str | Path, # the .html file to write

@@ -277,8 +277,9 @@ class Training:
 def step(self: Training, loss: Callable[[int], torch.Tensor]) -> None:
     "One step down the gradient of `loss(number of the step)`."
     n, device = len(self.losses), next(self.model.parameters()).device
+    warm_up = min(100, 1 + self.steps // 8)
     for group in self.optimizer.param_groups:
-        group["lr"] = self.lr * min(1, (n + 1) / 100) * (1 + math.cos(math.pi * n / self.steps)) / 2
+        group["lr"] = self.lr * min(1, (n + 1) / warm_up) * (1 + math.cos(math.pi * n / self.steps)) / 2
     with torch.autocast(device.type, torch.bfloat16):
         value = loss(n)
     self.optimizer.zero_grad()
@@ -392,7 +393,7 @@ def train_diffusion(
     return model.requires_grad_(False).eval(), run.losses
 
 # %% ../nbs/09_tiny.ipynb #c085
-TUNED = {"purify_steps": 3, "spatial_scale": 1.0, "temporal_scale": 1.0}
+TUNED = {"purify_steps": 4, "spatial_scale": 1.0, "temporal_scale": 2.0}
 
 
 def train_tiny(

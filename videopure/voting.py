@@ -47,8 +47,8 @@ def vote(
     probability = logits.softmax(-1).sum(1)
     counts = F.one_hot(logits.argmax(-1), logits.shape[-1]).sum(1)
     leading = counts == counts.amax(1, keepdim=True)
-    preference = {"majority": probability.where(leading, -1.0), "majority-lowest-index": leading.byte(), "mean-probability": probability}[rule]
-    labels = preference.argmax(1)
+    preference = {"majority": probability.where(leading, -1.0), "majority-lowest-index": leading.byte(), "mean-probability": probability}
+    labels = preference[rule].argmax(1)
     return Vote(labels, counts, margins(counts, labels), logits)
 
 # %% ../nbs/07_voting.ipynb #c010
