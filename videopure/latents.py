@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['CPU_BUDGET', 'spatial_multiple', 'pad_to_multiple', 'frames_that_fit', 'per_frame', 'encode', 'decode',
-           'working_precision', 'predict_noise', 'PromptEmbedding', 'embed_empty_prompt']
+           'working_precision', 'predict_noise', 'PromptEmbedding', 'embed_empty_prompt', 'PromptAttention',
+           'share_prompt']
 
 # %% ../nbs/03_latents.ipynb #c002
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
+from diffusers.models.attention_processor import Attention, AttnProcessor2_0
 from torch import nn
 
 # %% ../nbs/03_latents.ipynb #c008
@@ -29,7 +31,7 @@ def pad_to_multiple(video: torch.Tensor, multiple: int) -> torch.Tensor:
     return F.pad(video, padding, mode="replicate") if any(padding) else video
 
 # %% ../nbs/03_latents.ipynb #c014
-CPU_BUDGET = 48 * 2**20  # bytes that one call of the autoencoder may work on, on a processor
+CPU_BUDGET = 32 * 2**20  # bytes that one call of the autoencoder may work on, on a processor
 
 
 def frames_that_fit(vae: nn.Module, height: int, width: int, device: torch.device) -> int:
@@ -103,3 +105,23 @@ def embed_empty_prompt(text_encoder: nn.Module, tokenizer: Callable) -> PromptEm
     prompt = PromptEmbedding(*embedding.shape[1:])
     prompt.embedding = embedding
     return prompt
+
+# %% ../nbs/03_latents.ipynb #c042
+class PromptAttention(AttnProcessor2_0):
+    "Cross-attention for a prompt that all frames of all clips share: its keys and values are computed once."
+
+    def __call__(self, attn: Attention, hidden_states: torch.Tensor, encoder_hidden_states=None, attention_mask=None, *args, **kwargs):
+        if encoder_hidden_states is None or attention_mask is not None:
+            return super().__call__(attn, hidden_states, encoder_hidden_states, attention_mask, *args, **kwargs)
+        words, pixels = encoder_hidden_states[:1], hidden_states.flatten(0, 1)[None]
+        asked = attn.to_q(pixels), attn.to_k(words), attn.to_v(words)
+        query, key, value = (x.unflatten(-1, (attn.heads, -1)).transpose(1, 2) for x in asked)
+        seen = F.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2)
+        return attn.to_out[1](attn.to_out[0](seen)).view_as(hidden_states)
+
+# %% ../nbs/03_latents.ipynb #c043
+def share_prompt(unet: nn.Module) -> None:
+    "Give the cross-attention layers of a diffusers UNet `PromptAttention`; other models are left as they are."
+    processors = getattr(unet, "attn_processors", {})
+    if processors and all(isinstance(p, AttnProcessor2_0) for p in processors.values()):
+        unet.set_attn_processor({name: PromptAttention() if name.endswith("attn2.processor") else p for name, p in processors.items()})

@@ -46,9 +46,11 @@ class TinyVAE(ModelMixin, ConfigMixin):
         self.register_buffer("anchor", torch.zeros(1))  # nothing to learn, yet a model must have a dtype and a device
 
     def encode(self, x: torch.Tensor) -> AutoencoderKLOutput:
+        "Latents `(N, 3 * downscale**2, h, w)` as `.latent_dist.mode()`."
         return AutoencoderKLOutput(latent_dist=IdentityDistribution(F.pixel_unshuffle(x, self.config.downscale)))
 
     def decode(self, z: torch.Tensor) -> DecoderOutput:
+        "Frames `(N, 3, H, W)` as `.sample`."
         return DecoderOutput(sample=F.pixel_shuffle(z, self.config.downscale))
 
 # %% ../nbs/09_tiny.ipynb #c013
@@ -71,6 +73,7 @@ class TinyBlock(nn.Module):
         self.mix = zeroed(nn.Conv2d(3 * outside, outside, 1))
 
     def forward(self, x: torch.Tensor, time: torch.Tensor, frames: int) -> torch.Tensor:
+        "Frames `(B*T, inside, h, w)`, told `time` `(B*T, embedding)`, to `(B*T, outside, h, w)`."
         h = self.conv1(F.silu(self.norm1(x))) + self.time(time)[:, :, None, None]
         h = self.skip(x) + self.conv2(F.silu(self.norm2(h)))
         return h + self.mix(with_neighbours(h, frames))
@@ -111,10 +114,16 @@ class TinyUNet(ModelMixin, ConfigMixin):
 
 # %% ../nbs/09_tiny.ipynb #c025
 @patch
-def forward(self: TinyUNet, sample: torch.Tensor, timestep: int | torch.Tensor, encoder_hidden_states=None, return_dict: bool = True):
-    "The predicted noise, as `.sample` or in a tuple; `timestep` is one number, or one for each clip."
+def forward(
+    self: TinyUNet,
+    sample: torch.Tensor,  # latents (B, channels, T, h, w)
+    timestep: int | torch.Tensor,  # one number, or one for each clip
+    encoder_hidden_states: torch.Tensor | None = None,  # ignored
+    return_dict: bool = True,  # False returns a tuple
+) -> UNet3DConditionOutput | tuple:
+    "The predicted noise, as `.sample`."
     batch, frames = sample.shape[0], sample.shape[2]
-    t = torch.as_tensor(timestep, device=sample.device).reshape(-1)  # one row for one number: a batch then gives bit for bit what its clips give alone
+    t = torch.as_tensor(timestep, device=sample.device).reshape(-1)  # one row for one number: a batch then equals its clips bit for bit
     time = self.embed(timestep_features(t).to(sample.dtype)).expand(batch, -1).repeat_interleave(frames, 0)
     h, skips = self.first(sample.transpose(1, 2).flatten(0, 1)), []
     for block, shrink in zip(self.down, self.shrink):
@@ -139,6 +148,7 @@ class MotionBlock(nn.Module):
         self.skip = nn.Conv3d(inside, outside, 1, stride, bias=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        "`(B, inside, T, h, w)` to `(B, outside, T', h', w')`, all three sides divided by the stride."
         h = F.relu(self.norm1(self.space1(x)))
         h = F.relu(self.norm2(self.time(h)))
         return F.relu(self.skip(x) + self.norm3(self.space2(h)))
@@ -156,6 +166,7 @@ class MotionClassifier(nn.Module):
         self.head = nn.Linear(widths[-1], len(self.labels))
 
     def forward(self, video: torch.Tensor) -> torch.Tensor:
+        "Logits of clips with at least two frames."
         video = video.to(self.head.weight.dtype)
         moving = 4 * (video[:, :, 1:] - video[:, :, :-1])
         return self.head(self.blocks(F.relu(self.norm(self.stem(moving)))).mean((2, 3, 4)))
@@ -178,7 +189,7 @@ def load_classifier(path: str | Path) -> MotionClassifier:
             config = json.loads(file.metadata()["config"])
             weights = {name: file.get_tensor(name) for name in file.keys()}
     except Exception as error:
-        raise VideoFileError(f"cannot load a classifier from {str(path)!r}: expected a file written by save_classifier ({error})") from error
+        raise VideoFileError(f"cannot load a classifier from {str(path)!r}: expected a file of save_classifier ({error})") from error
     classifier = MotionClassifier(**config)
     classifier.load_state_dict(weights)
     return classifier.requires_grad_(False).eval()
@@ -254,7 +265,13 @@ def training_scheduler() -> DDIMScheduler:
     return DDIMScheduler(**betas, clip_sample=False, set_alpha_to_one=False, steps_offset=1, timestep_spacing="leading")
 
 
-def diffusion_loss(unet, vae, scheduler: DDIMScheduler, video: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+def diffusion_loss(
+    unet: nn.Module,  # predicts noise
+    vae: nn.Module,  # makes latents
+    scheduler: DDIMScheduler,  # the noise schedule
+    video: torch.Tensor,  # clips (B, 3, T, H, W)
+    generator: torch.Generator,  # of levels and noise
+) -> torch.Tensor:
     "Mean squared error of the predicted noise, at random levels, most of them low. Source: DDPM (arXiv 2006.11239), eq. 14."
     z, n = encode(vae, video), len(video)
     low, any_level = torch.randint(250, (n,), generator=generator), torch.randint(1000, (n,), generator=generator)
@@ -323,7 +340,13 @@ def load(self: Training, path: Path) -> None:
 
 # %% ../nbs/09_tiny.ipynb #c075
 @patch
-def run(self: Training, loss: Callable[[int], torch.Tensor], checkpoint: Path | None = None, every: int = 100, progress=True) -> None:
+def run(
+    self: Training,
+    loss: Callable[[int], torch.Tensor],  # the number of the step to the loss
+    checkpoint: Path | None = None,  # a file to save to and continue from
+    every: int = 100,  # steps between saves
+    progress: bool = True,  # show a bar
+) -> None:
     "Train to the end, from `checkpoint` on if it exists, saving there; leaves the averaged weights in the model."
     if checkpoint and checkpoint.exists():
         self.load(checkpoint)
