@@ -81,7 +81,7 @@ def make_folder(path: str | Path) -> Path:
 
 # %% ../nbs/17_cli.ipynb #c011
 def report(
-    table: Comparison,  # of `compare`
+    table: Comparison,  # of compare
     classifier: torch.nn.Module,  # with `labels`, the names of the classes
     pipe: VideoPurePipeline,  # the defense to show
     originals: torch.Tensor,  # clips (B, 3, T, H, W)

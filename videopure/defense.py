@@ -56,7 +56,7 @@ class Defended(nn.Module):
     def __init__(
         self,
         classifier: nn.Module,  # clips in [0, 1] to logits (B, K)
-        purifier: Callable,  # clips to records: a `VideoPurePipeline`, or any function of a clip
+        purifier: Callable,  # clips to records: a VideoPurePipeline, or any function of a clip
         rule: str = "majority",  # how records vote, one of `videopure.voting.RULES`
     ):
         super().__init__()

@@ -43,7 +43,7 @@ class Accuracy:
 # %% ../nbs/15_evaluate.ipynb #c013
 @torch.no_grad()
 def is_right(
-    model: nn.Module,  # clips to scores: a classifier or a `Defended`
+    model: nn.Module,  # clips to scores: a classifier or a Defended
     video: torch.Tensor,  # clips (B, 3, T, H, W) in [0, 1]
     labels: torch.Tensor,  # (B,)
     batch_size: int = 16,  # clips at once
@@ -101,6 +101,8 @@ def compare(
     progress: bool = True,  # show a progress bar
 ) -> Comparison:
     "Measure defenses on the same clips. Whatever attack made the clips, the defenses did not see it and it did not see them."
+    if not purifiers or not clips:
+        raise VideoPureError("nothing to compare: expected at least one purifier and one set of clips")
     for name, video in clips.items():
         if len(check_video(video)) != len(labels):
             raise VideoPureError(f"{name!r} has {len(video)} clips but there are {len(labels)} labels: they must match")

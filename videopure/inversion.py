@@ -21,7 +21,7 @@ def share_first_frame(noise: torch.Tensor) -> torch.Tensor:
 def invert(
     predict: Callable[[torch.Tensor, int], torch.Tensor],  # noise prediction: (latents, timestep) to noise
     latents: torch.Tensor,  # encoded clip z_0, (B, C, T, h, w)
-    levels: Iterable[Level],  # lowest first, as `ddim_levels` gives them
+    levels: Iterable[Level],  # lowest first, as ddim_levels gives them
     temporal: bool = True,  # share the first frame's noise; False is plain DDIM inversion
 ) -> list[torch.Tensor]:  # [z_0, z_1, z_21, ...], one longer than `levels`
     """Temporal DDIM inversion, all latents on the way included.

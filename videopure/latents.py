@@ -61,7 +61,7 @@ def encode(
 # %% ../nbs/03_latents.ipynb #c023
 def decode(
     vae: nn.Module,  # a diffusers autoencoder for pictures
-    latents: torch.Tensor,  # (B, C, T, h, w), scaled as `encode` gives them
+    latents: torch.Tensor,  # (B, C, T, h, w), scaled as encode gives them
     chunk: int | None = None,  # frames a call; None chooses by free memory
 ) -> torch.Tensor:  # clip (B, 3, T, H, W), clamped to [0, 1], at least float32
     "The clip that scaled latents stand for."

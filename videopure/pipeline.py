@@ -50,7 +50,7 @@ class VideoPurePipeline(DiffusionPipeline):
         vae: nn.Module,  # diffusers autoencoder for pictures
         unet: nn.Module,  # diffusers video UNet that predicts noise
         scheduler: SchedulerMixin,  # diffusers scheduler whose betas the model was trained with
-        prompt: nn.Module | None = None,  # `PromptEmbedding`, or None to make it with the next two
+        prompt: nn.Module | None = None,  # PromptEmbedding, or None to make it with the next two
         text_encoder: nn.Module | None = None,  # used once, then dropped
         tokenizer: Callable | None = None,  # used once, then dropped
         purify_steps: int = 6,  # default number of levels
@@ -80,6 +80,7 @@ def ready(module: nn.Module) -> None:
 def from_pretrained(cls: VideoPurePipeline, pretrained_model_name_or_path: str | Path, **kwargs) -> VideoPurePipeline:
     """A pipeline from a folder or the hub, saved by this class or by diffusers' text-to-video pipeline; see diffusers for `kwargs`.
 
+    The weights of the paper's `damo-vilab/text-to-video-ms-1.7b` are CC BY-NC 4.0: not for commercial use.
     Raises `VideoPureError` if there is no such model or it cannot be loaded.
     """
     import videopure.tiny  # noqa: F401
