@@ -80,17 +80,6 @@ class PassGradient(nn.Module):
         return torch.stack(logits, 1).log_softmax(-1).logsumexp(1)
 
 
-class Voted(nn.Module):
-    "`defended` with the exact gradient of its log mean probability."
-
-    def __init__(self, defended: Defended):
-        super().__init__()
-        self.defended = defended
-
-    def forward(self, video: torch.Tensor) -> torch.Tensor:
-        return self.defended(video)
-
-
 def pgd(model: nn.Module, clips: torch.Tensor, labels: torch.Tensor, eps: float, seed: int) -> torch.Tensor:
     "Clips under PGD-10 within eps/255."
     torch.manual_seed(seed)
@@ -108,7 +97,7 @@ def gray_box(args, pipe, classifier) -> tuple[Comparison, dict]:
 def adaptive(args, pipe, classifier) -> list[str]:
     clips, labels = (v[: args.adaptive] for v in moving_shapes(args.clips, seed=args.seed))
     defended, lines = Defended(classifier, pipe), []
-    for name, model in (("identity-BPDA", PassGradient(defended)), ("full gradient", Voted(defended))):
+    for name, model in (("identity-BPDA", PassGradient(defended)), ("full gradient", defended)):
         for eps in args.eps:
             attacked = pgd(model, clips, labels, eps, args.seed)
             right = int((defended.predict(attacked) == labels).sum())

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 import torch
+from diffusers.utils import logging
 
 from . import __version__
 from .baselines import JPEG, NoiseAndDenoise, OneStep
@@ -143,8 +144,13 @@ def load(model: str = "tiny", device: str = "auto", dtype: str = "float32") -> V
         torch.zeros(1, device=place)
     except (RuntimeError, AssertionError) as error:
         raise VideoPureError(f"cannot use device {device!r}: {str(error).splitlines()[0]}") from error
-    folder = assets() / "tiny" if model == "tiny" else model
-    return VideoPurePipeline.from_pretrained(folder, torch_dtype=getattr(torch, dtype)).to(place)
+    if model != "tiny":
+        return VideoPurePipeline.from_pretrained(model, torch_dtype=getattr(torch, dtype)).to(place)
+    logging.disable_progress_bar()  # it is there in no time
+    try:
+        return VideoPurePipeline.from_pretrained(assets() / "tiny", torch_dtype=getattr(torch, dtype)).to(place)
+    finally:
+        logging.enable_progress_bar()
 
 # %% ../nbs/17_cli.ipynb #c022
 def parser() -> argparse.ArgumentParser:
