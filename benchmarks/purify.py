@@ -1,6 +1,6 @@
 """How much faster is a purification than in the published order of work, with equal results?
 
-    python benchmarks/purify.py [MODEL ...] [--clips 1 4] [--repeats 5] [--threads 1]
+    python benchmarks/purify.py [MODEL ...] [--clips 1 4] [--repeats 5] [--threads N]
 
 The published order: clip by clip, the autoencoder one frame a call, two UNet answers a prediction (classifier-free guidance between
 two empty prompts), guidance by autograd and pair of frames by pair of frames, at every level, with the weights in the order in which
@@ -109,7 +109,7 @@ def main() -> None:
     parser.add_argument("--clips", type=int, nargs="+", default=[1, 4], help="batch sizes to try")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--steps", type=int, default=6)
-    parser.add_argument("--threads", type=int, default=1, help="one by default: CPU seconds of idle threads that spin would be noise")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="torch's own choice by default")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     print(f"{args.steps} steps, {args.threads} threads, median of {args.repeats}, CPU seconds\n")
