@@ -2,7 +2,7 @@
 
     python benchmarks/tiny_models.py --clips 300 --seed 4000000              the defenses, gray-box
     python benchmarks/tiny_models.py --clips 300 --ablations                 and what each part of VideoPure adds
-    python benchmarks/tiny_models.py --clips 300 --adaptive 40               and attacks that know the defense, on 40 of the clips
+    python benchmarks/tiny_models.py --clips 40 --adaptive 40                and attacks that know the defense, on 40 of the clips
 
 Gray-box: torchattacks' PGD, L-inf, 10 steps of 2/255 with a random start, sees the classifier only. The embedded models were
 trained on seed 1000000, the pipeline's defaults were chosen on seeds 2000005 and 2000006.

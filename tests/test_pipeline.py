@@ -46,10 +46,10 @@ def test_any_length_and_size(pipe, size):
     assert out.videos.dtype == torch.float32 and 0 <= out.videos.min() and out.videos.max() <= 1
 
 
-def test_padding_leaves_no_trace_on_even_sizes(pipe):
-    "A clip whose size needs no padding is not changed by cropping one that does."
-    clip, _ = moving_shapes(1, seed=4)
-    assert pipe(clip[..., :31], purify_steps=1).videos.shape[-1] == 31
+def test_odd_size_is_the_padded_clip_cropped(pipe):
+    odd = moving_shapes(1, seed=4)[0][..., :31, :27]
+    padded = torch.nn.functional.pad(odd, (0, 1, 0, 1, 0, 0), mode="replicate")
+    assert torch.equal(pipe(odd).videos, pipe(padded).videos[..., :31, :27])
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])

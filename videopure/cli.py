@@ -39,7 +39,7 @@ DEFENSES = {
 ADAPTIVE = (
     "These attacks are gray-box: they know the classifier and ignore the defense. An adaptive attacker who follows the exact "
     "gradient through the purification breaks it: of 40 clips attacked so within 8/255, 2.5 % [0, 13] stayed right, where the BPDA "
-    "attack of the published evaluation left 92.5 % [80, 97] (benchmarks/tiny_models.py --adaptive 40)."
+    "attack of the published evaluation left 92.5 % [80, 97] (benchmarks/tiny_models.py --clips 40 --adaptive 40)."
 )
 
 

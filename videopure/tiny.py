@@ -34,7 +34,7 @@ from tqdm.auto import tqdm
 
 from .latents import encode
 from .pipeline import VideoPurePipeline
-from .video import MOTIONS, VideoFileError, VideoPureError, moving_shapes
+from .video import MOTIONS, VideoFileError, VideoPureError, atomic_path, moving_shapes
 
 # %% ../nbs/09_tiny.ipynb #c007
 class TinyVAE(ModelMixin, ConfigMixin):
@@ -175,10 +175,9 @@ class MotionClassifier(nn.Module):
 def save_classifier(classifier: MotionClassifier, path: str | Path) -> Path:
     "Write a classifier's weights and configuration into one safetensors file, whole or not at all."
     path, config = Path(path), {"widths": classifier.widths, "labels": classifier.labels}
-    part = path.with_name(path.name + ".part")
     weights = {name: w.detach().cpu().contiguous() for name, w in classifier.state_dict().items()}
-    part.write_bytes(to_bytes(weights, metadata={"config": json.dumps(config)}))
-    os.replace(part, path)
+    with atomic_path(path) as part:
+        part.write_bytes(to_bytes(weights, metadata={"config": json.dumps(config)}))
     return path
 
 # %% ../nbs/09_tiny.ipynb #c038
@@ -323,9 +322,8 @@ def save(self: Training, path: Path) -> None:
     "Write the state of the run, whole or not at all."
     state = {"name": self.name, "losses": self.losses, "average": self.average}
     state |= {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict()}
-    part = path.with_name(path.name + ".part")
-    torch.save(state, part)
-    os.replace(part, path)
+    with atomic_path(path) as part, part.open("wb") as file:
+        torch.save(state, file)
 
 
 @patch
