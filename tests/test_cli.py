@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from videopure.cli import load, main
+from videopure.cli import main
+from videopure.evaluate import load_pipeline
 from videopure.pipeline import VideoPurePipeline
 from videopure.video import moving_shapes, read_video, write_video
 
@@ -29,8 +30,8 @@ def test_demo(tmp_path, capsys):
     assert "gray-box" in said and "adaptive" in said
     for name in ("none", "JPEG 30", "DDIM", "one-step x0", "VideoPure", "VideoPure, paper's setting"):
         assert name in said
-    results = json.loads((tmp_path / "a" / "b" / "results.json").read_text())
-    assert results["about"]["eps"] == "4/255" and results["accuracy"]["VideoPure"]["clean"]["n"] == 6
+    results = json.loads((tmp_path / "a" / "b" / "card.json").read_text())
+    assert results["cells"]["VideoPure"]["PGD 4/255"]["accuracy"]["n"] == 6
     page = (tmp_path / "a" / "b" / "report.html").read_text()
     assert page.count("<figure") == 16 and "gray-box" in page and "src=\"http" not in page
 
@@ -38,8 +39,18 @@ def test_demo(tmp_path, capsys):
 def test_demo_repeats_under_a_seed(tmp_path):
     for folder in ("a", "b"):
         assert main(["demo", "--clips", "4", "--out", str(tmp_path / folder)]) == 0
-    a, b = (json.loads((tmp_path / folder / "results.json").read_text()) for folder in ("a", "b"))
-    assert a["accuracy"] == b["accuracy"]
+    a, b = ((tmp_path / folder / "table.md").read_text() for folder in ("a", "b"))
+    assert a == b
+
+
+def test_evaluate(tmp_path, capsys):
+    run = tmp_path / "run.toml"
+    run.write_text('data = { clips = 2, seed = 1 }\n[attacks]\n"PGD 4/255" = { eps = "4/255", steps = 2 }')
+    assert main(["evaluate", str(run), "--out", str(tmp_path / "out"), "--quiet"]) == 0
+    assert "VideoPure" in capsys.readouterr().out and (tmp_path / "out" / "card.html").exists()
+    paper = ["--protocol", "videopure", "--clips", "1", "--defenses", "JPEG 30", "none"]
+    assert main(["evaluate", *paper, "--out", str(tmp_path / "paper"), "--quiet"]) == 0
+    assert "robust*" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("target", ["out.mp4", "out.gif", "out.npz"])
@@ -139,7 +150,7 @@ def test_help_names_every_command(capsys):
 
 
 def test_load_is_on_the_device_and_type():
-    pipe = load("tiny", "cpu", "bfloat16")
+    pipe = load_pipeline("tiny", "cpu", "bfloat16")
     assert pipe.unet.dtype == torch.bfloat16 and pipe.device.type == "cpu"
 
 

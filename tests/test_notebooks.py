@@ -10,9 +10,9 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted(p for p in (ROOT / "nbs").rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts and p.parts[-2] != "_proc")
-NUMBERED = [p for p in NOTEBOOKS if re.match(r"\d\d_", p.name)]
+NUMBERED = [p for p in NOTEBOOKS if re.match(r"\d\d[a-z]?_", p.name)]
 MODULES = sorted(p for p in (ROOT / "videopure").glob("*.py") if not p.name.startswith("_"))
-ORDER = [re.sub(r"^\d\d_", "", p.stem) for p in NUMBERED]
+ORDER = [re.sub(r"^\d\d[a-z]?_", "", p.stem) for p in NUMBERED]
 NO_PICTURE = {"17_cli"}  # notebooks where a reader wants none
 LATE = {("pipeline", "tiny")}  # `VideoPurePipeline.tiny()` asks for the embedded models when it is called
 MOST_LINES, MOST_BYTES = 35, 500_000

@@ -31,11 +31,11 @@ def stage(quarto: bool) -> None:
     for path in [*PROC.rglob("*.ipynb"), PROC / "_quarto.yml"]:
         text = path.read_text(encoding="utf-8").replace(f"]({home}", "](")
         if not quarto:  # smalldocs knows neither `output-file` nor `html-math-method`
-            text = re.sub(r"\b\d\d_(\w+\.ipynb)", r"\1", text)
+            text = re.sub(r"\b\d\d[a-z]?_(\w+\.ipynb)", r"\1", text)
             text = re.sub(r"output-file: \w+\.html\\n|\n +html-math-method: .*", "", text)
         path.write_text(text, encoding="utf-8")
         if not quarto and path.parent == PROC:
-            path.rename(path.with_name(re.sub(r"^\d\d_", "", path.name)))
+            path.rename(path.with_name(re.sub(r"^\d\d[a-z]?_", "", path.name)))
 
 
 def mathml(page: Path) -> None:

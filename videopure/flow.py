@@ -13,6 +13,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from .latents import recompute
 from .video import ClipError, MissingPackageError, VideoPureError
 
 # %% ../nbs/05_flow.ipynb #c007
@@ -47,19 +48,19 @@ def dis_flow(video: torch.Tensor) -> torch.Tensor:
 
 # %% ../nbs/05_flow.ipynb #c021
 def raft_flow(video: torch.Tensor, low: float = -1.0) -> torch.Tensor:
-    "Flow of a clip by torchvision's RAFT (its weights are downloaded), with pixels mapped to `[low, 1]`."
+    "Flow of a clip by torchvision's RAFT (its weights are downloaded), with pixels mapped to `[low, 1]`; differentiable."
     try:
         from torchvision.models.optical_flow import Raft_Large_Weights, raft_large
     except Exception as error:  # a torchvision built for another torch fails with RuntimeError
         message = f"flow 'raft' needs a torchvision that matches torch {torch.__version__}: pip install torchvision ({error})"
         raise MissingPackageError(message.replace("\n", " ")) from error
-    net = raft_large(weights=Raft_Large_Weights.DEFAULT).eval().to(video.device)
-    frames = video.detach().float() * (1 - low) + low
+    net = raft_large(weights=Raft_Large_Weights.DEFAULT).requires_grad_(False).eval().to(video.device)
+    frames = video.float() * (1 - low) + low
     first, second = (f.transpose(1, 2).flatten(0, 1) for f in (frames[:, :, :-1], frames[:, :, 1:]))
     height, width = (max(128, n + -n % 8) for n in video.shape[-2:])
     first, second = (F.interpolate(f, (height, width), mode="bilinear", align_corners=False) for f in (first, second))
-    with torch.no_grad():
-        flows = torch.cat([net(a, b)[-1] for a, b in zip(first.split(8), second.split(8))])
+    pairs = torch.stack([first, second], 1).split(8)
+    flows = torch.cat([recompute(lambda pair: net(pair[:, 0], pair[:, 1])[-1], pair) for pair in pairs])
     return resize_flow(flows, *video.shape[-2:]).unflatten(0, (len(video), -1))
 
 # %% ../nbs/05_flow.ipynb #c023

@@ -21,7 +21,7 @@ from tqdm.auto import tqdm
 from .flow import latent_flow
 from .guidance import guidance_strength, guide
 from .inversion import invert
-from .latents import decode, embed_empty_prompt, encode, pad_to_multiple, predict_noise, share_prompt, spatial_multiple
+from .latents import decode, embed_empty_prompt, encode, pad_to_multiple, predict_noise, recompute, share_prompt, spatial_multiple
 from .schedule import Level, add_noise, ddim_levels, predict_x0
 from .video import VideoPureError, check_video
 
@@ -63,6 +63,7 @@ class VideoPurePipeline(DiffusionPipeline):
         self.register_modules(vae=vae, unet=unet, scheduler=scheduler, prompt=prompt, text_encoder=None, tokenizer=None)
         self.register_to_config(purify_steps=purify_steps, spatial_scale=spatial_scale, temporal_scale=temporal_scale)
         self.set_progress_bar_config(delay=2, leave=False)
+        self.gradient_checkpointing = True
         share_prompt(unet)
         for module in (vae, unet):
             ready(module)
@@ -113,14 +114,27 @@ def prepare(self: VideoPurePipeline, video: torch.Tensor) -> torch.Tensor:
 @patch
 def predict_noise(self: VideoPurePipeline, latents: torch.Tensor, t: int) -> torch.Tensor:
     "The UNet's noise prediction for latents `(B, C, T, h, w)` at timestep `t`, with the empty prompt."
-    return predict_noise(self.unet, latents, t, None if self.prompt is None else self.prompt.embedding)
+    prompt = None if self.prompt is None else self.prompt.embedding
+    return recompute(lambda z: predict_noise(self.unet, z, t, prompt), latents, self.gradient_checkpointing)
 
 # %% ../nbs/08_pipeline.ipynb #c022
+@patch
+def enable_gradient_checkpointing(self: VideoPurePipeline) -> None:
+    "Recompute every noise prediction in the backward pass: memory for one at a time, the way a pipeline starts."
+    self.gradient_checkpointing = True
+
+
+@patch
+def disable_gradient_checkpointing(self: VideoPurePipeline) -> None:
+    "Keep the activations of all noise predictions for the backward pass: about a quarter faster, memory grows with the steps."
+    self.gradient_checkpointing = False
+
+# %% ../nbs/08_pipeline.ipynb #c024
 def grad_like(video: torch.Tensor) -> torch.set_grad_enabled:
     "A context that records gradients only if they are enabled and `video` asks for them."
     return torch.set_grad_enabled(torch.is_grad_enabled() and isinstance(video, torch.Tensor) and video.requires_grad)
 
-# %% ../nbs/08_pipeline.ipynb #c023
+# %% ../nbs/08_pipeline.ipynb #c025
 @patch
 def invert(
     self: VideoPurePipeline,
@@ -135,7 +149,7 @@ def invert(
         z0 = encode(self.vae, self.prepare(video))
         return invert(counted(self.predict_noise, bar), z0, levels, temporal)
 
-# %% ../nbs/08_pipeline.ipynb #c024
+# %% ../nbs/08_pipeline.ipynb #c026
 @patch
 def setting(self: VideoPurePipeline, name: str, value: float | None = None) -> float:
     "`value`, or what the pipeline's configuration holds under `name` if it is None."
@@ -155,7 +169,7 @@ def counted(predict: Callable, bar: tqdm) -> Callable:
 
     return predict_and_count
 
-# %% ../nbs/08_pipeline.ipynb #c028
+# %% ../nbs/08_pipeline.ipynb #c030
 @patch
 def denoise(
     self: VideoPurePipeline,
@@ -178,7 +192,7 @@ def denoise(
     estimates.append(predict_x0(z, noise, levels[0].abar))
     return torch.stack(estimates, 1), noise
 
-# %% ../nbs/08_pipeline.ipynb #c032
+# %% ../nbs/08_pipeline.ipynb #c034
 @patch
 def __call__(
     self: VideoPurePipeline,
@@ -196,6 +210,7 @@ def __call__(
     decode_chunk: int | None = None,  # frames a call of the autoencoder; None chooses by free memory
     callback_on_step_end: Callable | None = None,  # (pipe, step, timestep, {"latents", "noise_pred", "pred_x0"})
     return_dict: bool = True,  # False returns a plain tuple
+    sign: Callable = torch.sign,  # of the temporal term; `videopure.guidance.smooth_sign` lends it a derivative
 ) -> VideoPureOutput | tuple:
     """Purify clips: `S = purify_steps + 1` records each, for a classifier to vote on.
 
@@ -207,13 +222,13 @@ def __call__(
     with grad_like(video):
         clip = self.prepare(video)
         z0 = encode(self.vae, clip, decode_chunk)
-        guidance = self.guidance(clip, z0, flow, *scales, normalize_guidance)
+        guidance = self.guidance(clip, z0, flow, *scales, normalize_guidance, sign)
         latents = self.purify_latents(z0, levels, temporal_inversion, guidance, guide_trajectory, callback_on_step_end)
         videos = None if output_type == "latent" else self.decode_records(latents, video.shape[-2:], decode_chunk)
     output = VideoPureOutput(videos, latents, torch.tensor([level.t for level in reversed(levels)] + [0]))
     return output if return_dict else output.to_tuple()
 
-# %% ../nbs/08_pipeline.ipynb #c033
+# %% ../nbs/08_pipeline.ipynb #c035
 def check_output(output_type: str, decode_chunk: int | None) -> None:
     "Raise `VideoPureError` unless the form of the result makes sense."
     if output_type not in ("pt", "latent"):
@@ -221,7 +236,7 @@ def check_output(output_type: str, decode_chunk: int | None) -> None:
     if decode_chunk is not None and (not isinstance(decode_chunk, int) or decode_chunk < 1):
         raise VideoPureError(f"decode_chunk is {decode_chunk!r}, expected a whole number of frames from 1, or None")
 
-# %% ../nbs/08_pipeline.ipynb #c035
+# %% ../nbs/08_pipeline.ipynb #c037
 @patch
 def guidance(
     self: VideoPurePipeline,
@@ -231,6 +246,7 @@ def guidance(
     spatial_scale: float,  # 1 is the paper's
     temporal_scale: float,  # 1 is the paper's
     normalize: bool,  # the paper-size strength at every size
+    sign: Callable = torch.sign,  # of the temporal term
 ) -> Callable[[torch.Tensor, list[Level]], torch.Tensor]:
     "The guidance of one purification: a function of estimates `(B, S, C, T, h, w)` and their `S` levels."
     if isinstance(flow, torch.Tensor) or temporal_scale:
@@ -238,11 +254,11 @@ def guidance(
 
     def guided(x0, levels):
         k, c = zip(*(guidance_strength(level, z0.shape, normalize) for level in levels))
-        return guide(x0, z0, flow if temporal_scale else None, [spatial_scale * n for n in k], [temporal_scale * n for n in c])
+        return guide(x0, z0, flow if temporal_scale else None, [spatial_scale * n for n in k], [temporal_scale * n for n in c], sign)
 
     return guided
 
-# %% ../nbs/08_pipeline.ipynb #c036
+# %% ../nbs/08_pipeline.ipynb #c038
 @patch
 def purify_latents(
     self: VideoPurePipeline,
@@ -267,7 +283,7 @@ def purify_latents(
     records = guidance(estimates, [*reversed(levels), levels[0]])
     return torch.cat([records[:, :-1], add_noise(records[:, -1:], noise[:, None], levels[0].abar)], 1)
 
-# %% ../nbs/08_pipeline.ipynb #c038
+# %% ../nbs/08_pipeline.ipynb #c040
 @patch
 def decode_records(self: VideoPurePipeline, latents: torch.Tensor, size: tuple[int, int], chunk: int | None = None) -> torch.Tensor:
     "Clips `(B, S, 3, T, H, W)`, cropped to `size`, of records `(B, S, C, T, h, w)`."

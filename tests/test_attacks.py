@@ -1,0 +1,423 @@
+"Threat models and PGD: constraints, seeds, targets, what is left behind, and equality with torchattacks."
+
+import math
+
+import pytest
+import torch
+import torchattacks
+from torch import nn
+
+from videopure.attacks import PGD, SCHEDULES, VideoAttack, margin, quantized, record_logits, record_loss
+from videopure.defense import Defended
+from videopure.threats import L2, Flicker, FrameL2, Frames, Linf, LowFrequency, Patch
+from videopure.tiny import tiny_classifier
+from videopure.video import ClipError, VideoPureError, moving_shapes
+
+THREATS = {
+    "linf": Linf(8 / 255),
+    "l2": L2(2.0),
+    "frame-l2": FrameL2(0.5),
+    "frames": Frames(8 / 255, frames=[0, -1]),
+    "frames-l2": Frames(FrameL2(0.5), frames=4),
+    "frames-flicker": Frames(Flicker(0.1), frames=5),
+    "flicker": Flicker(16 / 255),
+    "patch": Patch((6, 10), corner=(5, 5)),
+    "low-frequency": LowFrequency(16 / 255),
+    "low-frequency-in-time": LowFrequency(16 / 255, time=0.25),
+    "frames-low-frequency": Frames(LowFrequency(16 / 255), frames=5),
+}
+threat = pytest.mark.parametrize("threat", THREATS.values(), ids=THREATS.keys())
+CLIPS, LABELS = moving_shapes(4, seed=71)
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    return tiny_classifier()
+
+
+def noise(seed=0, scale=0.2):
+    return scale * torch.randn(CLIPS.shape, generator=torch.Generator().manual_seed(seed))
+
+
+def allowed(threat, adv, clips=CLIPS):
+    assert (threat.distance(adv, clips) <= 1 + 1e-3).all(), threat.distance(adv, clips)
+    assert adv.min() >= 0 and adv.max() <= 1 and adv.shape == clips.shape
+
+
+class Probe(nn.Module):
+    "A classifier from a function; remembers the size of every batch."
+
+    def __init__(self, function):
+        super().__init__()
+        self.function, self.batches, self.unused = function, [], nn.Parameter(torch.zeros(1))
+
+    def forward(self, video):
+        self.batches.append(len(video))
+        return self.function(video)
+
+
+def by_brightness(video):
+    "Class 0 is dark, class 1 bright."
+    mean = video.flatten(1).mean(1) - 0.5
+    return torch.stack([-mean, mean], 1)
+
+
+# threat models
+
+
+@threat
+@pytest.mark.parametrize("scale", [0.001, 0.2, 10])
+def test_projection_is_allowed_and_idempotent(threat, scale):
+    near = threat.project(CLIPS + noise(scale=scale), CLIPS)
+    allowed(threat, near)
+    assert (threat.project(near, CLIPS) - near).abs().max() < 1e-5
+    assert torch.equal(threat.project(CLIPS, CLIPS), CLIPS)
+
+
+@threat
+def test_random_start_is_allowed_and_seeded(threat):
+    def start(seed):
+        return threat.random_start(CLIPS, torch.Generator().manual_seed(seed))
+
+    allowed(threat, start(0))
+    assert torch.equal(start(0), start(0)) and not torch.equal(start(0), start(1))
+    torch.manual_seed(5)
+    one = threat.random_start(CLIPS)
+    torch.manual_seed(5)
+    assert torch.equal(one, threat.random_start(CLIPS)) and not torch.equal(one, CLIPS)
+
+
+ZERO = [Linf(0), L2(0), FrameL2(0), Frames(0), Frames(Flicker(0)), Flicker(0), Patch(8, eps=0), LowFrequency(0)]
+
+
+@pytest.mark.parametrize("zero", ZERO, ids=repr)
+def test_eps_zero_gives_the_clip_bit_for_bit(zero, classifier):
+    assert torch.equal(zero.project(CLIPS + noise(), CLIPS), CLIPS)
+    assert torch.equal(zero.random_start(CLIPS), CLIPS)
+    assert torch.equal(PGD(classifier, zero, steps=2)(CLIPS, LABELS), CLIPS)
+    assert zero.distance(CLIPS, CLIPS).eq(0).all() and zero.distance(CLIPS + 0.01, CLIPS).isinf().all()
+
+
+@threat
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_precision_is_kept(threat, dtype):
+    clips = CLIPS.to(dtype)
+    made = threat.project(clips + noise().to(dtype), clips), threat.random_start(clips), threat.ascend(clips, 0.1)
+    assert all(adv.dtype == dtype for adv in made)
+
+
+def test_untouched_is_bit_equal_and_watched():
+    few, patch = Frames(0.1, frames=[2, 7]), Patch(4, corner=(1, 2))
+    inside = torch.zeros(32, 32, dtype=torch.bool)
+    inside[1:5, 2:6] = True
+    others = [t for t in range(16) if t not in (2, 7)]
+    for adv in (few.project(CLIPS + noise(), CLIPS), few.random_start(CLIPS)):
+        assert torch.equal(adv[:, :, others], CLIPS[:, :, others]) and not torch.equal(adv, CLIPS)
+    for adv in (patch.project(CLIPS + noise(), CLIPS), patch.random_start(CLIPS)):
+        assert torch.equal(adv[..., ~inside], CLIPS[..., ~inside]) and not torch.equal(adv, CLIPS)
+    moved = CLIPS.clone()
+    moved[1, 0, 3, 20, 20] += 1e-6
+    assert few.distance(moved, CLIPS).isinf().tolist() == patch.distance(moved, CLIPS).isinf().tolist() == [False, True, False, False]
+
+
+@pytest.mark.parametrize("name", ["linf", "l2", "frame-l2", "frames", "frames-l2", "frames-flicker", "flicker", "patch"])
+def test_no_step_of_the_same_size_ascends_more(name):
+    threat, grad, grey = THREATS[name], noise(3), torch.full_like(CLIPS, 0.5)
+    small = min(threat.eps, 0.4)
+    step = threat.ascend(grad, small)
+    allowed(threat, grey + step, grey)
+    gain = (grad * step).flatten(1).sum(1)
+    for seed in range(20):
+        other = threat.project(grey + grad * seed + noise(seed), grey) - grey
+        other = other * small / threat.eps
+        assert (gain >= (grad * other).flatten(1).sum(1) - 1e-3).all()
+
+
+def test_low_frequency_steps_ascend_and_stay_smooth():
+    threat, grad = LowFrequency(0.1, space=0.2, time=0.5), noise(3)
+    step = threat.ascend(grad, 0.05)
+    assert ((grad * step).flatten(1).sum(1) > 0).all() and math.isclose(step.abs().max(), 0.05, rel_tol=1e-5)
+    assert (threat.smooth(step) - step).abs().max() < 1e-6
+    spectrum = torch.fft.rfft(step.mean((1, 2, 3)), dim=-1).abs()
+    assert spectrum[:, 8:].sum() < 0.1 * spectrum.sum()
+
+
+@pytest.mark.parametrize("threat", [L2(1.5), FrameL2(0.4), Linf(0.05), Frames(L2(1), frames=3), Patch(6)], ids=lambda t: type(t).__name__)
+def test_projection_is_the_nearest_allowed_clip(threat):
+    wild = CLIPS + noise()
+    near = threat.project(wild, CLIPS)
+    for seed in range(5):
+        other = threat.project(CLIPS + noise(seed + 1), CLIPS)
+        assert ((wild - near) * (other - near)).flatten(1).sum(1).max() < 1e-2  # the obtuse-angle criterion of convex projection
+
+
+def test_flicker_finds_its_offsets_where_colours_are_cut_off():
+    clips = torch.rand(1, 3, 6, 12, 12, generator=torch.Generator().manual_seed(0)).round()
+    clips[..., :3] = 0.5
+    offsets = torch.linspace(-0.1, 0.1, 18).view(1, 3, 6, 1, 1)
+    adv = (clips + offsets).clamp(0, 1)
+    assert (Flicker(0.1).project(adv, clips) - adv).abs().max() < 1e-6
+    assert (Flicker(0.05).project(adv, clips) - (clips + offsets.clamp(-0.05, 0.05)).clamp(0, 1)).abs().max() < 1e-6
+    adv[..., 0, 0] += 0.03
+    assert Flicker(0.2).distance(adv, clips).isinf().all()
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_subspaces_on_black_and_white_clips(value):
+    clips = torch.full((2, 3, 4, 16, 16), value)
+    for threat in (Flicker(0.1), LowFrequency(0.1)):
+        for adv in (threat.random_start(clips), threat.project(clips + 0.1 * torch.randn_like(clips), clips)):
+            allowed(threat, adv, clips)
+            assert (threat.project(adv, clips) - adv).abs().max() < 1e-5
+
+
+def test_bad_threats_are_refused_in_one_line():
+    bad = [
+        lambda: Linf(8),
+        lambda: Linf(-0.1),
+        lambda: Linf("8"),
+        lambda: Linf(math.nan),
+        lambda: L2(-1),
+        lambda: FrameL2(None),
+        lambda: Flicker(2),
+        lambda: LowFrequency(time=-1),
+        lambda: Frames(0.1, frames=0),
+        lambda: Frames(0.1, frames=[]),
+        lambda: Frames(LowFrequency(0.1, time=0.5)),
+        lambda: Frames(0.1, frames=[16]).random_start(CLIPS),
+        lambda: Patch(0),
+        lambda: Patch(33).random_start(CLIPS),
+        lambda: Patch(4, corner=(-1, 0)),
+        lambda: Linf(0.1).project(CLIPS[:1], CLIPS),
+        lambda: L2(1).distance(CLIPS[..., 1:], CLIPS),
+    ]
+    for make in bad:
+        with pytest.raises(VideoPureError) as error:
+            make()
+        assert "\n" not in str(error.value)
+
+
+# PGD
+
+
+@threat
+def test_attack_keeps_its_constraint_and_beats_noise(threat, classifier):
+    attack = PGD(classifier, threat, steps=6, loss="margin", early_stop=False, seed=0)
+    adv = attack(CLIPS, LABELS)
+    allowed(threat, adv)
+    starts = [margin(classifier(threat.random_start(CLIPS)), LABELS) for _ in range(3)]
+    assert (margin(classifier(adv), LABELS) > torch.stack(starts).amax(0)).all()
+
+
+@pytest.mark.parametrize("loss", ["ce", "margin", "dlr", "records"])
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_every_loss_and_schedule_breaks_the_bare_classifier(loss, schedule, classifier):
+    attack = PGD(classifier, 8 / 255, loss=loss, schedule=schedule, momentum=0.5, seed=0)
+    adv = attack(CLIPS, LABELS)
+    assert attack.broken.all() and (classifier(adv).argmax(1) != LABELS).all()
+
+
+def test_equals_torchattacks(classifier):
+    for start in (True, False):
+        settings = dict(eps=8 / 255, alpha=2 / 255, steps=7, random_start=start)
+        torch.manual_seed(11)
+        theirs = torchattacks.PGD(classifier, **settings)(CLIPS, LABELS)
+        ours = PGD(classifier, **settings, best=False, early_stop=False, seed=11)(CLIPS, LABELS)
+        assert (ours - theirs).abs().max() < 1e-6
+
+
+def test_seed(classifier):
+    seeded, free = PGD(classifier, steps=2, seed=1), PGD(classifier, steps=2)
+    before = torch.random.get_rng_state()
+    one = seeded(CLIPS, LABELS)
+    assert torch.equal(before, torch.random.get_rng_state())
+    assert torch.equal(one, seeded(CLIPS, LABELS)) and not torch.equal(one, PGD(classifier, steps=2, seed=2)(CLIPS, LABELS))
+    torch.manual_seed(1)
+    assert torch.equal(one, free(CLIPS, LABELS)) and not torch.equal(one, free(CLIPS, LABELS))
+
+
+def test_batch_is_as_good_as_clips_alone(classifier):
+    model, clips = tiny_classifier().double(), CLIPS.double()
+    attack = PGD(model, 2 / 255, steps=5, random_start=False, momentum=0.5)
+    together = attack(clips, LABELS)
+    alone = torch.cat([attack(clips[i : i + 1], LABELS[i : i + 1]) for i in range(len(clips))])
+    assert (together - alone).abs().max() < 1e-9
+
+
+@pytest.mark.parametrize("mode", ["label", "function", "least likely", "random"])
+def test_targets(mode, classifier):
+    attack, targets = PGD(classifier, steps=15, seed=0), (LABELS + 3) % 10
+    if mode == "label":
+        attack.set_mode_targeted_by_label()
+    elif mode == "function":
+        attack.set_mode_targeted_by_function(lambda clips, labels: (labels + 3) % 10)
+    elif mode == "least likely":
+        attack.set_mode_targeted_least_likely()
+        targets = classifier(CLIPS).argmin(1)
+    else:
+        attack.set_mode_targeted_random()
+    adv = attack(CLIPS, targets if mode == "label" else LABELS)
+    allowed(Linf(8 / 255), adv)
+    if mode != "random":
+        before, after = (classifier(x).log_softmax(1).gather(1, targets[:, None]) for x in (CLIPS, adv))
+        assert (after > before).all()
+        assert torch.equal(attack.broken, classifier(adv).argmax(1) == targets)
+    assert attack.broken.float().mean() >= 0.75
+    attack.set_mode_default()
+    attack(CLIPS, LABELS)
+    assert attack.broken.all()
+
+
+def test_leaves_nothing_behind(classifier):
+    model = tiny_classifier().requires_grad_(True).train()
+    list(model.children())[0].eval()
+    parameters = list(model.parameters())
+    parameters[0].requires_grad_(False)
+    buffers = {name: value.clone() for name, value in model.named_buffers()}
+    modes = [module.training for module in model.modules()]
+    clips = CLIPS.clone().requires_grad_()
+    adv = PGD(model, steps=2)(clips, LABELS)
+    assert not adv.requires_grad and clips.grad is None and torch.is_grad_enabled()
+    assert [module.training for module in model.modules()] == modes
+    assert all(p.grad is None for p in parameters) and [p.requires_grad for p in parameters] == [False] + [True] * (len(parameters) - 1)
+    assert all(torch.equal(value, buffers[name]) for name, value in model.named_buffers())
+
+
+def test_runs_without_gradient_around_it(classifier):
+    attack = PGD(classifier, steps=3, seed=0)
+    expected = attack(CLIPS, LABELS)
+    with torch.no_grad():
+        assert torch.equal(attack(CLIPS, LABELS), expected) and not torch.is_grad_enabled()
+    with torch.inference_mode():
+        assert torch.equal(attack(CLIPS.clone(), LABELS.clone()), expected) and torch.is_inference_mode_enabled()
+
+
+def test_wrong_clips_are_not_attacked(classifier):
+    wrong = LABELS.clone()
+    wrong[1] = (wrong[1] + 1) % 10
+    attack = PGD(classifier, steps=3, seed=0)
+    adv = attack(CLIPS, wrong)
+    assert torch.equal(adv[1], CLIPS[1]) and attack.broken[1] and attack.steps_used[1] == 0
+    assert not torch.equal(PGD(classifier, steps=3, early_stop=False)(CLIPS, wrong)[1], CLIPS[1])
+
+
+def test_broken_clips_are_left_alone_and_only_survivors_restart():
+    model = Probe(by_brightness)
+    clips = torch.stack([torch.full((3, 4, 8, 8), level) for level in (0.495, 0.47, 0.1)])  # broken after 1 step, 4 steps, never
+    attack = PGD(model, 0.04, alpha=0.01, steps=4, random_start=False, loss=["ce", "margin"], restarts=2)
+    attack(clips, torch.zeros(3, dtype=torch.long))
+    assert attack.broken.tolist() == [True, True, False] and attack.steps_used.tolist() == [1, 4, 8]
+    assert model.batches == [3] + [3, 3, 2, 2, 2] + [1] * 5
+
+
+def test_best_iterate_is_kept():
+    def bump(video):  # the loss rises to a peak and falls again along the ascent
+        mean = video.flatten(1).mean(1)
+        score = -(mean - 0.52).abs() * 10 - 1
+        return torch.stack([-score, score, score - 1], 1)
+
+    clips, labels = torch.full((1, 3, 4, 8, 8), 0.45), torch.tensor([0])
+    settings = dict(eps=0.2, alpha=0.05, steps=4, random_start=False, early_stop=False)
+    loss = {best: margin(bump(PGD(Probe(bump), **settings, best=best)(clips, labels)), labels).item() for best in (True, False)}
+    assert loss[True] > loss[False] + 0.1
+
+
+def test_masked_gradients_are_counted_and_bad_ones_refused():
+    rounded = Probe(lambda video: by_brightness(video + (video.round() - video).detach() - video + video.detach()))
+    attack = PGD(rounded, steps=3, random_start=False)
+    attack(torch.full((2, 3, 4, 8, 8), 0.2), torch.tensor([0, 0]))
+    assert attack.zero_gradients.tolist() == [3, 3] and not attack.broken.any()
+    for function, text in [(lambda v: by_brightness(v) * torch.inf, "not finite"), (lambda v: by_brightness(v.detach()), "no gradient")]:
+        with pytest.raises(VideoPureError, match=text):
+            PGD(Probe(function), steps=2, early_stop=False)(CLIPS, torch.zeros(4, dtype=torch.long))
+
+
+def test_random_purifier_needs_every_draw_to_be_wrong(classifier):
+    noisy = Defended(classifier, lambda video: (video + 0.05 * torch.randn_like(video)).clamp(0, 1))
+    attack = PGD(noisy, 8 / 255, steps=4, eot=3, seed=0)
+    adv = attack(CLIPS, LABELS)
+    allowed(Linf(8 / 255), adv)
+    assert torch.equal(adv, attack(CLIPS, LABELS))
+    coin = Probe(lambda video: by_brightness(video) + 10 * torch.randn(len(video), 2))
+    attack = PGD(coin, 0.0, steps=2, eot=30, early_stop=False, seed=0)
+    attack(CLIPS, torch.zeros(4, dtype=torch.long))
+    assert not attack.broken.any()
+
+
+@pytest.fixture(scope="module")
+def blurred(classifier):
+    "A cheap defense with three records of different strength."
+
+    def purifier(video):
+        pool = nn.AvgPool3d((1, 3, 3), stride=1, padding=(0, 1, 1), count_include_pad=False)
+        return torch.stack([video, pool(video), pool(pool(video))], 1)
+
+    return Defended(classifier, purifier)
+
+
+@pytest.mark.parametrize("loss", ["ce", "margin", "dlr", "records", record_loss(1)])
+def test_attacks_the_vote(blurred, loss):
+    attack = PGD(blurred, 8 / 255, steps=10, loss=loss, seed=0)
+    adv = attack(CLIPS, LABELS)
+    assert torch.equal(attack.broken, blurred.vote(adv).labels != LABELS) and attack.broken.float().mean() >= 0.5
+
+
+def test_deviation_moves_the_records(blurred):
+    def moved(weight):
+        adv = PGD(blurred, 8 / 255, steps=5, deviation=weight, early_stop=False, best=False, seed=0)(CLIPS, LABELS)
+        with torch.no_grad():
+            return (blurred.records(adv) - blurred.records(CLIPS)).square().mean()
+
+    assert moved(1e6) > 1.05 * moved(0.0)
+
+
+def test_records_of_a_bare_classifier(classifier):
+    with torch.no_grad():
+        assert torch.equal(record_logits(classifier, CLIPS)[:, 0], classifier(CLIPS))
+
+
+@threat
+def test_quantized_clips_are_8_bit_and_allowed(threat, classifier):
+    adv = quantized(PGD(classifier, threat, steps=3, seed=0))(CLIPS, LABELS)
+    levels = (255 * CLIPS).round() / 255
+    assert (255 * adv - (255 * adv).round()).abs().max() < 1e-4
+    allowed(threat, adv, levels)
+
+
+def test_quantized_keeps_whole_steps(classifier):
+    attack, levels = PGD(classifier, 8 / 255, alpha=2 / 255, steps=8, random_start=False, best=False), (255 * CLIPS).round() / 255
+    assert (quantized(attack)(CLIPS, LABELS) - attack(levels, LABELS)).abs().max() < 1e-5
+
+
+def test_bad_settings_and_inputs_are_refused_in_one_line(classifier):
+    bad = [
+        lambda: PGD(classifier, 8),
+        lambda: PGD(classifier, steps=0),
+        lambda: PGD(classifier, restarts=0),
+        lambda: PGD(classifier, eot=1.5),
+        lambda: PGD(classifier, loss="hinge"),
+        lambda: PGD(classifier, loss=[]),
+        lambda: PGD(classifier, schedule="linear"),
+        lambda: PGD(classifier, alpha=-1),
+        lambda: PGD(classifier, momentum=-1),
+        lambda: PGD(classifier, deviation=1),
+        lambda: PGD(classifier, restarts=2, random_start=False),
+        lambda: PGD(lambda clips: clips),
+        lambda: VideoAttack("none", None),
+        lambda: PGD(classifier).set_normalization_used([0.5] * 3, [0.5] * 3),
+        lambda: PGD(classifier).set_return_type("int"),
+        lambda: PGD(classifier)(CLIPS, LABELS[:2]),
+        lambda: PGD(classifier)(CLIPS, LABELS.float()),
+        lambda: PGD(classifier)(CLIPS, LABELS + 10),
+        lambda: PGD(classifier)(CLIPS[0], LABELS),
+        lambda: PGD(classifier)(255 * CLIPS, LABELS),
+        lambda: PGD(classifier)(CLIPS * math.nan, LABELS),
+        lambda: PGD(Defended(classifier, lambda video: video, grad="blind"), deviation=1),
+        lambda: PGD(Probe(by_brightness), loss="dlr")(CLIPS, LABELS * 0),
+    ]
+    for i, make in enumerate(bad):
+        with pytest.raises(VideoPureError) as error:
+            make()
+        assert "\n" not in str(error.value), i
+    with pytest.raises(ClipError, match="classes 0 to 9"):
+        PGD(classifier)(CLIPS, LABELS + 10)
