@@ -29,7 +29,7 @@ def stage(quarto: bool) -> None:
     shutil.copy(ROOT / "_quarto.yml", PROC)
     home = get_config().doc_host + get_config().doc_baseurl + "/"
     for path in [*PROC.rglob("*.ipynb"), PROC / "_quarto.yml"]:
-        text = path.read_text(encoding="utf-8").replace(f"]({home}", "](")
+        text = path.read_text(encoding="utf-8").replace(f"]({home}", "](" + "../" * (len(path.relative_to(PROC).parts) - 1))
         if not quarto:  # smalldocs knows neither `output-file` nor `html-math-method`
             text = re.sub(r"\b\d\d[a-z]?_(\w+\.ipynb)", r"\1", text)
             text = re.sub(r"output-file: \w+\.html\\n|\n +html-math-method: .*", "", text)

@@ -28,11 +28,13 @@ from .voting import vote_scores
 class VideoAttack(Attack):
     "What the attacks of this package share: torchattacks' calling convention, on clips `(B, 3, T, H, W)` in [0, 1] and labels `(B,)`."
 
-    __setattr__ = object.__setattr__  # the base class keeps every value that was ever set, tensors too
+    __setattr__ = object.__setattr__  # the base class looks for attacks in every value with `in`, which fails on tensors
 
     def __init__(self, name: str, model: nn.Module, seed: int | None = None):
         if not isinstance(model, nn.Module):
             raise VideoPureError(f"an attack needs an nn.Module from clips to scores, not {type(model).__name__}")
+        if next(model.parameters(), None) is None:
+            raise VideoPureError("the model has no parameters, so its device is unknown: register the classifier's modules in it")
         super().__init__(name, model)
         self.supported_mode, self.seed = ["default", "targeted"], seed
 
@@ -78,7 +80,10 @@ def seeded(seed: int | None, device: torch.device) -> Iterator[None]:
 @patch
 def set_mode_targeted_by_label(self: VideoAttack, quiet: bool = False) -> None:
     "Targeted, and the labels given to the call are the targets."
-    self.set_mode_targeted_by_function(lambda clips, labels: labels)
+    if quiet:
+        self.attack_mode, self.targeted, self._target_map_function = "targeted", True, lambda clips, labels: labels
+    else:
+        self.set_mode_targeted_by_function(lambda clips, labels: labels)
 
 
 @patch

@@ -30,7 +30,8 @@ ROWS = ("none", "JPEG 30", "DDIM", "one-step x0", "VideoPure", "VideoPure, paper
 METHODS = ("none", "jpeg", "ddim", "one-step", "videopure", "videopure-paper")
 ADAPTIVE = (
     "This attack is gray-box: it knows the classifier and ignores the defense. An adaptive attacker who follows the exact "
-    "gradient through the purification breaks it: REFERENCE"
+    "gradient through the purification breaks it: of 100 clips attacked so within 8/255 none stayed right (0 % [0, 4]), where BPDA, "
+    "the attack of the published evaluation, left 90 % [83, 94] (benchmarks/reference.toml)."
 )
 
 
@@ -46,7 +47,8 @@ def demo(clips: int = 100, eps: float = 8.0, seed: int = 2026, out: str | Path =
     card = evaluate.benchmark(classifier, rows, data, {name: pgd}, seed=seed, trials=1, batch_size=20, title=title)
     card.save(folder)
     originals, labels = (torch.stack(list(map(torch.as_tensor, some))) for some in zip(*(data[i] for i in range(min(4, clips)))))
-    parts = report(classifier, pipe, originals, PGD(classifier, **pgd, seed=seed)(originals, labels), labels)
+    attack = PGD(classifier, **pgd, early_stop=False, best=False, seed=seed)
+    parts = report(classifier, pipe, originals, attack(originals, labels), labels)
     save_page(folder / "report.html", "VideoPure: attacked and rescued", card, f"<p>{ADAPTIVE}</p>", *parts)
     return card
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import asdict, dataclass
+from functools import partial
 
 import torch
 from fastcore.basics import patch
@@ -48,7 +49,7 @@ def judge(
 
 def size(eps: float) -> str:
     "An eps as it is usually written."
-    return "1" if eps == 1 else f"{255 * eps:.3g}/255"
+    return f"{eps:g}" if eps in (0, 1) else f"{255 * eps:.3g}/255"
 
 # %% ../nbs/15c_sanity.ipynb #c017
 class Averaged(nn.Module):
@@ -59,6 +60,7 @@ class Averaged(nn.Module):
         self.model, self.draws = model, draws
 
     def forward(self, video: torch.Tensor) -> torch.Tensor:
+        "Scores `(B, K)`."
         return torch.stack([self.model(video).log_softmax(1) for _ in range(self.draws)]).logsumexp(0)
 
 
@@ -84,41 +86,48 @@ class Inspection:
     clips: torch.Tensor  # (B, 3, T, H, W) in [0, 1]
     labels: torch.Tensor  # (B,)
     eps: float = 8 / 255
-    grid: Sequence[float] | None = None  # sizes to try beside eps and 1; None: eps / 2 and 4 eps
-    steps: int = 10
-    queries: int = 40
-    draws: int = 3
-    eot: int = 4
+    grid: Sequence[float] | None = None  # sizes to try beside eps and 1; None: eps / 2 and 2 eps
+    steps: int = 10  # of PGD
+    queries: int = 20  # of Square, for each clip and size
+    draws: int = 3  # of random noise
+    eot: int = 4  # answers averaged, if they are random
     loss: str | Callable = "ce"
     batch_size: int = 8
     seed: int = 0
 
     def __post_init__(self):
         self.check()
-        grid = (self.eps / 2, min(1.0, 4 * self.eps)) if self.grid is None else self.grid
+        grid = (self.eps / 2, min(1.0, 2 * self.eps)) if self.grid is None else self.grid
         self.grid = sorted({*grid, self.eps, 1.0})
         self.below = [eps for eps in self.grid if eps < 1]
         self.clips, self.labels = (t.detach().to(device_of(self.model)).clone() for t in (self.clips, self.labels))
         self.purifier, self.modes = getattr(self.model, "purifier", None), gradient_modes(self.model)
-        self.before, self.found = self.state(), {}
-        self.first, self.second = self.scores(), self.scores()
-        self.declared = is_random(self.purifier) or is_random(self.model)
-        self.random = self.declared or not torch.equal(self.first, self.second)
-        self.judged = Averaged(self.model, self.eot) if self.random else self.model
-        self.clean = self.right(self.clips)
-        self.values, self.gradients, self.errors = {}, {}, {}
-        for mode in self.modes:
-            self.differentiate(mode)
-        if not self.clean.any():
-            raise VideoPureError(f"none of the {len(self.clips)} clips is answered right, so nothing can be attacked: check labels and model")
+        self.observe()
 
 # %% ../nbs/15c_sanity.ipynb #c020
 @patch
+def observe(self: Inspection) -> None:
+    "What can be seen without an attack."
+    self.before, self.found = self.state(), {}
+    self.first, self.second = self.scores(), self.scores()
+    self.declared = is_random(self.purifier) or is_random(self.model)
+    self.random = self.declared or not torch.equal(self.first, self.second)
+    self.judged = Averaged(self.model, self.eot) if self.random else self.model
+    self.clean = self.right(self.clips) if self.random else self.first.argmax(1) == self.labels
+    if not self.clean.any():
+        raise VideoPureError(f"none of the {len(self.clips)} clips is answered right, nothing to attack: check labels and model")
+    self.values, self.gradients, self.errors = {}, {}, {}
+    for mode in self.modes:
+        self.differentiate(mode)
+
+# %% ../nbs/15c_sanity.ipynb #c022
+@patch
 def check(self: Inspection) -> None:
     "Raise `VideoPureError` for what cannot be inspected."
-    if self.labels.shape != (len(check_video(self.clips)),) or self.labels.is_floating_point():
-        raise ClipError(f"labels have shape {tuple(self.labels.shape)} and {self.labels.dtype}, expected ({len(self.clips)},) whole numbers")
-    if len(self.clips) < 2:
+    n, labels = len(check_video(self.clips)), self.labels
+    if labels.shape != (n,) or labels.is_floating_point():
+        raise ClipError(f"labels have shape {tuple(labels.shape)} and {labels.dtype}, expected ({n},) whole numbers")
+    if n < 2:
         raise VideoPureError("one clip shows nothing: give at least 2, better 8 or more")
     for eps in (self.eps, *(self.grid or ())):
         check_eps(eps, most=1)
@@ -128,10 +137,10 @@ def check(self: Inspection) -> None:
         if getattr(self, name) != int(getattr(self, name)) or getattr(self, name) < 1:
             raise VideoPureError(f"{name} is {getattr(self, name)!r}, expected a whole number, at least 1")
 
-# %% ../nbs/15c_sanity.ipynb #c022
+# %% ../nbs/15c_sanity.ipynb #c024
 @patch
 def state(self: Inspection) -> dict[str, object]:
-    "Everything that an evaluation must leave as it was."
+    "Weights, flags and torch's switches, in values that can be compared."
     pipe = pipeline_of(self.purifier)
     modules = [self.model] if pipe is None else [self.model, pipe.unet, pipe.vae]
     weights = [p for module in modules for p in module.parameters()]
@@ -144,7 +153,7 @@ def state(self: Inspection) -> dict[str, object]:
         "torch's random state": torch.get_rng_state().tolist(),
     }
 
-# %% ../nbs/15c_sanity.ipynb #c024
+# %% ../nbs/15c_sanity.ipynb #c026
 @patch(as_prop=True)
 def budget(self: Inspection) -> dict[str, int | str]:
     "The settings of the attacks."
@@ -158,14 +167,14 @@ def name(self: Inspection) -> str:
     base = self.model if self.purifier is None else getattr(self.purifier, "func", self.purifier)
     return getattr(base, "__name__", type(base).__name__)
 
-# %% ../nbs/15c_sanity.ipynb #c026
+# %% ../nbs/15c_sanity.ipynb #c028
 @patch
 @torch.no_grad()
 def scores(self: Inspection, batch_size: int | None = None) -> torch.Tensor:
     "The model's scores `(B, K)`."
     scores = torch.cat([self.model(x.clone()) for x in self.clips.split(batch_size or self.batch_size)])
     if scores.ndim != 2 or not 0 <= self.labels.min() <= self.labels.max() < scores.shape[1] or scores.isnan().any():
-        raise VideoPureError(f"expected scores (B, K) that are numbers and labels below K, got {tuple(scores.shape)} and {self.labels.tolist()}")
+        raise VideoPureError(f"expected scores (B, K), no NaN, and labels below K; got {tuple(scores.shape)} and {self.labels.tolist()}")
     return scores
 
 
@@ -176,7 +185,7 @@ def right(self: Inspection, clips: torch.Tensor) -> torch.Tensor:
     answers = torch.cat([self.judged(x.clone()).argmax(1) for x in clips.split(self.batch_size)])
     return answers == self.labels
 
-# %% ../nbs/15c_sanity.ipynb #c027
+# %% ../nbs/15c_sanity.ipynb #c029
 @patch
 @torch.enable_grad()
 def differentiate(self: Inspection, mode: str) -> None:
@@ -207,7 +216,7 @@ def strongest(self: Inspection) -> str | None:
     "The gradient attack that should be the strongest; None if there is no gradient at all."
     return next(filter(self.usable, self.modes), None)
 
-# %% ../nbs/15c_sanity.ipynb #c029
+# %% ../nbs/15c_sanity.ipynb #c031
 @patch
 def attack(self: Inspection, name: str, eps: float, **options) -> Callable:
     "An attacker by name, with this budget."
@@ -231,190 +240,195 @@ def survives(self: Inspection, name: str, eps: float, **options) -> torch.Tensor
             self.found[key], self.errors[name] = self.clean, error
     return self.found[key]
 
-# %% ../nbs/15c_sanity.ipynb #c033
+# %% ../nbs/15c_sanity.ipynb #c035
 def check_deterministic(look: Inspection) -> Check:
     "The same clip twice: bit for bit the same scores, unless the purifier declares `random = True`."
-    name, spread = "the same clip, the same answer", (look.first - look.second).abs().max().item()
+    result = partial(Check, "the same clip, the same answer")
+    spread = (look.first - look.second).abs().max().item()
     moved = int((look.first.argmax(1) != look.second.argmax(1)).sum())
     numbers = f"largest difference {spread:.2g}, {moved} of {len(look.clips)} labels differ"
     if not look.random:
-        return Check(name, "passed", numbers, "Nothing is random: one evaluation is enough.")
+        return result("passed", numbers, "Nothing is random: one evaluation is enough.")
     if not look.declared:
-        return Check(name, "failed", numbers, "It draws noise and does not say so: declare random = True, attack with EOT, report several draws.")
+        return result("failed", numbers, "It draws noise unsaid: declare random = True, attack with EOT, report several draws.")
     if spread == 0:
-        return Check(name, "warning", numbers, "It is declared random but does not vary: a fixed seed makes EOT useless and the noise known.")
-    return Check(name, "passed", numbers, f"Declared random; attacks average {look.eot} draws a step (EOT), answers are judged by as many.")
-
-# %% ../nbs/15c_sanity.ipynb #c035
-def check_vote(look: Inspection) -> Check:
-    "The argmax of the scores is the voted label."
-    name = "the argmax of the scores is the vote"
-    if look.random or not isinstance(look.model, Defended):
-        return Check(name, "not applicable", "", "Answers vary from draw to draw." if look.random else "A bare classifier has no vote.")
-    answers = look.first.argmax(1)
-    given = [torch.cat([answer(x.clone()) for x in look.clips.split(look.batch_size)]) for answer in (look.model.predict, lambda x: look.model.vote(x).labels)]
-    wrong = sum(int((labels != answers).sum()) for labels in given)
-    numbers = f"{wrong} of {2 * len(answers)} labels differ"
-    if wrong:
-        return Check(name, "failed", numbers, "Attacks fool other scores than those that decide: make forward return the scores of the vote.")
-    return Check(name, "passed", numbers, "Who fools the scores has fooled the deployed defense.")
+        return result("warning", numbers, "Declared random, but it does not vary: with a fixed seed the attacker knows the noise.")
+    return result("passed", numbers, f"Declared random; attacks average {look.eot} draws a step (EOT), answers are judged by as many.")
 
 # %% ../nbs/15c_sanity.ipynb #c037
+def check_vote(look: Inspection) -> Check:
+    "The argmax of the scores is the voted label."
+    result = partial(Check, "the argmax of the scores is the vote")
+    if look.random or not isinstance(look.model, Defended):
+        return result("not applicable", "", "Answers vary from draw to draw." if look.random else "A bare classifier has no vote.")
+    answers = look.first.argmax(1)
+    batches = [x.clone() for x in look.clips.split(look.batch_size)]
+    voted = torch.cat([look.model.vote(x).labels for x in batches])
+    early = torch.cat([look.model.predict(x) for x in batches])
+    wrong = int(((voted != answers) | (early != answers)).sum())
+    numbers = f"{wrong} of {len(answers)} labels differ"
+    if wrong:
+        return result("failed", numbers, "Attacks fool scores that do not decide: make forward return those of the vote.")
+    return result("passed", numbers, "Who fools the scores has fooled the deployed defense.")
+
+# %% ../nbs/15c_sanity.ipynb #c039
 TOLERANCE = 1e-3  # of scores; different batch sizes and devices round differently
 
 
 def check_forward(look: Inspection) -> Check:
     "The scores are the same whether or not a gradient is recorded, in every mode."
-    name = "the same scores in all gradient modes"
+    result = partial(Check, "the same scores in all gradient modes")
     if look.random or not look.values:
-        return Check(name, "not applicable", "", "Answers vary from draw to draw." if look.random else "No mode has a gradient.")
+        return result("not applicable", "", "Answers vary from draw to draw." if look.random else "No mode has a gradient.")
     gaps = {mode: (value - look.first).abs().max().item() for mode, value in look.values.items()}
     numbers = ", ".join(f"{mode}: largest difference {gap:.2g}" for mode, gap in gaps.items())
     if max(gaps.values()) > TOLERANCE:
-        return Check(name, "failed", numbers, "The attacked function is not the deployed one: look for what depends on requires_grad.")
-    return Check(name, "passed", numbers, "What is attacked is what is deployed.")
+        return result("failed", numbers, "The attacked function is not the deployed one: look for what depends on requires_grad.")
+    return result("passed", numbers, "What is attacked is what is deployed.")
 
-# %% ../nbs/15c_sanity.ipynb #c039
+# %% ../nbs/15c_sanity.ipynb #c041
 def check_batch(look: Inspection) -> Check:
     "A batch gives what its clips give one by one."
-    name = "a batch is its clips, one by one"
+    result = partial(Check, "a batch is its clips, one by one")
     if look.random:
-        return Check(name, "not applicable", "", "Answers vary from draw to draw.")
+        return result("not applicable", "", "Answers vary from draw to draw.")
     gap = (look.scores(1) - look.scores(len(look.clips))).abs().max().item()
     numbers = f"largest difference {gap:.2g}"
     if gap > TOLERANCE:
-        return Check(name, "failed", numbers, "Clips of a batch influence each other: evaluate with a batch size of 1, or purify each clip alone.")
-    return Check(name, "passed", numbers, "The batch size is a matter of speed only.")
+        return result("failed", numbers, "Clips of a batch influence each other: purify each clip alone.")
+    return result("passed", numbers, "The batch size is a matter of speed only.")
 
-# %% ../nbs/15c_sanity.ipynb #c041
+# %% ../nbs/15c_sanity.ipynb #c043
 def check_state(look: Inspection) -> Check:
     "Nothing that an evaluation touches stays changed."
-    name, after, video = "nothing stays changed", look.state(), look.clips.clone()
+    result, after, video = partial(Check, "nothing stays changed"), look.state(), look.clips.clone()
     changed = [key for key, value in look.before.items() if value != after[key] and not (look.random and "random" in key)]
     with torch.no_grad():
         look.model(video)
     changed += [] if torch.equal(video, look.clips) else ["the clip itself"]
     numbers = f"changed: {', '.join(changed) or 'nothing'}"
     if changed:
-        return Check(name, "failed", numbers, "Results depend on what ran before: work on copies, and put back what is switched.")
-    return Check(name, "passed", numbers, "Results do not depend on what ran before.")
+        return result("failed", numbers, "Results depend on what ran before: work on copies, and put back what is switched.")
+    return result("passed", numbers, "Results do not depend on what ran before.")
 
-# %% ../nbs/15c_sanity.ipynb #c046
+# %% ../nbs/15c_sanity.ipynb #c048
 def check_gradients(look: Inspection) -> Check:
     "Gradients are there, finite, and not zero."
-    name, n = "gradients are finite and not zero", len(look.clips)
+    result, n = partial(Check, "gradients are finite and not zero"), len(look.clips)
     dead = {mode: int((grad == 0).flatten(1).all(1).sum()) for mode, grad in look.gradients.items()}
     zeros = {mode: (grad == 0).float().mean().item() for mode, grad in look.gradients.items()}
     infinite = {mode: int((~grad.isfinite()).flatten(1).any(1).sum()) for mode, grad in look.gradients.items()}
-    show = lambda mode: f"{mode}: {100 * zeros[mode]:.0f} % of values zero, all in {dead[mode]} of {n} clips, not finite in {infinite[mode]}"
-    numbers = "; ".join(show(mode) if mode in zeros else f"{mode}: none" for mode in look.modes)
+    show = lambda mode: f"{100 * zeros[mode]:.0f} % zeros, zero everywhere in {dead[mode]} of {n} clips, not finite in {infinite[mode]}"
+    numbers = "; ".join(f"{mode}: {show(mode) if mode in zeros else 'none'}" for mode in look.modes)
     if any(infinite.values()):
-        return Check(name, "failed", numbers, "Attacks cannot follow it: look for a division by zero or a square root of zero, or use float32.")
+        return result("failed", numbers, "Attacks cannot follow it: look for a division by zero or a square root of zero.")
     if errors := [error for error in look.errors.values() if not isinstance(error, NoGradientError)]:
-        return Check(name, "failed", numbers, f"The gradient cannot be followed: {errors[0]}.")
+        return result("failed", numbers, f"The gradient cannot be followed: {errors[0]}.")
     if any(dead.values()):
-        return Check(name, "failed", numbers, "Where it is zero an attack cannot move: gradient masking by rounding or saturation; use BPDA, or the margin loss.")
+        return result("failed", numbers, "Gradient masking: where it is zero, attacks do not move; use BPDA or another loss.")
     if look.errors:
-        return Check(name, "warning", numbers, "No gradient: only BPDA and black-box were tried, so the worst case may be worse.")
+        return result("warning", numbers, "No gradient: only BPDA and black-box were tried, so the worst case may be worse.")
     if max(zeros.values()) > 0.5:
-        return Check(name, "warning", numbers, "Most of the gradient is zero: look for what cuts it off.")
-    return Check(name, "passed", numbers, "There is a direction to follow.")
+        return result("warning", numbers, "Most of the gradient is zero: look for what cuts it off.")
+    return result("passed", numbers, "There is a direction to follow.")
 
-# %% ../nbs/15c_sanity.ipynb #c050
+# %% ../nbs/15c_sanity.ipynb #c052
 @patch
 def accuracies(self: Inspection, name: str, sizes: Sequence[float]) -> str:
     "Accuracies under an attack in words, with their intervals."
     return f"{name} " + ", ".join(f"{size(eps)}: {Accuracy.of(self.survives(name, eps).tolist())}" for eps in sizes)
 
-# %% ../nbs/15c_sanity.ipynb #c051
+# %% ../nbs/15c_sanity.ipynb #c053
 def check_larger_eps(look: Inspection) -> Check:
     "Accuracy falls with eps, to zero where everything is allowed."
-    name, attack = "a larger eps breaks more, at last all", look.strongest()
+    result, attack = partial(Check, "a larger eps breaks more, at last all"), look.strongest()
     if attack is None:
-        return Check(name, "not applicable", "", "No gradient can be followed.")
+        return result("not applicable", "", "No gradient can be followed.")
     left = [int(look.clean.sum())] + [int(look.survives(attack, eps).sum()) for eps in look.grid]
     numbers, rise = look.accuracies(attack, look.grid), max(after - before for before, after in zip(left, left[1:]))
     if left[-1]:
-        return Check(name, "failed", numbers, f"{left[-1]} clips survive eps 1, where anything is allowed: the attack or its gradient is broken.")
+        return result("failed", numbers, f"{left[-1]} clips survive eps 1, where all is allowed: the attack or gradient is broken.")
     if rise > 0:
-        return Check(name, judge(rise, len(look.clips)), numbers, "More room must not help the defense: the attack is unreliable, use more steps.")
-    return Check(name, "passed", numbers, "The attack uses the room that it gets.")
+        meaning = "A larger eps must not help the defense: the attack is unreliable, use more steps."
+        return result(judge(rise, len(look.clips)), numbers, meaning)
+    return result("passed", numbers, "The attack uses the room that it gets.")
 
-# %% ../nbs/15c_sanity.ipynb #c054
+# %% ../nbs/15c_sanity.ipynb #c056
 @patch
 def behind(self: Inspection, strong: str, weak: str) -> int:
     "By how many clips the attack that knows more lags behind the other, at the size where it is worst; negative if it is ahead everywhere."
     return max(int(self.survives(strong, eps).sum() - self.survives(weak, eps).sum()) for eps in self.below)
 
-# %% ../nbs/15c_sanity.ipynb #c055
+# %% ../nbs/15c_sanity.ipynb #c057
 def check_full_gradient(look: Inspection) -> Check:
     "The exact gradient breaks at least as much as BPDA."
-    name = "full gradient ≥ BPDA"
+    result = partial(Check, "full gradient ≥ BPDA")
     if not (look.usable("full gradient") and look.usable("BPDA")):
-        return Check(name, "not applicable", "", "There are not two gradients to compare.")
+        return result("not applicable", "", "There are not two gradients to compare.")
     lag = look.behind("full gradient", "BPDA")
     numbers = "; ".join(look.accuracies(attack, look.below) for attack in ("full gradient", "BPDA"))
     if lag > 0:
         meaning = "Gradient masking: a pretended gradient beats the exact one, whose accuracies are too high; report the worst case."
-        return Check(name, judge(lag, len(look.clips)), numbers, meaning)
-    return Check(name, "passed", numbers, "Knowing the purifier's gradient does not hurt the attacker.")
+        return result(judge(lag, len(look.clips)), numbers, meaning)
+    return result("passed", numbers, "Knowing the purifier's gradient does not hurt the attacker.")
 
 
 def check_blackbox(look: Inspection) -> Check:
     "The best gradient breaks at least as much as Square, which has none."
-    name, attack = "gradient ≥ black-box", look.strongest()
+    result, attack = partial(Check, "gradient ≥ black-box"), look.strongest()
     if attack is None:
-        return Check(name, "not applicable", look.accuracies("Square", look.below), "No gradient can be followed: only black-box was tried.")
+        return result("not applicable", look.accuracies("Square", look.below), "No gradient to follow: only black-box was tried.")
     lag = look.behind(attack, "Square")
     numbers = "; ".join(look.accuracies(a, look.below) for a in (attack, "Square"))
     if lag > 0:
         meaning = "Gradient masking: an attack without any gradient does better; the gradient is misleading, report the worst case."
-        return Check(name, judge(lag, len(look.clips)), numbers, meaning)
-    return Check(name, "passed", numbers, f"{attack.capitalize() if attack != 'BPDA' else attack} finds what blind search finds.")
+        return result(judge(lag, len(look.clips)), numbers, meaning)
+    return result("passed", numbers, f"The {attack} attack finds what {look.queries} blind queries find.")
 
-# %% ../nbs/15c_sanity.ipynb #c057
+# %% ../nbs/15c_sanity.ipynb #c059
 def check_bpda(look: Inspection) -> Check:
     "BPDA alone would have given about the same accuracies."
-    name = "BPDA alone would do"
+    result = partial(Check, "BPDA alone would do")
     if not look.usable("BPDA"):
-        return Check(name, "not applicable", "", "There is no BPDA: nothing is purified, or the gradient of the classifier is not finite.")
+        return result("not applicable", "", "There is no BPDA: nothing is purified, or the gradient of the classifier is not finite.")
     rivals = [attack for attack in ("full gradient", "Square") if attack == "Square" or look.usable(attack)]
     lag, rival = max((look.behind("BPDA", rival), rival) for rival in rivals)
     numbers = "; ".join(look.accuracies(attack, look.below) for attack in ("BPDA", rival))
     if judge(lag, len(look.clips)) == "failed":
-        return Check(name, "warning", numbers, f"A BPDA-only evaluation of this defense would be misleading: the {rival} attack breaks {lag} clips more.")
-    return Check(name, "passed", numbers, "BPDA is not misled here.")
+        meaning = f"A BPDA-only evaluation of this defense would be misleading: the {rival} attack breaks {lag} clips more."
+        return result("warning", numbers, meaning)
+    return result("passed", numbers, "BPDA is not misled here.")
 
-# %% ../nbs/15c_sanity.ipynb #c061
+# %% ../nbs/15c_sanity.ipynb #c063
 def check_noise(look: Inspection) -> Check:
     "Random noise of size eps breaks few clips, and fewer than the attack."
-    name, attack, n = "random noise does little", look.strongest(), int(look.clean.sum())
+    result, attack, n = partial(Check, "random noise does little"), look.strongest(), int(look.clean.sum())
     broken = lambda a: int((look.clean & ~look.survives(a, look.eps)).sum())
     hit, numbers = broken("noise"), look.accuracies("noise", look.below)
     if hit <= 0.1 * n:
-        return Check(name, "passed", numbers, "What the attacks break, they break by aiming.")
+        return result("passed", numbers, "What the attacks break, they break by aiming.")
     if attack and hit >= broken(attack):
-        return Check(name, "failed", numbers, f"Noise breaks {hit} of {n} clips, no less than the attack: a brittle classifier, or an attack that does not aim.")
-    return Check(name, "warning", numbers, f"Noise alone breaks {hit} of {n} clips: the model is brittle at this size, choose a smaller eps.")
+        return result("failed", numbers, f"Noise breaks {hit} of {n} clips, as many as the attack: a brittle model, or no aim.")
+    return result("warning", numbers, f"Noise alone breaks {hit} of {n} clips: the model is brittle, choose a smaller eps.")
 
-# %% ../nbs/15c_sanity.ipynb #c064
+# %% ../nbs/15c_sanity.ipynb #c066
 def check_convergence(look: Inspection) -> Check:
     "Twice the steps, or a new start, break hardly any clip that survived."
-    name, attack, n = "more steps or a restart change nothing", look.strongest(), len(look.clips)
+    result, attack, n = partial(Check, "more steps or a restart change nothing"), look.strongest(), len(look.clips)
     if attack is None:
-        return Check(name, "not applicable", "", "No gradient can be followed.")
+        return result("not applicable", "", "No gradient can be followed.")
     more = {f"{look.steps} to {2 * look.steps} steps": {"steps": 2 * look.steps}, "a restart": {"random_start": True}}
     gained = {what: 0 for what in more}
     for eps in look.below:
         left = look.survives(attack, eps)
         for what, options in more.items() if left.any() else ():
             gained[what] = max(gained[what], int((left & ~look.survives(attack, eps, **options)).sum()))
-    numbers = f"{attack}: " + ", ".join(f"{what} break {k} of {n} clips more" for what, k in gained.items())
+    numbers = f"{attack}, " + ", ".join(f"{what}: {k} of {n} clips more" for what, k in gained.items())
     if max(gained.values()):
-        return Check(name, judge(max(gained.values()), n), numbers, "Not converged: use more steps or restarts before believing the accuracy.")
-    return Check(name, "passed", numbers, "A longer attack would not have found more.")
+        return result(judge(max(gained.values()), n), numbers, "Not converged: use more steps and restarts.")
+    return result("passed", numbers, "A longer attack would not have found more.")
 
-# %% ../nbs/15c_sanity.ipynb #c067
+# %% ../nbs/15c_sanity.ipynb #c069
 CHECKS = (check_deterministic, check_vote, check_forward, check_batch, check_larger_eps, check_full_gradient, check_blackbox, check_bpda,
           check_noise, check_convergence, check_gradients, check_state)
 
@@ -440,9 +454,9 @@ class Report:
 
     def __getitem__(self, name: str) -> Check:
         "A check by its name."
-        return next(check for check in self.checks if check.name == name)
+        return {check.name: check for check in self.checks}[name]
 
-# %% ../nbs/15c_sanity.ipynb #c068
+# %% ../nbs/15c_sanity.ipynb #c070
 @patch
 def tables(self: Report) -> list[Table]:
     "The verdicts, and the accuracies behind them."
@@ -457,7 +471,7 @@ def tables(self: Report) -> list[Table]:
         Table("What was measured", ["check", "numbers"], [[c.name, c.numbers] for c in self.checks if c.numbers]),
     ]
 
-# %% ../nbs/15c_sanity.ipynb #c069
+# %% ../nbs/15c_sanity.ipynb #c071
 @patch
 def _repr_html_(self: Report) -> str:
     return "".join(table._repr_html_() for table in self.tables())
@@ -487,10 +501,10 @@ def plot(self: Report) -> object:  # a matplotlib Figure
     points = {name: [(255 * eps, accuracy) for eps, accuracy in curve.items() if eps < 1] for name, curve in self.curves.items()}
     return plot_accuracy(points, "eps, in 1/255", self.title)
 
-# %% ../nbs/15c_sanity.ipynb #c071
+# %% ../nbs/15c_sanity.ipynb #c073
 @contextmanager
 def prepared(model: nn.Module, seed: int) -> Iterator[Meter]:
-    "Inside, the model is in evaluation mode, randomness is seeded, gradients may be recorded, and costs are counted; outside, all is as before."
+    "Inside: evaluation mode, seeded, gradients may be recorded, costs are counted. Outside, all is as before."
     if not isinstance(model, nn.Module):
         raise VideoPureError(f"check_defense needs an nn.Module from clips to scores, such as Defended, not {type(model).__name__}")
     purifier, device = getattr(model, "purifier", None), device_of(model)
@@ -507,16 +521,16 @@ def curves(self: Inspection) -> dict[str, dict[float, Accuracy]]:
     measured = lambda name: {eps: self.found[name, eps] for eps in self.grid if (name, eps) in self.found}
     return {name: {eps: Accuracy.of(right.tolist()) for eps, right in ({0.0: self.clean} | measured(name)).items()} for name in names}
 
-# %% ../nbs/15c_sanity.ipynb #c072
+# %% ../nbs/15c_sanity.ipynb #c074
 def check_defense(
     defended: nn.Module,  # clips to scores: a `Defended`, or any other model
-    clips: torch.Tensor,  # (B, 3, T, H, W) in [0, 1]; 8 take a minute or two on the embedded VideoPure
+    clips: torch.Tensor,  # (B, 3, T, H, W) in [0, 1]; 8 take a few minutes on the embedded VideoPure
     labels: torch.Tensor,  # (B,)
     eps: float = 8 / 255,  # L-inf size of the attacks
     *,
-    grid: Sequence[float] | None = None,  # sizes to compare, with eps and 1; None: eps / 2 and 4 eps
+    grid: Sequence[float] | None = None,  # sizes to compare, with eps and 1; None: eps / 2 and 2 eps
     steps: int = 10,  # of PGD; convergence is checked with twice as many
-    queries: int = 40,  # of Square, for each clip and size; many more where the model is cheap
+    queries: int = 20,  # of Square, for each clip and size; many more where the model is cheap
     draws: int = 3,  # of random noise
     eot: int = 4,  # evaluations that are averaged if the purifier is random
     loss: str | Callable = "ce",  # as in `PGD`
@@ -533,5 +547,5 @@ def check_defense(
     with prepared(defended, seed) as meter:
         look = Inspection(defended, clips, labels, eps, grid, steps, queries, draws, eot, loss, batch_size, seed)
         checks = [check(look) for check in tqdm(CHECKS, desc="check_defense", disable=not progress, leave=False)]
-    cost = {"noise predictions": meter.calls, "seconds": round(meter.seconds)}
-    return Report(look.name if title is None else title, checks, look.curves(), look.budget | cost)
+    cost = {"noise predictions": meter.calls} if meter.unets else {}
+    return Report(look.name if title is None else title, checks, look.curves(), look.budget | cost | {"seconds": round(meter.seconds)})

@@ -1,0 +1,303 @@
+"The sanity suite catches what it should: each check is failed by a defense made for it, and passed by an honest one."
+
+import json
+from functools import partial
+
+import pytest
+import torch
+from torch import nn
+
+from videopure.baselines import JPEG, BitDepth, GaussianBlur
+from videopure.defense import Defended
+from videopure.sanity import (
+    CHECKS,
+    Averaged,
+    Inspection,
+    check_batch,
+    check_blackbox,
+    check_bpda,
+    check_convergence,
+    check_defense,
+    check_deterministic,
+    check_forward,
+    check_full_gradient,
+    check_gradients,
+    check_larger_eps,
+    check_noise,
+    check_state,
+    check_vote,
+    judge,
+)
+from videopure.tiny import tiny_classifier
+from videopure.video import VideoPureError, moving_shapes
+
+FAST = {"steps": 3, "queries": 10, "draws": 2, "eot": 2}
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    return tiny_classifier()
+
+
+@pytest.fixture(scope="module")
+def data():
+    return moving_shapes(4, seed=93)
+
+
+@pytest.fixture
+def look(classifier, data):
+    return lambda purifier, **budget: Inspection(Defended(classifier, purifier), *data, **FAST | budget)
+
+
+def ripple(video):
+    "Invisible, and the sign of its gradient is as good as random."
+    return (video + 1e-3 * torch.sin(1e5 * video)).clamp(0, 1)
+
+
+def rounded(video):
+    "A gradient that is there, and zero."
+    return (video * 31).round() / 31
+
+
+def root(video):
+    "A gradient that is not finite."
+    return video + 0 * (video - video).sqrt()
+
+
+def half(video):
+    "A gradient whose second half is zero: three quarters of the frames are cut off."
+    return torch.cat([video[:, :, :4], video[:, :, 4:].detach()], 2)
+
+
+def unfaithful(video):
+    return video if torch.is_grad_enabled() else 0.9 * video
+
+
+def sociable(video):
+    return 0.9 * video + 0.1 * video.mean(0, keepdim=True)
+
+
+def to_numpy(video):
+    return torch.from_numpy(video.numpy() * 1)
+
+
+class Noise:
+    def __init__(self, sigma=0.02):
+        self.sigma = sigma
+
+    def __call__(self, video):
+        return (video + self.sigma * torch.randn_like(video)).clamp(0, 1)
+
+
+class DeclaredNoise(Noise):
+    random = True
+
+
+class OtherVote(Defended):
+    "Scores that are not those of the vote."
+
+    def forward(self, video):
+        return super().forward(video).flip(1)
+
+
+@pytest.mark.parametrize("check", [check_deterministic, check_vote, check_forward, check_batch, check_gradients, check_state])
+def test_blur_passes(look, check):
+    assert check(look(GaussianBlur())).verdict == "passed"
+
+
+@pytest.mark.parametrize(
+    ("check", "purifier"),
+    [
+        (check_deterministic, Noise()),
+        (check_forward, unfaithful),
+        (check_batch, sociable),
+        (check_gradients, rounded),
+        (check_gradients, root),
+        (check_gradients, to_numpy),
+    ],
+)
+def test_failed_by_one_made_for_it(look, check, purifier):
+    found = look(purifier)
+    assert check(found).verdict == "failed"
+    others = [c for c in (check_deterministic, check_forward, check_batch, check_gradients, check_state, check_vote) if c is not check]
+    assert "failed" not in [c(found).verdict for c in others]
+
+
+def test_gradient_of_each_kind(look):
+    zero, infinite, cut = (check_gradients(look(purifier)) for purifier in (rounded, root, half))
+    assert "Gradient masking" in zero.meaning and "full gradient: 100 % zeros, zero everywhere in 4 of 4" in zero.numbers
+    assert "not finite in 4" in infinite.numbers
+    assert cut.verdict == "warning" and "75 % zeros" in cut.numbers
+    assert "numpy" in check_gradients(look(to_numpy)).meaning
+
+
+def test_random(look):
+    declared, silent = look(DeclaredNoise()), look(Noise())
+    assert [check_deterministic(declared).verdict, check_deterministic(silent).verdict] == ["passed", "failed"]
+    assert "EOT" in check_deterministic(declared).meaning and declared.attack("BPDA", 0.1).eot == 2
+    for check in (check_batch, check_forward, check_vote):
+        assert check(declared).verdict == check(silent).verdict == "not applicable"
+    fixed = DeclaredNoise(sigma=0)
+    assert check_deterministic(look(fixed)).verdict == "warning"
+
+
+def test_averaged(classifier, data):
+    clips, labels = data
+    assert torch.equal(Averaged(classifier, 3)(clips).argmax(1), labels)
+    torch.testing.assert_close(Averaged(classifier, 3)(clips).softmax(1), classifier(clips).softmax(1))
+
+
+def test_vote(classifier, data):
+    clips, labels = data
+    assert check_vote(Inspection(OtherVote(classifier, GaussianBlur()), clips, 9 - labels, **FAST)).verdict == "failed"
+    assert check_vote(Inspection(classifier, clips, labels, **FAST)).verdict == "not applicable"
+
+
+def test_state(classifier, data):
+    def inplace(video):
+        return video.detach().mul_(0.95)
+
+    def reseeding(video):
+        torch.manual_seed(0)
+        return 1.0 * video
+
+    def training(video):
+        other.classifier.train()
+        return 1.0 * video
+
+    def frozen(video):
+        for p in other.classifier.parameters():
+            p.requires_grad_(False)
+        return 1.0 * video
+
+    for purifier, what in ((inplace, "the clip itself"), (reseeding, "random state"), (training, "training"), (frozen, "requires_grad")):
+        other = Defended(tiny_classifier().requires_grad_(), purifier)
+        with torch.random.fork_rng():
+            found = check_state(Inspection(other, *data, **FAST))
+        assert found.verdict == "failed" and what in found.numbers, found
+
+
+def test_larger_eps(look):
+    assert check_larger_eps(look(GaussianBlur())).verdict == "passed"
+    stuck = check_larger_eps(look(rounded))
+    assert stuck.verdict == "failed" and "4 clips survive eps 1" in stuck.meaning
+    fake = look(GaussianBlur())
+    for eps, broken in zip(fake.grid, (4, 2, 4, 4)):  # more survive at the second size
+        fake.found["full gradient", eps] = torch.arange(4) >= broken
+    assert check_larger_eps(fake).verdict == "failed" and "unreliable" in check_larger_eps(fake).meaning
+
+
+def test_masked_gradient(look):
+    found = look(ripple, steps=10, eps=16 / 255, grid=[])
+    assert [c(found).verdict for c in (check_full_gradient, check_blackbox, check_gradients)] == ["failed", "failed", "passed"]
+    assert all("Gradient masking" in c(found).meaning for c in (check_full_gradient, check_blackbox))
+    honest = look(GaussianBlur(), steps=10, grid=[])
+    assert [c(honest).verdict for c in (check_full_gradient, check_blackbox)] == ["passed", "passed"]
+
+
+def test_bpda(look):
+    found = look(GaussianBlur())
+    found.found = {(a, eps): torch.full((4,), a == "BPDA") for a in ("full gradient", "BPDA", "Square") for eps in found.below}
+    assert check_bpda(found).verdict == "warning" and "misleading" in check_bpda(found).meaning
+    assert check_bpda(look(GaussianBlur(0.5), steps=10)).verdict == "passed"
+
+
+def test_noise(look, classifier, data):
+    assert check_noise(look(GaussianBlur())).verdict == "passed"
+    brittle = look(GaussianBlur(), eps=0.5, steps=1)
+    assert check_noise(brittle).verdict == "failed" and "as many as the attack" in check_noise(brittle).meaning
+    brittle.found["noise", 0.5] = torch.tensor([False, True, True, True])
+    brittle.found["full gradient", 0.5] = torch.zeros(4, dtype=torch.bool)
+    assert check_noise(brittle).verdict == "warning"
+
+
+def test_convergence(look):
+    short = look(GaussianBlur(), steps=1, eps=2 / 255, grid=[])
+    assert check_convergence(look(GaussianBlur(), steps=10, eps=32 / 255, grid=[])).verdict == "passed"
+    short.found["full gradient", 2 / 255] = torch.ones(4, dtype=torch.bool)
+    short.found["full gradient", 2 / 255, ("steps", 2)] = torch.tensor([True, False, False, False])
+    found = check_convergence(short)
+    assert found.verdict == "failed" and "1 to 2 steps: 3 of 4" in found.numbers and "more steps" in found.meaning
+
+
+def test_without_gradient(classifier, data):
+    report = check_defense(Defended(classifier, JPEG(60)), *data, progress=False, grid=[], **FAST)
+    assert report["gradients are finite and not zero"].verdict == "warning"
+    assert any("No gradient: only BPDA and black-box were tried" in flag for flag in report.flags)
+    assert report["full gradient ≥ BPDA"].verdict == "not applicable" and "full gradient" not in report.curves
+    bits = Inspection(Defended(classifier, BitDepth(6)), *data, **FAST)
+    assert bits.strongest() == "BPDA" and check_larger_eps(bits).verdict == "passed"
+
+
+def test_report(classifier, data):
+    defended = Defended(classifier, GaussianBlur())
+    run = partial(check_defense, defended, *data, progress=False, grid=[], **FAST | {"steps": 10})
+    state, report = torch.get_rng_state(), run()
+    assert torch.equal(torch.get_rng_state(), state) and torch.is_grad_enabled() and not classifier.training
+    assert len(report.checks) == len(CHECKS) == len({c.name for c in report.checks})
+    assert report.passed and report.title == "GaussianBlur"
+    for shown in (str(report), report._repr_html_(), report._repr_markdown_()):
+        assert all(text in shown for text in ("passed", "BPDA", "8/255", "seed 0", "steps 10"))
+    again = run().to_dict() | {"budget": None}
+    assert json.loads(json.dumps(again)) == report.to_dict() | {"budget": None}
+    assert len(report.plot().axes[0].lines) == len(report.curves) == 4
+    assert report.curves["full gradient"][1.0].right == 0 and report.curves["noise"][0.0].n == 4
+
+
+def test_no_grad_training_mode_and_bare_classifier(data):
+    classifier = tiny_classifier().train()
+    with torch.no_grad():
+        report = check_defense(classifier, *data, progress=False, grid=[], **FAST | {"steps": 10})
+    assert report.passed and report.title == "MotionClassifier" and classifier.training
+    assert report["full gradient ≥ BPDA"].verdict == "not applicable"
+
+
+def test_gradient_that_breaks_on_the_way(classifier, data):
+    class Fragile(nn.Module):
+        "Its gradient is finite at the clean clips only."
+
+        def __init__(self):
+            super().__init__()
+            self.classifier = classifier
+
+        def forward(self, video):
+            return classifier(video if any(torch.equal(video, x) for x in (clean, clean[:1])) else root(video))
+
+    clean = data[0]
+    found = Inspection(Fragile(), *data, **FAST)
+    assert check_larger_eps(found).verdict == "failed" and check_gradients(found).verdict == "failed"
+
+
+def test_judge():
+    assert [judge(k, 10) for k in (-1, 0, 1, 2)] == ["passed", "passed", "warning", "failed"]
+    assert [judge(k, 500) for k in (1, 10, 11)] == ["warning", "warning", "failed"]
+
+
+def test_bad_input(classifier, data):
+    clips, labels = data
+    defended = Defended(classifier, GaussianBlur())
+    for text, args, options in (
+        ("nn.Module", (GaussianBlur(), clips, labels), {}),
+        ("labels have shape", (defended, clips, labels[:2]), {}),
+        ("labels have shape", (defended, clips, labels.float()), {}),
+        ("labels below K", (defended, clips, labels + 50), {}),
+        ("none of the 4 clips", (defended, clips, (labels + 1) % 10), {}),
+        ("at least 2", (defended, clips[:1], labels[:1]), {}),
+        ("unsqueeze", (defended, clips[0], labels[:1]), {}),
+        ("8/255, not 8", (defended, clips, labels), {"eps": 8}),
+        ("eps is 0", (defended, clips, labels), {"eps": 0}),
+        ("eps is", (defended, clips, labels), {"grid": ["x"]}),
+        ("steps is 0", (defended, clips, labels), {"steps": 0}),
+        ("queries is 1.5", (defended, clips, labels), {"queries": 1.5}),
+        ("unknown loss", (defended, clips, labels), {"loss": "cw9"}),
+    ):
+        with pytest.raises(VideoPureError, match=text) as caught:
+            check_defense(*args, progress=False, **options)
+        assert "\n" not in str(caught.value)
+
+
+def test_progress_bar(classifier, data, capsys):
+    check_defense(Defended(classifier, GaussianBlur()), *data, grid=[], **FAST)
+    assert "check_defense" in capsys.readouterr().err
+    check_defense(Defended(classifier, GaussianBlur()), *data, grid=[], progress=False, **FAST)
+    assert capsys.readouterr().err == ""
