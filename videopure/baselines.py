@@ -373,7 +373,7 @@ def with_settings(pipe: VideoPurePipeline, **settings) -> Callable:
     ddim_levels(pipe.scheduler, pipe.setting("purify_steps", settings.get("purify_steps")), settings.get("num_inference_steps", 50))
     return partial(pipe, **settings) if settings else pipe
 
-
+# %% ../nbs/13_baselines.ipynb #c067
 @dataclass
 class LastRecord:
     "Only the last record of a purification, as VCR-Bench uses VideoPure: no multi-step voting."
@@ -388,7 +388,7 @@ def last_record(pipe: VideoPurePipeline, **settings) -> LastRecord:
     "VideoPure without its vote."
     return LastRecord(with_settings(pipe, **settings))
 
-
+# %% ../nbs/13_baselines.ipynb #c068
 PURIFIERS: dict[str, Callable] = {
     "none": no_purifier,
     "jpeg": JPEG,
@@ -411,7 +411,7 @@ PURIFIERS: dict[str, Callable] = {
     "videopure-last": last_record,
 }
 
-# %% ../nbs/13_baselines.ipynb #c066
+# %% ../nbs/13_baselines.ipynb #c069
 def purifier_options(method: str) -> list[str]:
     "The names of the options of a purifier in `PURIFIERS`; for VideoPure those of the pipeline's call."
     make = VideoPurePipeline.__call__ if method.startswith("videopure") else PURIFIERS[method]

@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['ATTACKS', 'UNITS', 'PROTOCOLS', 'KEYS', 'DEFENSES', 'Column', 'is_random', 'fraction', 'make_threat', 'standard',
-           'paper', 'seed_of', 'seeded', 'Meter', 'pipeline_of', 'Run', 'chosen', 'Progress', 'fingerprint', 'describe',
-           'describe_data', 'benchmark', 'make_columns', 'folder_or_temporary', 'processes', 'five_metrics',
-           'read_config', 'load_classifier', 'find_device', 'load_pipeline', 'load_data', 'make_defense', 'run_config',
-           'options', 'run', 'main']
+           'paper', 'seed_of', 'seeded', 'Meter', 'peak_memory', 'pipeline_of', 'Run', 'chosen', 'Progress',
+           'fingerprint', 'describe', 'describe_data', 'benchmark', 'make_columns', 'folder_or_temporary', 'processes',
+           'five_metrics', 'read_config', 'load_classifier', 'find_device', 'load_pipeline', 'load_data',
+           'make_defense', 'run_config', 'options', 'run', 'main']
 
 # %% ../nbs/15b_evaluate.ipynb #c002
 import argparse
@@ -15,7 +15,6 @@ import hashlib
 import importlib
 import os
 import re
-import resource
 import sys
 import tempfile
 import time
@@ -44,7 +43,6 @@ from .defense import Defended, NoGradientError
 from .filmstrip import torchattack
 from .pipeline import VideoPurePipeline
 from .results import Card, Journal, Table, environment
-from .tiny import tiny_classifier
 from .video import MissingPackageError, VideoFileError, VideoPureError, check_video, write_video
 
 # %% ../nbs/15b_evaluate.ipynb #c007
@@ -94,7 +92,7 @@ def attack(self: Column, model: nn.Module) -> Callable:
     except TypeError as error:
         raise VideoPureError(f"attack {self.method!r}: {error}; it was given {', '.join(options) or 'no options'}") from error
 
-
+# %% ../nbs/15b_evaluate.ipynb #c010
 def is_random(purifier: Callable | None) -> bool:
     "Whether a purifier says that it draws noise."
     return getattr(purifier.func if isinstance(purifier, partial) else purifier, "random", False)
@@ -117,7 +115,7 @@ def make_threat(eps: float | None, kind: str, **options) -> threats.Threat:
     size = {} if eps is None else {"eps" if "eps" in names else "threat": eps}
     return known[kind](**size, **options)
 
-# %% ../nbs/15b_evaluate.ipynb #c013
+# %% ../nbs/15b_evaluate.ipynb #c015
 def standard(eps: str = "8/255") -> dict[str, dict]:
     "An attacker of each kind within `eps`."
     return {
@@ -136,7 +134,7 @@ def paper(eps: str = "4/255") -> dict[str, dict]:
 
 PROTOCOLS = {"standard": standard, "videopure": paper}
 
-# %% ../nbs/15b_evaluate.ipynb #c016
+# %% ../nbs/15b_evaluate.ipynb #c018
 def seed_of(seed: int, *names: str | int) -> int:
     "A seed for one result, made from the run's seed and what the result is about."
     return int.from_bytes(hashlib.sha256(repr((seed, *names)).encode()).digest()[:6], "big")
@@ -157,7 +155,7 @@ def seeded(seed: int, purifier: Callable | None, device: torch.device) -> Iterat
             if generator is not None:
                 generator.set_state(state)
 
-# %% ../nbs/15b_evaluate.ipynb #c020
+# %% ../nbs/15b_evaluate.ipynb #c022
 class Meter:
     "Noise predictions (one for each clip), seconds and peak memory of what runs inside `with meter:`."
 
@@ -179,18 +177,25 @@ class Meter:
         self.seconds = time.perf_counter() - self.start
         for hook in self.hooks:
             hook.remove()
-        cuda = self.device.type == "cuda"
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-        self.memory = torch.cuda.max_memory_allocated(self.device) if cuda else peak
+        self.memory = torch.cuda.max_memory_allocated(self.device) if self.device.type == "cuda" else peak_memory()
 
-# %% ../nbs/15b_evaluate.ipynb #c021
+
+def peak_memory() -> int | None:
+    "The most memory that this process has held, in bytes; None where the system does not tell."
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+# %% ../nbs/15b_evaluate.ipynb #c023
 def pipeline_of(purifier: Callable | None) -> VideoPurePipeline | None:
     "The pipeline that a purifier uses, if any."
     if purifier is None or isinstance(purifier, VideoPurePipeline):
         return purifier
     return pipeline_of(purifier.func if isinstance(purifier, partial) else getattr(purifier, "pipe", None))
 
-# %% ../nbs/15b_evaluate.ipynb #c025
+# %% ../nbs/15b_evaluate.ipynb #c027
 @dataclass
 class Run:
     "An evaluation: what is measured on what, and what is already known."
@@ -204,6 +209,7 @@ class Run:
     batch_size: int = 1
     clips: int | None = None
     store: Path | None = None
+    only: tuple[Sequence[str], Sequence[str]] = ((), ())
 
     def __post_init__(self):
         self.device = next((p.device for p in self.classifier.parameters()), torch.device("cpu"))
@@ -212,14 +218,14 @@ class Run:
         self.models = {name: self.defended(name) for name in self.defenses}
         pipes = {id(p): p for p in map(pipeline_of, self.defenses.values()) if p is not None}
         self.meter = Meter([pipe.unet for pipe in pipes.values()], self.device)
-        self.only = list(self.columns), list(self.defenses)
+        self.only = chosen("attacks", self.columns, self.only[0]), chosen("defenses", self.defenses, self.only[1])
         self.possible = {}  # whether a defense has the gradient that a column needs
         self.made = {}  # the last attacked clips: a gray-box attack serves all defenses
         self.ids = [str(i) for i in getattr(self.data, "ids", range(len(self.data)))][: self.clips]
 
         self.check()
 
-# %% ../nbs/15b_evaluate.ipynb #c026
+# %% ../nbs/15b_evaluate.ipynb #c028
 @patch
 def check(self: Run) -> None:
     "Raise `VideoPureError` for what cannot be run, before any work is done."
@@ -239,7 +245,7 @@ def defended(self: Run, name: str, sees: str = "full") -> nn.Module:
         return self.classifier.eval()
     return Defended(self.classifier, self.defenses[name], self.rules[name], "full" if sees == "scores" else sees)
 
-# %% ../nbs/15b_evaluate.ipynb #c028
+# %% ../nbs/15b_evaluate.ipynb #c030
 @patch
 def attacked(
     self: Run,
@@ -262,7 +268,7 @@ def attacked(
     self.made = {key: (adv, attack)}
     return self.made[key]
 
-# %% ../nbs/15b_evaluate.ipynb #c030
+# %% ../nbs/15b_evaluate.ipynb #c032
 @patch
 @torch.no_grad()
 def answers(self: Run, defense: str, video: torch.Tensor, clip: str, name: str) -> torch.Tensor:
@@ -275,7 +281,7 @@ def answers(self: Run, defense: str, video: torch.Tensor, clip: str, name: str) 
             given.append(model.predict(video) if isinstance(model, Defended) else model(video).argmax(1))
     return torch.stack(given)
 
-# %% ../nbs/15b_evaluate.ipynb #c031
+# %% ../nbs/15b_evaluate.ipynb #c033
 @patch
 def results(self: Run, name: str, defense: str, video: torch.Tensor, labels: torch.Tensor, clips: list[str]) -> list[dict]:
     "The records of one attack on one defense, one a clip."
@@ -295,7 +301,7 @@ def results(self: Run, name: str, defense: str, video: torch.Tensor, labels: tor
         for i, clip in enumerate(clips)
     ]
 
-# %% ../nbs/15b_evaluate.ipynb #c033
+# %% ../nbs/15b_evaluate.ipynb #c035
 @patch
 def keep(self: Run, name: str, defense: str, video: torch.Tensor, clips: list[str]) -> None:
     "Write attacked clips under `store`, one .npz a clip."
@@ -305,7 +311,7 @@ def keep(self: Run, name: str, defense: str, video: torch.Tensor, clips: list[st
     for clip, one in zip(clips, video.split(1)):
         write_video(one.cpu(), folder / f"{clip.replace('/', '-')}.npz")
 
-# %% ../nbs/15b_evaluate.ipynb #c036
+# %% ../nbs/15b_evaluate.ipynb #c038
 @patch
 def batch(self: Run, indices: Sequence[int], journal: Journal) -> tuple[torch.Tensor, torch.Tensor, list[str]] | None:
     "Clips, labels and ids of some indices; what cannot be read is recorded as skipped. None if nothing is left."
@@ -325,7 +331,7 @@ def batch(self: Run, indices: Sequence[int], journal: Journal) -> tuple[torch.Te
         raise VideoPureError("clips of a batch differ in shape: use batch_size=1, or a dataset that makes them alike")
     return torch.stack(clips).to(self.device), self.check_labels(torch.tensor(labels), clips[0]).to(self.device), list(ids)
 
-# %% ../nbs/15b_evaluate.ipynb #c037
+# %% ../nbs/15b_evaluate.ipynb #c039
 @patch
 def check_labels(self: Run, labels: torch.Tensor, clip: torch.Tensor) -> torch.Tensor:
     "`labels`, if the classifier knows them all."
@@ -353,7 +359,7 @@ def chosen(kind: str, names: Sequence[str], only: Sequence[str]) -> list[str]:
         raise VideoPureError(f"only {kind} {sorted(unknown)[0]!r}: there is none of that name, expected some of {list(names)}")
     return [name for name in names if name in only or not only]
 
-# %% ../nbs/15b_evaluate.ipynb #c039
+# %% ../nbs/15b_evaluate.ipynb #c041
 @patch
 def exists(self: Run, name: str, defense: str, video: torch.Tensor) -> bool:
     "Whether the attack of a column is possible on a defense: an exact or surrogate gradient needs a purifier that has one."
@@ -367,7 +373,7 @@ def exists(self: Run, name: str, defense: str, video: torch.Tensor) -> bool:
             self.possible[defense, sees] = False
     return self.possible[defense, sees]
 
-# %% ../nbs/15b_evaluate.ipynb #c041
+# %% ../nbs/15b_evaluate.ipynb #c043
 class Progress:
     "A bar over results, with the time left from the mean time of each cell of the table."
 
@@ -398,7 +404,7 @@ class Progress:
         sure = all(cell in known for cell, count in self.left.items() if count)
         return ("" if sure else "at least ") + str(timedelta(seconds=round(seconds)))
 
-# %% ../nbs/15b_evaluate.ipynb #c043
+# %% ../nbs/15b_evaluate.ipynb #c045
 @patch
 def measure(self: Run, indices: Sequence[int], journal: Journal, bar: Progress) -> None:
     "All results that some clips still need, each on disk as soon as it is there."
@@ -413,7 +419,7 @@ def measure(self: Run, indices: Sequence[int], journal: Journal, bar: Progress) 
                 journal.append(record)
             bar.step(name, defense, records)
 
-# %% ../nbs/15b_evaluate.ipynb #c046
+# %% ../nbs/15b_evaluate.ipynb #c048
 def fingerprint(*modules: nn.Module) -> str:
     "Twelve hexadecimal digits that change when a weight does."
     digest = hashlib.sha256()
@@ -435,7 +441,7 @@ def describe(purifier: Callable | None) -> dict:
     weights = {} if pipe is None else {"weights": fingerprint(pipe.unet, pipe.vae)}
     return {"method": getattr(base, "__name__", type(base).__name__)} | settings | weights
 
-# %% ../nbs/15b_evaluate.ipynb #c047
+# %% ../nbs/15b_evaluate.ipynb #c049
 def describe_data(data: Dataset, ids: list[str]) -> dict:
     "A dataset in plain values: its kind, its settings and a hash of the clips' names, or of the clips where they have none."
     settings = {k: v for k, v in vars(data).items() if not k.startswith("_") and isinstance(v, (int, str, dict))}
@@ -443,7 +449,7 @@ def describe_data(data: Dataset, ids: list[str]) -> dict:
         settings["clips"] = fingerprint(nn.ParameterList(nn.Parameter(t, requires_grad=False) for t in data.tensors))
     return {"name": type(data).__name__, "ids": hashlib.sha256(repr(ids).encode()).hexdigest()[:12]} | settings
 
-# %% ../nbs/15b_evaluate.ipynb #c050
+# %% ../nbs/15b_evaluate.ipynb #c052
 def benchmark(
     classifier: nn.Module,  # clips in [0, 1] to logits
     defenses: dict[str, Callable | None],  # name -> purifier or `Defended`, None for the bare classifier
@@ -465,23 +471,21 @@ def benchmark(
 
     Raises `VideoPureError` for bad settings or another run in `out`, `VideoFileError` if `out` cannot be written.
     """
+    columns, (rank, world, wait) = make_columns(attacks, protocol), processes()
     data = TensorDataset(*data) if isinstance(data, tuple) else data
-    columns = make_columns(attacks, protocol)
-    rank, world, wait = processes()
     with folder_or_temporary(out) as folder:
-        run = Run(classifier, defenses, data, columns, seed, trials, batch_size, clips, folder / "attacked" if store else None)
-        run.only = chosen("attacks", columns, only_attacks), chosen("defenses", defenses, only_defenses)
+        kept, only = folder / "attacked" if store else None, (only_attacks, only_defenses)
+        run = Run(classifier, defenses, data, columns, seed, trials, batch_size, clips, kept, only)
         config = run.config_of(title, protocol if attacks is None else None)
-        journal = Journal(folder, config, writer=rank, about=environment(run.device))
-        run.work(journal, rank, world, progress and rank == 0)
+        run.work(Journal(folder, config, rank, environment(run.device)), rank, world, progress and rank == 0)
         wait()
-        journal = Journal(folder, config)
-        card = Card(journal.config, journal.records, journal.about)
+        found = Journal(folder, config)
+        card = Card(found.config, found.records, found.about)
         if rank == 0 and out is not None:
             card.save(folder)
     return card
 
-# %% ../nbs/15b_evaluate.ipynb #c051
+# %% ../nbs/15b_evaluate.ipynb #c053
 def make_columns(attacks: dict[str, dict | Column] | None, protocol: str) -> dict[str, Column]:
     "Columns by name; a bad one raises before any work is done."
     if protocol not in PROTOCOLS:
@@ -502,7 +506,7 @@ def folder_or_temporary(out: str | Path | None) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         yield Path(folder)
 
-# %% ../nbs/15b_evaluate.ipynb #c052
+# %% ../nbs/15b_evaluate.ipynb #c054
 @patch
 def config_of(self: Run, title: str, protocol: str | None) -> dict:
     "The run in plain values."
@@ -528,7 +532,7 @@ def work(self: Run, journal: Journal, rank: int, world: int, progress: bool) -> 
         self.measure(indices, journal, bar)
     bar.bar.close()
 
-# %% ../nbs/15b_evaluate.ipynb #c055
+# %% ../nbs/15b_evaluate.ipynb #c057
 def processes() -> tuple[int, int, Callable]:
     "This process's number, how many there are, and a function that waits for all of them; accelerate's launcher tells."
     if int(os.environ.get("WORLD_SIZE", 1)) == 1:
@@ -540,7 +544,7 @@ def processes() -> tuple[int, int, Callable]:
     shared = Accelerator(cpu=not torch.cuda.is_available(), kwargs_handlers=[InitProcessGroupKwargs(timeout=timedelta(days=30))])
     return shared.process_index, shared.num_processes, shared.wait_for_everyone
 
-# %% ../nbs/15b_evaluate.ipynb #c070
+# %% ../nbs/15b_evaluate.ipynb #c072
 def five_metrics(card: Card) -> Table:
     "The paper's metrics, of a card with its protocol: clean, standard, attack, robust* (gray-box) and robust (BPDA) accuracy."
     gray, bpda = card.attacks[1:]
@@ -549,7 +553,7 @@ def five_metrics(card: Card) -> Table:
     rows = [[d, cell(bare), cell(d), cell(bare, gray), cell(d, gray), cell(d, bpda)] for d in card.defenses if d != bare]
     return Table("The paper's five metrics, in %", ["defense", "clean", "standard", "attack", "robust*", "robust (BPDA)"], rows)
 
-# %% ../nbs/15b_evaluate.ipynb #c075
+# %% ../nbs/15b_evaluate.ipynb #c077
 KEYS = ("title", "seed", "trials", "batch_size", "clips", "classifier", "model", "data", "defenses", "attacks", "protocol", "store")
 DEFENSES = {"none": {"method": "none"}, "JPEG 30": {"method": "jpeg", "quality": 30}, "VideoPure": {"method": "videopure"}}
 
@@ -567,12 +571,12 @@ def read_config(path: str | Path) -> dict:
         raise VideoPureError(f"{str(path)!r}: unknown key {unknown[0]!r}, expected {', '.join(KEYS)}")
     return config
 
-# %% ../nbs/15b_evaluate.ipynb #c076
+# %% ../nbs/15b_evaluate.ipynb #c078
 def load_classifier(name: str = "tiny", device: str = "auto") -> nn.Module:
     "A classifier: \"tiny\", a file that `save_classifier` wrote, or \"package.module:function\", called without arguments."
     place = find_device(device)
     if name == "tiny":
-        return tiny_classifier().to(place)
+        return tiny.tiny_classifier().to(place)
     if ":" not in name or Path(name).exists():
         return tiny.load_classifier(name).to(place)
     module, _, function = name.partition(":")
@@ -591,7 +595,7 @@ def find_device(name: str = "auto") -> torch.device:
         raise VideoPureError(f"cannot use device {name!r}: {str(error).splitlines()[0]}") from error
     return place
 
-# %% ../nbs/15b_evaluate.ipynb #c077
+# %% ../nbs/15b_evaluate.ipynb #c079
 def load_pipeline(name: str = "tiny", device: str = "auto", dtype: str = "float32") -> VideoPurePipeline:
     "A pipeline: \"tiny\", a saved folder, or a hub name; an unknown device, type or model is a `VideoPureError`."
     if dtype not in ("float32", "float16", "bfloat16"):
@@ -613,13 +617,13 @@ def load_data(folder: str | None = None, clips: int = 20, seed: int = 2026, **re
     except TypeError as error:
         raise VideoPureError(f"data: {error}") from error
 
-# %% ../nbs/15b_evaluate.ipynb #c078
+# %% ../nbs/15b_evaluate.ipynb #c080
 def make_defense(classifier: nn.Module, pipe: VideoPurePipeline, method: str = "", rule: str = "majority", **options) -> Defended | None:
     "A defense as a configuration describes it: a purifier by `method`, its options, and how its records vote."
     purifier = make_purifier(method, pipe, **options)
     return None if purifier is None else Defended(classifier, purifier, rule)
 
-# %% ../nbs/15b_evaluate.ipynb #c079
+# %% ../nbs/15b_evaluate.ipynb #c081
 def run_config(config: dict, out: str | Path | None = None, device: str = "auto", **options) -> Card:
     "The benchmark that a configuration describes, as `read_config` gives it; `options` are those of `benchmark`."
     pipe = load_pipeline(config.get("model", "tiny"), device)
@@ -632,7 +636,7 @@ def run_config(config: dict, out: str | Path | None = None, device: str = "auto"
     settings = {name: value for name, value in config.items() if name not in ("model", "classifier", "defenses", "data")}
     return benchmark(classifier, defenses, data, **settings, out=out, **options)
 
-# %% ../nbs/15b_evaluate.ipynb #c080
+# %% ../nbs/15b_evaluate.ipynb #c082
 def options(parser: argparse.ArgumentParser) -> None:
     "The command line of an evaluation."
     parser.add_argument("config", nargs="?", metavar="RUN.toml", help="configuration of the run (default: the embedded models)")
@@ -664,7 +668,7 @@ def run(args: argparse.Namespace) -> None:
         table = five_metrics(card) if config.get("protocol") == "videopure" and "attacks" not in config else card.table()
         print(f"{table}\n\n{len(card.skipped)} skipped. Written: {Path(args.out) / 'card.html'}")
 
-# %% ../nbs/15b_evaluate.ipynb #c081
+# %% ../nbs/15b_evaluate.ipynb #c083
 def main(argv: Sequence[str] | None = None) -> int:
     "`python -m videopure.evaluate`, for accelerate's launcher; `videopure evaluate` does the same in one process."
     parser = argparse.ArgumentParser("videopure.evaluate", description="Measure defenses under attacks; resumes what it finds in --out.")
