@@ -341,8 +341,9 @@ def average(self: Card, defense: str, attack: str = "none") -> float:
 # %% ../nbs/15a_results.ipynb #c059
 @patch
 def worst_outcomes(self: Card, defense: str) -> dict[str, bool]:
-    "Whether every trial under every attack that was run on this defense was right, by clip; only clips that were under all of them."
-    cells = [cell for (name, _), cell in self._cells.items() if name == defense and cell]
+    "Whether every trial under every attack that counts was right, by clip; only clips that were under all those run on this defense."
+    counted = ["none", *self.config.get("worst", self.attacks)]
+    cells = [cell for (name, attack), cell in self._cells.items() if name == defense and attack in counted and cell]
     shared = [clip for clip in (cells[0] if cells else {}) if all(clip in cell for cell in cells)]
     return {clip: all(all(cell[clip]["right"]) for cell in cells) for clip in shared}
 
@@ -378,6 +379,7 @@ def table(self: Card) -> Table:
     "Accuracy of each defense (row) under each attack (column), and in the worst case; equal for equal runs, byte for byte."
     rows = [[d, *(_measure(self.outcomes(d, a)) for a in self.attacks), _measure(self.worst_outcomes(d))] for d in self.defenses]
     title = f"{self.config.get('title', 'Accuracy')}: accuracy in % with 95 % Wilson interval, best in bold"
+    title += f"; worst case over {', '.join(self.config['worst'])}" if "worst" in self.config else ""
     return Table(title, ["defense", *(_SHOWN.get(a, a) for a in self.attacks), "worst case"], rows, best=True)
 
 
