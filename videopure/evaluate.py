@@ -212,6 +212,7 @@ class Run:
     only: tuple[Sequence[str], Sequence[str]] = ((), ())
 
     def __post_init__(self):
+        self.data = TensorDataset(*self.data) if isinstance(self.data, tuple) else self.data
         self.device = next((p.device for p in self.classifier.parameters()), torch.device("cpu"))
         self.rules = {name: getattr(d, "rule", "majority") for name, d in self.defenses.items()}
         self.defenses = {name: d.purifier if isinstance(d, Defended) else d for name, d in self.defenses.items()}
@@ -473,7 +474,6 @@ def benchmark(
     Raises `VideoPureError` for bad settings or another run in `out`, `VideoFileError` if `out` cannot be written.
     """
     columns, (rank, world, wait) = make_columns(attacks, protocol), processes()
-    data = TensorDataset(*data) if isinstance(data, tuple) else data
     with folder_or_temporary(out) as folder:
         kept, only = folder / "attacked" if store else None, (only_attacks, only_defenses)
         run = Run(classifier, defenses, data, columns, seed, trials, batch_size, clips, kept, only)
