@@ -15,7 +15,7 @@ import torch
 from videopure.baselines import JPEG, GaussianBlur, NoiseAndDenoise, RandomizedSmoothing
 from videopure.data import ClipFolder, MovingShapes
 from videopure.defense import Defended
-from videopure.evaluate import Column, benchmark, five_metrics, main, read_config, run_config
+from videopure.evaluate import Column, benchmark, five_metrics, main, read_config, run_config, standard
 from videopure.pipeline import VideoPurePipeline
 from videopure.results import Card, Journal
 from videopure.tiny import tiny_classifier
@@ -231,6 +231,15 @@ def test_protocol_of_the_paper(classifier):
     table = five_metrics(card)
     assert table.head == ["defense", "clean", "standard", "attack", "robust*", "robust (BPDA)"]
     assert [row[0] for row in table.rows] == ["JPEG 30"]
+
+
+def test_random_purifiers_are_attacked_over_several_draws(classifier):
+    "One lucky draw must not end an attack on a purifier that will draw again; for the others averaging is left out."
+    smoothing = Defended(classifier, RandomizedSmoothing(0.1, votes=2))
+    for name, spec in standard().items():
+        if spec["sees"] in ("bpda", "full"):
+            column = Column.of(spec)
+            assert (column.attack(smoothing).eot, column.attack(Defended(classifier, JPEG(30))).eot) == (4, 1), name
 
 
 def test_weights_are_part_of_the_configuration(classifier, tmp_path):

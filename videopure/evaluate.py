@@ -34,7 +34,7 @@ from torch import nn
 from torch.utils.data import Dataset, TensorDataset
 from tqdm.auto import tqdm
 
-from . import threats, tiny
+from . import attacks, threats, tiny
 from .attacks import PGD, quantized
 from .baselines import make_purifier
 from .blackbox import RandomNoise, Square, TemporalTranslation
@@ -120,8 +120,8 @@ def standard(eps: str = "8/255") -> dict[str, dict]:
     "An attacker of each kind within `eps`."
     return {
         f"PGD {eps}": {"sees": "classifier", "eps": eps, "steps": 10, "alpha": "2/255"},
-        f"BPDA {eps}": {"sees": "bpda", "eps": eps, "steps": 10, "alpha": "2/255"},
-        f"full {eps}": {"sees": "full", "eps": eps, "steps": 40, "restarts": 2},
+        f"BPDA {eps}": {"sees": "bpda", "eps": eps, "steps": 10, "alpha": "2/255", "eot": 4},
+        f"full {eps}": {"sees": "full", "eps": eps, "steps": 40, "restarts": 2, "eot": 4},
         f"Square {eps}": {"method": "square", "sees": "scores", "eps": eps, "queries": 1000},
     }
 
@@ -145,8 +145,7 @@ def seeded(seed: int, purifier: Callable | None, device: torch.device) -> Iterat
     "Seed torch, and the purifier's own generator if it has one; outside, torch goes on as if nothing had been drawn."
     generator = getattr(purifier, "generator", None)
     state = generator and generator.get_state()
-    with torch.random.fork_rng([device] if device.type == "cuda" else []):
-        torch.manual_seed(seed)
+    with attacks.seeded(seed, device):
         try:
             if generator is not None:
                 generator.manual_seed(seed)
@@ -223,7 +222,6 @@ class Run:
         self.possible = {}  # whether a defense has the gradient that a column needs
         self.made = {}  # the last attacked clips: a gray-box attack serves all defenses
         self.ids = [str(i) for i in getattr(self.data, "ids", range(len(self.data)))][: self.clips]
-
         self.check()
 
 # %% ../nbs/15b_evaluate.ipynb #c028
