@@ -1,5 +1,6 @@
 """Clips in files: what is read, what is refused, what comes back; and the player's HTML. (notebooks 00 and 01)"""
 
+import gc
 import os
 import re
 import shutil
@@ -178,9 +179,40 @@ def test_strided_sampling():
         one_line(error, "10 frames", "or fewer" if settings.get("start") != 9 else "")
 
 
+@pytest.mark.parametrize("total, frames, stride", [(10, 3, 2), (11, 3, 2), (5, 3, 2), (40, 16, 1), (300, 32, 2)])
+def test_windows_in_the_middle_and_at_random(total, frames, stride):
+    middle = sample_frames(total, frames, stride, start="center")
+    assert 0 <= (total - 1 - middle[-1]) - middle[0] <= 1 and set(np.diff(middle)) == {stride}
+    draw = lambda seed: sample_frames(total, frames, stride, start="random", generator=torch.Generator().manual_seed(seed))
+    starts = {draw(seed)[0] for seed in range(20 * total)}
+    assert starts == set(range(total - (frames - 1) * stride)) and draw(3) == draw(3)
+
+
+@pytest.mark.parametrize("start", ["center", "random"])
+def test_placed_windows_without_stride_or_room(start):
+    assert sample_frames(10, 4, start=start) == sample_frames(10, 4)
+    assert sample_frames(10, start=start) == list(range(10))
+    with pytest.raises(VideoPureError) as error:
+        sample_frames(10, 6, 2, start=start)
+    one_line(error, "10 frames", "frames=5 or fewer")
+
+
+def test_looping():
+    assert sample_frames(5, 8, loop=True) == [0, 1, 2, 3, 4, 0, 1, 2]
+    assert sample_frames(5, 4, 2, loop=True) == [0, 2, 4, 1]
+    assert sample_frames(6, 5, start=3, loop=True) == [3, 4, 5, 3, 4]
+    assert sample_frames(5, 4, 2, start="center", loop=True) == [0, 2, 4, 1]
+    for settings in ({"frames": 5}, {"frames": 3, "stride": 4}, {}):
+        assert sample_frames(10, **settings, loop=True) == sample_frames(10, **settings)
+    for total, settings in ((1, {"frames": 4}), (0, {"frames": 4}), (5, {"frames": 4, "stride": 5}), (5, {"frames": 4, "start": 4})):
+        with pytest.raises(VideoPureError) as error:
+            sample_frames(total, **settings, loop=True)
+        one_line(error)
+
+
 @pytest.mark.parametrize(
     "name, value",
-    [("frames", 1), ("frames", 0), ("frames", -4), ("frames", 2.5), ("frames", True), ("stride", 0)] + [("start", n) for n in (-1, 9, 50)],
+    [("frames", n) for n in (1, 0, -4, 2.5, True)] + [("stride", 0)] + [("start", n) for n in (-1, 9, 50, "middle")],
 )
 def test_bad_sampling(name, value):
     with pytest.raises(VideoPureError) as error:
@@ -213,7 +245,17 @@ def test_bad_size(clip, size, short_side):
 
 # --- reading --------------------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("name", VIDEOS)
-@pytest.mark.parametrize("settings", [{}, {"frames": 7}, {"frames": 4, "stride": 3, "start": 9}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"frames": 7},
+        {"frames": 4, "stride": 3, "start": 9},
+        {"frames": 5, "stride": 2, "start": "center"},
+        {"frames": 30, "loop": True},
+        {"frames": 9, "stride": 5, "start": 3, "loop": True},
+    ],
+)
 def test_right_frames(files, name, settings):
     truth = decoded(files / name)
     assert len(truth) == 24
@@ -636,6 +678,24 @@ def test_moving_shapes():
 
 
 # --- real clips -----------------------------------------------------------------------------------------------------------------
+def test_decoders_are_let_go(files, tmp_path):
+    "One that an error keeps alive crashes the worker processes that are forked later."
+    decord = pytest.importorskip("decord")
+    narrow = encode(tmp_path / "narrow.mp4", np.zeros((20, 48, 48, 3), np.uint8))
+    cut = tmp_path / "cut.avi"
+    cut.write_bytes((files / "simple.avi").read_bytes()[:-3000])
+    kept = []
+    whole = files / "h264.mp4"
+    for path, settings in ((narrow, {"frames": 8}), (cut, {}), (whole, {"frames": 99}), (whole, {"size": (9, 9, 9)})):
+        for backend in ("decord", None):
+            try:
+                read_video(path, backend=backend, **settings)
+            except VideoFileError as error:
+                kept.append(error)
+    assert len(kept) >= 5
+    assert not [thing for thing in gc.get_objects() if type(thing) is decord.VideoReader]
+
+
 @pytest.mark.skipif(not DATA.exists(), reason="no shared data")
 def test_real_videos():
     for path in sorted(DATA.glob("ut_interaction/*/*.avi"))[::24]:

@@ -15,7 +15,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from fractions import Fraction
 from pathlib import Path
 from uuid import uuid4
@@ -177,24 +177,37 @@ def sample_frames(
     total: int, # frames there are
     frames: int | None = None, # frames wanted; None takes all of them
     stride: int | None = None, # distance between frames; None spreads them evenly
-    start: int = 0, # first frame that may be taken
-) -> list[int]: # indices of the frames to take, increasing
-    "Which frames of a video to take; raises `VideoPureError` when there are too few. Frames are never repeated to fill up."
+    start: int | str = 0, # first frame that may be taken; "center" or "random" place the window of `frames` at `stride`
+    loop: bool = False, # too few frames: begin again at the first, as often as needed
+    generator: torch.Generator | None = None, # source of randomness for start="random"
+) -> list[int]: # indices of the frames to take, increasing (until `loop` begins again)
+    "Which frames of a video to take; raises `VideoPureError` when there are too few. Only `loop` repeats frames to fill up."
     for name, value, least in (("start", start, 0), ("stride", stride, 1), ("frames", frames, 2)):
-        if value is not None: _check_int(name, value, least)
+        if value is not None and not (name == "start" and value in ("center", "random")): _check_int(name, value, least)
+    if isinstance(start, str): start = _place(total, frames, stride, start, generator)
     left = max(total - start, 0)
     if frames is None: indices = list(range(start, total, stride or 1))
     elif stride is None: indices = [start + (2*i + 1)*left//(2*frames) for i in range(frames)]
     else: indices = [start + i*stride for i in range(frames)]
     enough = len(set(indices)) == len(indices) >= 2 and indices[-1] < total
+    if loop and frames and left and not enough:
+        indices = [start + i*(stride or 1) % left for i in range(frames)]
+        enough = len(set(indices)) >= 2
     if not enough: raise VideoPureError(_too_few(total, frames, stride, start))
     return indices
 
 # %% ../nbs/00_video.ipynb #c052
+def _place(total, frames, stride, where, generator):
+    "First frame of a window of `frames` at `stride`, in the middle of the file or anywhere."
+    spare = total - (frames - 1)*stride - 1 if frames and stride else 0
+    if spare <= 0: return 0
+    return spare//2 if where == "center" else int(torch.randint(spare + 1, (), generator=generator))
+
 def _check_int(name, value, least):
     "Raise a `VideoPureError` unless value is a whole number, at least `least`."
     if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < least:
-        raise VideoPureError(f"{name}={value!r} must be a whole number, {least} or more")
+        words = ", or 'center' or 'random'" if name == "start" and isinstance(value, str) else ""
+        raise VideoPureError(f"{name}={value!r} must be a whole number, {least} or more{words}")
 
 def _too_few(total, frames, stride, start):
     "Why these frames cannot be taken, and what could."
@@ -275,6 +288,7 @@ def _inspect(path):
 def _decode_decord(path, pick, count):
     "Yield the picked frames (H, W, 3), decoded by decord; where the count is unknown (no walk), without seeking."
     import decord
+    reader = failed = None
     try:
         reader = decord.VideoReader(str(path))
         if count not in (None, len(reader)):
@@ -285,7 +299,9 @@ def _decode_decord(path, pick, count):
             frames = reader.get_batch(steps[i:i + 8])
             frames = frames.asnumpy() if hasattr(frames, "asnumpy") else np.asarray(frames)
             yield from (frame for step, frame in zip(steps[i:i + 8], frames) if step in wanted)
-    except (RuntimeError, decord.DECORDError): raise VideoFileError(f"{path} cannot be decoded by decord; try backend='pyav'") from None
+    except (RuntimeError, decord.DECORDError): failed = f"{path} cannot be decoded by decord; try backend='pyav'"
+    finally: reader = None
+    if failed: raise VideoFileError(failed)  # outside of `except`: decord's error would keep its reader
 
 # %% ../nbs/00_video.ipynb #c070
 def _decode_pyav(path, pick, count):
@@ -347,10 +363,11 @@ def _decode_file(path, pick, collect, backend):
     if not names: _need("av", "reading video files")
     if len(names) > 1: names = [name for name in names if name != "opencv"]
     for name in names:
-        try: return collect(_DECODERS[name][1](path, pick, count))
-        except VideoFileError as error: reason = error
-        except getattr(av, "FFmpegError", ()) as error: reason = VideoFileError(f"{path} is damaged: {error.strerror}; get the file again")
-    raise reason
+        try:
+            with closing(_DECODERS[name][1](path, pick, count)) as found: return collect(found)
+        except VideoFileError as error: reason = str(error)
+        except getattr(av, "FFmpegError", ()) as error: reason = f"{path} is damaged: {error.strerror}; get the file again"
+    raise VideoFileError(reason)
 
 # %% ../nbs/00_video.ipynb #c078
 _IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
@@ -423,14 +440,21 @@ def read_video(
     frames: int | None = None, # how many frames, 2 or more; None takes all
     size: int | tuple[int, int] | None = None, # height and width of the result in pixels, a number means a square; the middle is cut out
     stride: int | None = None, # distance between frames; None spreads `frames` evenly over the video
-    start: int = 0, # first frame that may be taken
+    start: int | str = 0, # first frame that may be taken; "center" or "random" place the window of `frames` at `stride`
     short_side: int | None = None, # scale until the short side has so many pixels, before cutting
     backend: str | None = None, # "decord", "pyav" or "opencv" for video files; None takes the first that reads the file right
+    loop: bool = False, # too few frames: begin again at the first, as often as needed
+    generator: torch.Generator | None = None, # source of randomness for start="random"
 ) -> Tensor: # clip (1, 3, T, H, W), float32, in [0, 1]
     "Read a clip. Only the wanted frames are kept in memory; what is missing, damaged, cut short or too short raises `VideoFileError`."
     path = Path(path).expanduser()
-    pick = lambda total: sample_frames(total, frames, stride, start)
-    collect = lambda found: _collect(path, found, size, short_side)
+    order = []
+    def pick(total):
+        order[:] = order or sample_frames(total, frames, stride, start, loop, generator)
+        return sorted(set(order))
+    def collect(found):
+        clip = _collect(path, found, size, short_side)
+        return clip[:, :, np.searchsorted(sorted(set(order)), order).tolist()] if loop else clip
     if not path.exists(): raise VideoFileError(f"{path} does not exist; expected a video file or a folder of images")
     if path.is_file() and not path.stat().st_size: raise VideoFileError(f"{path} is empty (0 bytes); get the file again")
     try:
