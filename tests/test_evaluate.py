@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,14 +12,17 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
+from videopure import cli, evaluate
 from videopure.baselines import JPEG, GaussianBlur, NoiseAndDenoise, RandomizedSmoothing
-from videopure.data import ClipFolder, MovingShapes
+from videopure.classifiers import VideoClassifier
+from videopure.data import ClipFolder, Clips, MovingShapes
 from videopure.defense import Defended
-from videopure.evaluate import Column, benchmark, five_metrics, main, read_config, run_config, standard
+from videopure.evaluate import Column, Run, benchmark, five_metrics, load_data, main, read_config, run_config, standard
 from videopure.pipeline import VideoPurePipeline
 from videopure.results import Card, Journal
-from videopure.tiny import tiny_classifier
+from videopure.tiny import MotionClassifier, save_classifier, tiny_classifier
 from videopure.video import MOTIONS, VideoFileError, VideoPureError, moving_shapes, read_video, write_video
 
 RUN = """
@@ -101,37 +105,348 @@ def test_parts_one_after_the_other(run_file, expected, tmp_path):
     assert (tmp_path / "table.md").read_text() == expected
 
 
-@pytest.fixture
-def folder(tmp_path) -> Path:
-    "A labelled folder with a good clip a class, and one corrupt, one too short, one of another size."
+REAL = Path(__file__).resolve().parents[2] / "shared" / "data" / "ut_interaction"
+SHORT = '[defenses]\nnone = { method = "none" }\n"JPEG 30" = { method = "jpeg" }\n[attacks]\nPGD = { eps = "8/255", steps = 3 }\n'
+NAMES = [f"motion {i}" for i in range(10)]
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory) -> Path:
+    "A good clip of each class as a video file."
+    root = tmp_path_factory.mktemp("good") / "clips"
     clips, labels = moving_shapes(10, seed=3)
     for clip, label in zip(clips, labels.tolist()):
-        (tmp_path / MOTIONS[label]).mkdir(exist_ok=True)
-        write_video(clip[None], tmp_path / MOTIONS[label] / "good.npz")
-    first = tmp_path / MOTIONS[0]
+        (root / MOTIONS[label]).mkdir(parents=True)
+        write_video(clip[None], root / MOTIONS[label] / "good.mp4", lossless=True)
+    return root
+
+
+@pytest.fixture
+def folder(good, tmp_path) -> Path:
+    "The same, with a corrupt clip, a torn one, one too short and one of another size in the first class."
+    root = shutil.copytree(good, tmp_path / "clips")
+    first, clip = root / MOTIONS[0], moving_shapes(1, seed=3)[0]
     (first / "corrupt.mp4").write_bytes(b"not a video at all")
-    write_video(clips[:1, :, :4], first / "short.npz")
-    write_video(moving_shapes(1, seed=4, size=48)[0], first / "large.npz")
-    return tmp_path
+    (first / "torn.mp4").write_bytes((first / "good.mp4").read_bytes()[:3000])
+    write_video(clip[:, :, :4], first / "short.mp4", lossless=True)
+    write_video(moving_shapes(1, seed=4, size=48)[0], first / "large.mp4", lossless=True)
+    return root
+
+
+BROKEN = [f"{MOTIONS[0]}/{name}.mp4" for name in ("corrupt", "short", "torn")]
+
+
+@pytest.fixture
+def shell(tmp_path, capsys):
+    "`videopure evaluate` with some arguments, two quick defenses and one attack: status, output, errors."
+    (tmp_path / "run.toml").write_text(SHORT)
+
+    def call(*arguments, config=tmp_path / "run.toml", out=tmp_path / "out"):
+        capsys.readouterr()
+        status = cli.main(["evaluate", *map(str, filter(None, [config])), "--out", str(out), "--quiet", *map(str, arguments)])
+        return status, *capsys.readouterr()
+
+    return call
 
 
 def test_folder_with_damaged_clips(folder, tmp_path, capsys, classifier):
     data = ClipFolder(folder, classes=MOTIONS)
     card = benchmark(classifier, {"none": None, "JPEG": JPEG(30)}, data, {"PGD": PGD}, out=tmp_path / "out", progress=False)
-    assert {Path(record["clip"]).name for record in card.skipped} == {"corrupt.mp4", "short.npz"}
-    assert len(data) == 13 and card.accuracy("none").n == card.accuracy("JPEG", "PGD").n == 11
+    assert [record["clip"] for record in card.skipped] == BROKEN
+    assert len(data) == 14 and card.accuracy("none").n == card.accuracy("JPEG", "PGD").n == 11
     assert all(record["skipped"] and "\n" not in record["skipped"] for record in card.skipped)
     assert "corrupt.mp4" in capsys.readouterr().err
     assert "corrupt.mp4" in (tmp_path / "out" / "card.md").read_text()
 
 
-def test_command_line_on_a_folder(folder, tmp_path, capsys):
-    run = tmp_path / "run.toml"
-    names = ", ".join(f'"{name}"' for name in MOTIONS)
-    rows = '[defenses]\nnone = { method = "none" }\n[attacks]\nPGD = { eps = "8/255", steps = 3 }'
-    run.write_text(f"[data]\nclasses = [{names}]\n{rows}")
-    assert main([str(run), "--data", str(folder), "--out", str(tmp_path / "out"), "--quiet"]) == 0
-    assert "2 skipped" in capsys.readouterr().out
+def test_command_line_on_a_folder(folder, tmp_path, shell, classifier):
+    "From a folder, a saved classifier and a saved purifier to the card; damaged clips are counted and named, also the second time."
+    models = save_classifier(classifier, tmp_path / "mine.safetensors"), tmp_path / "purifier"
+    VideoPurePipeline.tiny().save_pretrained(models[1])
+    settings = tmp_path / "gray.toml"
+    settings.write_text('[attacks]\nPGD = { eps = "8/255", steps = 3 }')
+    for _ in range(2):
+        status, out, _ = shell("--data", folder, "--classifier", models[0], "--model", models[1], config=settings)
+        assert status == 0 and "3 clips skipped" in out and all(name in out for name in BROKEN)
+    card = Card.load(tmp_path / "out")
+    assert [r["clip"] for r in card.skipped] == BROKEN and card.defenses == ["none", "JPEG 30", "VideoPure"]
+    assert card.accuracy("none").right == card.accuracy("none").n == card.accuracy("VideoPure", "PGD").n == 11
+    assert card.accuracy("VideoPure", "PGD").right > 8 > 3 > card.accuracy("none", "PGD").right
+    assert all(name in (tmp_path / "out" / file).read_text() for name in BROKEN for file in ("card.md", "card.html", "card.json"))
+
+
+def test_a_folder_with_some_of_the_classes(folder, shell, tmp_path):
+    "Labels come from the classifier's names, not from the place of a folder among those that are there."
+    for name in ("up", "down", "shrink"):
+        shutil.rmtree(folder / name)
+    status, out, err = shell("--data", folder, "--attacks", "none")
+    assert status == 0 and "videopure: " in err and "no clip of 3 of the classifier's 10 classes: 'up', 'down', 'shrink'" in err
+    assert Card.load(tmp_path / "out").accuracy("none").right == 8
+
+
+def test_nothing_to_read(good, shell, tmp_path):
+    "Only damaged clips: the card says so, and the command fails."
+    lonely = tmp_path / "lonely" / MOTIONS[0]
+    lonely.mkdir(parents=True)
+    (lonely / "one.mp4").write_bytes(b"nothing")
+    status, out, err = shell("--data", lonely.parent)
+    assert status == 2 and f"{MOTIONS[0]}/one.mp4" in out and "none of the 1 clips could be read" in err
+
+
+def with_folder(name: str, clip: bool = True):
+    def change(root: Path) -> list:
+        (root / name).mkdir()
+        if clip:
+            shutil.copy(root / MOTIONS[0] / "good.mp4", root / name)
+        return ["--data", root]
+
+    return change
+
+
+class Runs:
+    "Pickled, it would print."
+
+    def __reduce__(self):
+        return print, ("code ran",)
+
+
+def pickled(root: Path) -> list:
+    torch.save({"state_dict": Runs()}, root.parent / "code.pth")
+    return ["--data", root, "--classifier", "slowfast_4x16_resnet50_kinetics400", "--weights", root.parent / "code.pth"]
+
+
+def few_folders(root: Path) -> list:
+    "A classifier without names for its ten classes, and nine folders."
+    shutil.rmtree(root / MOTIONS[4])
+    (root.parent / "unnamed_model.py").write_text(
+        "from torch import nn\nfrom videopure.tiny import tiny_classifier\ndef make(): return nn.Sequential(tiny_classifier())\n"
+    )
+    return ["--data", root, "--classifier", "unnamed_model:make", "--frames", 16, "--size", 32]
+
+
+def no_files(root: Path) -> list:
+    shutil.rmtree(root)
+    root.mkdir()
+    return ["--data", root]
+
+
+REFUSED = {
+    "number of classes": (lambda root: ["--data", root, "--classes", 3], "has 10 classes, asked for classes=3"),
+    "fewer folders": (few_folders, "has 9 classes and the classifier 10"),
+    "unknown folder": (with_folder("zigzag"), "clips of 'zigzag', not among the classifier's 10 labels, 'left', 'right'"),
+    "class without clip": (with_folder("zigzag", clip=False), "zigzag has no clip in it"),
+    "empty folder": (no_files, "has no class folders in it"),
+    "no folder": (lambda root: ["--data", root / "nowhere"], "is not a folder"),
+    "no weights": (lambda root: ["--data", root, "--weights", root / "no.pth"], "no.pth"),
+    "weights of code": (pickled, "is a pickle"),
+    "weights wanted": (lambda root: ["--classifier", "slowfast_4x16_resnet50_kinetics400"], "needs weights=FILE"),
+    "classifier": (lambda root: ["--classifier", "resnet"], "unknown classifier 'resnet'"),
+    "where": (lambda root: ["--data", root, "--where", "8"], "--where needs --group"),
+    "where not": (lambda root: ["--data", root, "--where-not", "8"], "--where-not needs --group"),
+    "manifest": (lambda root: ["--data", root, "--group", "who"], "manifest.csv does not exist"),
+    "group of shapes": (lambda root: ["--group", "who"], "group"),
+    "frames": (lambda root: ["--data", root, "--frames", 1], "frames"),
+    "clips": (lambda root: ["--data", root, "--clips", 0], "clips is 0"),
+    "negative": (lambda root: ["--clips", -1], "-1"),
+}
+
+
+@pytest.mark.parametrize("change, words", REFUSED.values(), ids=REFUSED)
+def test_refused_in_one_line(change, words, good, shell, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    status, out, err = shell(*change(shutil.copytree(good, tmp_path / "clips")))
+    lines = [line for line in err.splitlines() if "no clip of" not in line]
+    assert status == 2 and words in lines[0] and len(lines) == 1 and "code ran" not in out, err
+
+
+def test_labels_outside_the_range(good, tmp_path, shell):
+    (tmp_path / "list.txt").write_text("".join(f"{MOTIONS[k]}/good.mp4 {label}\n" for k, label in ((0, 0), (1, 12))))
+    config = tmp_path / "list.toml"
+    config.write_text(f'data = {{ dataset = "list", folder = "{good}", listing = "{tmp_path / "list.txt"}" }}\n{SHORT}')
+    status, _, err = shell(config=config)
+    assert status == 2 and err.count("\n") == 1 and "label 12 of" in err and "0 to 9" in err
+    with pytest.raises(VideoPureError, match="labels run from 0 to 12, but the classifier has 10 classes"):
+        data = Clips(good, [f"{name}/good.mp4" for name in MOTIONS[:2]], [0, 12], NAMES + list("abc"))
+        benchmark(tiny_classifier(), {"none": None}, data, {"PGD": PGD}, progress=False)
+
+
+def test_a_network_of_the_field_with_a_checkpoint(good, tmp_path, shell):
+    "SlowFast with random weights for ten classes: right or wrong, every clip gets an answer, and its size is asked for."
+    name, weights = "slowfast_4x16_resnet50_kinetics400", tmp_path / "slowfast.pth"
+    torch.save({"state_dict": evaluate.load_classifier(name, "random", 10).model.state_dict()}, weights)
+    arguments = ["--data", good, "--classifier", name, "--weights", weights, "--clips", 2, "--attacks", "none"]
+    status, _, err = shell(*arguments, "--defenses", "none", "--frames", 16)
+    assert status == 0 and "read with size=32" in err and Card.load(tmp_path / "out").accuracy("none").n == 2
+    status, _, err = shell(*arguments, "--classes", 11)
+    assert status == 2 and "classes=10" in err and err.count("\n") == 1
+
+
+def test_reading_is_what_the_classifier_wants(good, tmp_path):
+    wants = VideoClassifier(tiny_classifier(), None, None, frames=8, size=(24, 20), labels=list(MOTIONS))
+    data = load_data(wants, folder=str(good))
+    assert data[0][0].shape == (3, 8, 24, 20) and load_data(wants, folder=str(good), frames=4)[0][0].shape == (3, 4, 24, 20)
+    assert load_data(wants)[0][0].shape == (3, 8, 24, 24) and load_data(wants, size=16, clips=3)[0][0].shape == (3, 8, 16, 16)
+    with pytest.warns(UserWarning, match="read with frames=16 and size=32"):
+        assert load_data(nn.Sequential(wants), folder=str(good))[0][0].shape == (3, 16, 32, 32)
+    assert load_data(nn.Sequential(wants))[0][0].shape == (3, 16, 32, 32)
+    assert load_data(tiny_classifier(), folder=str(good))[0][0].shape == (3, 16, 32, 32)
+
+
+def test_names_are_found_whatever_their_order(good):
+    classifier = nn.Identity()
+    classifier.frames = classifier.size = 8
+    classifier.labels = ["Nothing", *(name.replace("_", " ").title() for name in reversed(MOTIONS))]
+    with pytest.warns(UserWarning, match="no clip of 1 of the classifier's 11 classes: 'Nothing'"):
+        data = load_data(classifier, folder=str(good))
+    assert [classifier.labels[k].lower().replace(" ", "_") for k in data.labels] == [name.split("/")[0] for name in data.ids]
+    given = load_data(classifier, folder=str(good), classes=list(MOTIONS))
+    assert given.labels == [MOTIONS.index(name.split("/")[0]) for name in data.ids]
+
+
+def test_limits_take_some_of_each_class(good, tmp_path, classifier):
+    for copy in ("a", "b", "c"):
+        for name in MOTIONS:
+            (tmp_path / name).mkdir(exist_ok=True)
+            shutil.copy(good / name / "good.mp4", tmp_path / name / f"{copy}.mp4")
+    data, columns = ClipFolder(tmp_path, classes=MOTIONS), {"none": Column(clips={"others": 20, "few": 5}), "PGD": Column(clips=10)}
+    run = Run(classifier, {"none": None}, data, columns)
+    first = lambda n: [name.split("/")[0] for name in run.ids[:n]]
+    assert sorted(run.ids) == sorted(data.ids) and len(set(first(5))) == 5
+    assert sorted(first(10)) == sorted(MOTIONS) and sorted(first(20)) == sorted(MOTIONS * 2)
+    assert {*run.ids[:5]} < {*run.ids[:10]} and {*run.ids[:10]} == {*Run(classifier, {"none": None}, data, {}, clips=10).ids}
+    assert [data.ids[i] for i in run.order] == run.ids
+    assert Run(classifier, {"none": None}, data, {}).ids == data.ids and len(Run(classifier, {"none": None}, data, {}, clips=99).ids) == 30
+    assert Run(classifier, {"none": None}, MovingShapes(30), columns, clips=7).order == list(range(7))
+
+
+def test_clips_keep_their_labels_in_another_order(good, tmp_path, classifier):
+    card = benchmark(classifier, {"none": None}, ClipFolder(good, classes=MOTIONS), {}, clips=6, batch_size=4, progress=False)
+    assert card.accuracy("none").right == card.accuracy("none").n == 6
+    assert all(MOTIONS[r["label"]] == r["clip"].split("/")[0] for r in card.records)
+
+
+def test_groups_on_the_command_line(good, tmp_path, shell):
+    root = shutil.copytree(good, tmp_path / "clips")
+    rows = [f"{name}/good.mp4,{name},{k % 3}" for k, name in enumerate(MOTIONS)]
+    (root / "manifest.csv").write_text("\n".join(["path,label,who", *rows]))
+    for arguments, count in ((["--where", 1, 2], 6), (["--where-not", 1, 2], 4), ([], 10)):
+        status, _, _ = shell("--data", root, "--group", "who", *arguments, "--attacks", "none", out=tmp_path / str(count))
+        card = Card.load(tmp_path / str(count))
+        assert status == 0 and card.accuracy("none").right == card.accuracy("none").n == count
+    status, _, err = shell("--data", root, "--group", "who", "--where", 7)
+    assert status == 2 and "no row with who=7" in err and err.count("\n") == 1
+
+
+def test_data_sets_by_name(good, tmp_path, shell):
+    "UCF-101 and Kinetics in small, numbered by the names of the classifier's outputs."
+    root, lists = tmp_path / "UCF", tmp_path / "lists"
+    lists.mkdir()
+    (lists / "classInd.txt").write_text("".join(f"{k} {name}\n" for k, name in enumerate(sorted(MOTIONS), 1)))
+    files = [f"{name}/v_{name}_g01_c01.avi" for name in MOTIONS[:4]]
+    (lists / "testlist02.txt").write_text("\n".join(files))
+    for file in files:
+        (root / file).parent.mkdir(parents=True)
+        shutil.copy(good / file.split("/")[0] / "good.mp4", root / file)
+    table = "".join(f"{name},id_{name},0,10,val\n" for name in MOTIONS[:4])
+    (tmp_path / "val.csv").write_text("label,youtube_id,time_start,time_end,split\n" + table + "left,gone,0,10,val\n")
+    for name in MOTIONS[:4]:
+        shutil.copy(good / name / "good.mp4", tmp_path / f"id_{name}_000000_000010.mp4")
+    ucf = f'dataset = "ucf101", folder = "{root}", annotations = "{lists}", split = 2, subset = "test"'
+    kinetics = f'dataset = "kinetics400", folder = "{tmp_path}", annotations = "{tmp_path / "val.csv"}"'
+    for name, data, missing in (("UCF101", ucf, 0), ("Kinetics400", kinetics, 1)):
+        (tmp_path / "run.toml").write_text(f"data = {{ {data} }}\n{SHORT}")
+        status, _, err = shell("--attacks", "none", out=tmp_path / name)
+        card = Card.load(tmp_path / name)
+        assert status == 0 and card.accuracy("none").right == card.accuracy("none").n == 4
+        assert card.config["dataset"]["name"] == name and card.config["dataset"]["missing"] == missing
+        assert ("lacks 1 of 5 listed clips" in err) == bool(missing)
+
+
+def test_place_of_the_clips_is_replaced_and_their_reading_kept(good, tmp_path, shell):
+    (tmp_path / "run.toml").write_text(f'data = {{ folder = "elsewhere", frames = 8, stride = 2 }}\n{SHORT}')
+    status, _, _ = shell("--data", good, "--size", 24, "--clips", 2, "--attacks", "none")
+    reading = Card.load(tmp_path / "out").config["dataset"]["reading"]
+    assert status == 0 and (reading["frames"], reading["stride"], reading["size"]) == (8, 2, 24)
+
+
+def test_classifier_as_a_table(good, tmp_path, shell):
+    "A table names weights and classes; the command line goes before it."
+    other = MotionClassifier(labels=tuple(NAMES))
+    torch.save(other.state_dict(), tmp_path / "other.pth")
+    table = f'[classifier]\nname = "tiny"\nweights = "{tmp_path / "other.pth"}"\nframes = 8\nlabels = {json.dumps(MOTIONS[::-1])}\n'
+    (tmp_path / "run.toml").write_text(table + SHORT)
+    assert shell("--data", good, "--clips", 2, "--attacks", "none")[0] == 0
+    card = Card.load(tmp_path / "out")
+    found = card.config["classifier"]
+    assert found["name"] == "VideoClassifier" and found["network"] == "MotionClassifier" and found["frames"] == 8
+    assert card.config["dataset"]["reading"]["frames"] == 8
+    assert all(MOTIONS[-1 - r["label"]] == r["clip"].split("/")[0] for r in card.records)
+    status, _, err = shell("--classifier", "tiny", "--clips", 1, "--attacks", "none", out=tmp_path / "again")
+    assert status == 0 and Card.load(tmp_path / "again").config["classifier"]["name"] == "MotionClassifier"
+
+
+TABLES = {
+    "key": ("colour = 1", "unknown key 'colour' of the classifier"),
+    "labels": ('labels = ["a", "b"]', "10 logits for a clip, expected 2"),
+    "type": ("name = 3", "unknown classifier '3'"),
+    "mean": ("mean = 3", "mean"),
+    "layout": ('layout = "BTCH"', "layout"),
+}
+
+
+@pytest.mark.parametrize("text, words", TABLES.values(), ids=TABLES)
+def test_bad_tables_are_one_line(text, words, tmp_path, shell):
+    (tmp_path / "run.toml").write_text(f"[classifier]\n{text}\n{SHORT}")
+    status, _, err = shell()
+    assert status == 2 and words in err and err.count("\n") == 1
+
+
+def test_how_clips_are_prepared_is_part_of_the_configuration(tmp_path):
+    make = lambda **options: VideoClassifier(tiny_classifier(), None, None, labels=list(MOTIONS), **options)
+    benchmark(make(), {"none": None}, DATA, {"PGD": PGD}, clips=1, out=tmp_path, progress=False)
+    with pytest.raises(VideoPureError, match="holds another run: classifier.frames"):
+        benchmark(make(frames=8), {"none": None}, DATA, {"PGD": PGD}, clips=1, out=tmp_path, progress=False)
+
+
+def test_order_of_the_classes_is_part_of_the_configuration(good, tmp_path, classifier):
+    for names, words in ((MOTIONS, None), (MOTIONS[::-1], "holds another run: dataset.labels")):
+        call = lambda: benchmark(classifier, {"none": None}, ClipFolder(good, classes=names), {}, clips=1, out=tmp_path, progress=False)
+        if words is None:
+            call()
+        else:
+            pytest.raises(VideoPureError, call).match(words)
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="needs ../shared/data/ut_interaction")
+def test_real_clips(tmp_path, shell, monkeypatch):
+    "Clips of some sequences of UT-Interaction, with a corrupt one, one too short and one of another size, and a network of the reader's."
+    root, rows = tmp_path / "clips", (REAL / "manifest.csv").read_text().splitlines()
+    kept = [row for row in rows[1:] if row.split(",")[2] in ("8", "9", "12")]
+    for row in kept:
+        source = row.split(",")[0]
+        (root / source).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(REAL / source, root / source)
+    names = sorted(path.name for path in root.iterdir())
+    for file, clip in (("short", torch.rand(1, 3, 4, 64, 80)), ("large", torch.rand(1, 3, 20, 96, 64))):
+        write_video(clip, root / names[0] / f"{file}.mp4")
+    (root / names[0] / "corrupt.avi").write_bytes((root / kept[0].split(",")[0]).read_bytes()[:5000])
+    damaged = [f"{names[0]}/{file},{names[0]},8,1,64,80,4,8" for file in ("short.mp4", "large.mp4", "corrupt.avi")]
+    (root / "manifest.csv").write_text("\n".join([rows[0], *kept, *damaged]))
+    (tmp_path / "readers_model.py").write_text(
+        "import torch\nfrom videopure.classifiers import VideoClassifier\nfrom videopure.tiny import MotionClassifier\n"
+        f"def make():\n    torch.manual_seed(0)\n    net = MotionClassifier(labels={names[::-1]!r})\n"
+        f"    return VideoClassifier(net, None, None, labels={names[::-1]!r}, frames=16, size=(24, 32))\n"
+    )
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    (tmp_path / "run.toml").write_text('[attacks]\nPGD = { eps = "8/255", steps = 2 }')
+    arguments = ["--classifier", "readers_model:make", "--model", "tiny", "--group", "sequence", "--where", "8", "9"]
+    status, out, err = shell("--data", root, *arguments)
+    card = Card.load(tmp_path / "out")
+    chosen = sum(row.split(",")[2] in ("8", "9") for row in kept)
+    assert status == 0 and "2 clips skipped" in out and {r["clip"].split("/")[1] for r in card.skipped} == {"short.mp4", "corrupt.avi"}
+    assert card.accuracy("none").n == card.accuracy("VideoPure", "PGD").n == chosen + 1
+    assert all(names[::-1][r["label"]] == r["clip"].split("/")[0] for r in card.records if "label" in r)
 
 
 class Sometimes(MovingShapes):

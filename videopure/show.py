@@ -74,7 +74,8 @@ def magnify(
 # %% ../nbs/01_show.ipynb #c021
 def _encode(sheet, kind, **options):
     "An image (H, W, 3) as a data URI."
-    Image.fromarray(sheet).save(buffer := io.BytesIO(), kind, optimize=True, **options)
+    small = {"optimize": True} if kind == "png" else {}  # a JPEG of noise would not fit into Pillow's buffer
+    Image.fromarray(sheet).save(buffer := io.BytesIO(), kind, **small, **options)
     return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 # %% ../nbs/01_show.ipynb #c022

@@ -157,9 +157,15 @@ class MotionBlock(nn.Module):
 class MotionClassifier(nn.Module):
     "Clips `(B, 3, T, H, W)` in [0, 1], of any size and length, to logits `(B, 10)` of the motions named in `labels`."
 
-    def __init__(self, widths: tuple[int, ...] = (16, 32, 64, 96), labels: tuple[str, ...] = MOTIONS):
+    def __init__(
+        self,
+        widths: tuple[int, ...] = (16, 32, 64, 96),  # channels of the stem and of each block
+        labels: tuple[str, ...] = MOTIONS,  # names of the classes
+        frames: int = 16,  # of the clips it was trained on; it takes others too
+        size: int = 32,  # their height and width in pixels
+    ):
         super().__init__()
-        self.widths, self.labels = tuple(widths), tuple(labels)
+        self.widths, self.labels, self.frames, self.size = tuple(widths), tuple(labels), frames, size
         self.stem = nn.Conv3d(3, widths[0], (3, 5, 5), (1, 2, 2), (1, 2, 2), bias=False)
         self.norm = nn.BatchNorm3d(widths[0])
         self.blocks = nn.Sequential(*(MotionBlock(a, b, 1 if i == 0 else 2) for i, (a, b) in enumerate(zip(widths, widths[1:]))))
@@ -174,7 +180,7 @@ class MotionClassifier(nn.Module):
 # %% ../nbs/09_tiny.ipynb #c037
 def save_classifier(classifier: MotionClassifier, path: str | Path) -> Path:
     "Write a classifier's weights and configuration into one safetensors file, whole or not at all."
-    path, config = Path(path), {"widths": classifier.widths, "labels": classifier.labels}
+    path, config = Path(path), {name: getattr(classifier, name) for name in ("widths", "labels", "frames", "size")}
     weights = {name: w.detach().cpu().contiguous() for name, w in classifier.state_dict().items()}
     with atomic_path(path) as part:
         part.write_bytes(to_bytes(weights, metadata={"config": json.dumps(config)}))
@@ -270,13 +276,15 @@ def diffusion_loss(
     scheduler: DDIMScheduler,  # the noise schedule
     video: torch.Tensor,  # clips (B, 3, T, H, W)
     generator: torch.Generator,  # of levels and noise
+    low: int = 250,  # six timesteps of seven are drawn below it
 ) -> torch.Tensor:
     "Mean squared error of the predicted noise, at random levels, most of them low. Source: DDPM (arXiv 2006.11239), eq. 14."
     z, n = encode(vae, video), len(video)
-    low, any_level = torch.randint(250, (n,), generator=generator), torch.randint(1000, (n,), generator=generator)
+    low, any_level = torch.randint(low, (n,), generator=generator), torch.randint(1000, (n,), generator=generator)
     t = torch.where(torch.rand(n, generator=generator) < 0.85, low, any_level)
     noise = torch.randn(z.shape, generator=generator)
-    noisy, t, noise = (v.to(unet.device) for v in (scheduler.add_noise(z, noise, t), t, noise))
+    device = next(unet.parameters()).device
+    noisy, t, noise = (v.to(device) for v in (scheduler.add_noise(z, noise, t), t, noise))
     return F.mse_loss(unet(noisy, t).sample.float(), noise)
 
 # %% ../nbs/09_tiny.ipynb #c070
@@ -285,25 +293,31 @@ class Training:
 
     def __init__(self, model: nn.Module, steps: int, lr: float, name: str):
         self.model, self.steps, self.lr, self.name = model, steps, lr, name
-        self.average, self.losses = copy.deepcopy(model.state_dict()), []
+        self.average, self.losses, self.notes = copy.deepcopy(model.state_dict()), [], []
         self.optimizer = torch.optim.AdamW(model.parameters(), lr, weight_decay=0.01)
 
 # %% ../nbs/09_tiny.ipynb #c071
 @patch
 def step(self: Training, loss: Callable[[int], torch.Tensor]) -> None:
     "One step down the gradient of `loss(number of the step)`."
-    n, device = len(self.losses), next(self.model.parameters()).device
+    n = len(self.losses)
     warm_up = min(100, 1 + self.steps // 8)
     for group in self.optimizer.param_groups:
         group["lr"] = self.lr * min(1, (n + 1) / warm_up) * (1 + math.cos(math.pi * n / self.steps)) / 2
-    with torch.autocast(device.type, torch.bfloat16):
+    self.losses.append(self.descend(loss, n).item())
+    self.update_average(min(0.998, (n + 1) / (n + 21)))
+
+
+@patch
+def descend(self: Training, loss: Callable[[int], torch.Tensor], n: int) -> torch.Tensor:
+    "Change the weights so that the loss of step `n` falls; returns it."
+    with torch.autocast(next(self.model.parameters()).device.type, torch.bfloat16):
         value = loss(n)
     self.optimizer.zero_grad()
     value.backward()
     nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
     self.optimizer.step()
-    self.losses.append(value.item())
-    self.update_average(min(0.998, (n + 1) / (n + 21)))
+    return value
 
 # %% ../nbs/09_tiny.ipynb #c072
 @patch
@@ -320,7 +334,7 @@ def update_average(self: Training, decay: float) -> None:
 @patch
 def save(self: Training, path: Path) -> None:
     "Write the state of the run, whole or not at all."
-    state = {"name": self.name, "losses": self.losses, "average": self.average}
+    state = {"name": self.name, "losses": self.losses, "notes": self.notes, "average": self.average}
     state |= {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict()}
     with atomic_path(path) as part, part.open("wb") as file:
         torch.save(state, file)
@@ -334,7 +348,7 @@ def load(self: Training, path: Path) -> None:
         raise VideoPureError(f"{path} is a checkpoint of {state['name']}, not of {self.name}: choose another folder, or delete it")
     self.model.load_state_dict(state["model"])
     self.optimizer.load_state_dict(state["optimizer"])
-    self.average, self.losses = state["average"], state["losses"]
+    self.average, self.losses, self.notes = state["average"], state["losses"], state["notes"]
 
 # %% ../nbs/09_tiny.ipynb #c075
 @patch
@@ -344,6 +358,7 @@ def run(
     checkpoint: Path | None = None,  # a file to save to and continue from
     every: int = 100,  # steps between saves
     progress: bool = True,  # show a bar
+    before_save: Callable[[], None] | None = None,  # called before each save, to look how far it is; may add to `notes`
 ) -> None:
     "Train to the end, from `checkpoint` on if it exists, saving there; leaves the averaged weights in the model."
     if checkpoint and checkpoint.exists():
@@ -355,6 +370,8 @@ def run(
             bar.update()
             bar.set_postfix(loss=f"{self.losses[-1]:.3f}", refresh=False)
             if checkpoint and ((n + 1) % every == 0 or n + 1 == self.steps):
+                if before_save:
+                    before_save()
                 self.save(checkpoint)
     self.model.load_state_dict(self.average)
 
