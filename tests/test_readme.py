@@ -28,16 +28,35 @@ def test_make_and_pip_lines_are_run_by_ci():
             assert line.removesuffix(".").strip() in ci, f".ci/run does not run: {line}"
 
 
-@pytest.mark.parametrize("line", [line for line in SHELL if line.startswith("videopure ")])
-def test_commands_run(line, tmp_path):
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    "What the commands of the README read: clip.mp4, and labelled clips of two persons."
     from videopure.video import moving_shapes, write_video
 
-    write_video(moving_shapes(1, seed=0)[0], tmp_path / "clip.mp4")
-    command = Path(sys.executable).with_name("videopure")
-    done = subprocess.run([command, *line.split()[1:]], cwd=tmp_path, capture_output=True, text=True)
+    folder = tmp_path_factory.mktemp("readme")
+    clips, labels = moving_shapes(40, seed=0)
+    write_video(clips[:1], folder / "clip.mp4")
+    rows = ["path,label,person"]
+    for k, motion in enumerate(("left", "right")):
+        (folder / "clips" / motion).mkdir(parents=True)
+        for i, clip in enumerate(clips[labels == k]):
+            write_video(clip[None], folder / "clips" / motion / f"{i}.mp4")
+            rows.append(f"{motion}/{i}.mp4,{motion},{'ABC'[i % 3]}")
+    (folder / "clips" / "manifest.csv").write_text("\n".join(rows))
+    return folder
+
+
+SHORT = "--steps 2 --classifier-steps 2 --frames 8 --size 16 --batch-size 2 --workers 0"  # the same command, but for how long it takes
+
+
+@pytest.mark.parametrize("line", [line for line in SHELL if line.startswith("videopure ")])  # in the README's order
+def test_commands_run(line, folder):
+    words = line.split()[1:] + (SHORT.split() if line.startswith("videopure train ") else [])
+    done = subprocess.run([Path(sys.executable).with_name("videopure"), *words], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    made = {"purify": {"purified.mp4", "report.html"}, "evaluate": {"results"}}
-    assert {p.name for p in tmp_path.iterdir()} >= made[line.split()[1]]
+    made = {"purify": ["purified.mp4", "report.html"], "train": ["mine/model_index.json"]}
+    made["evaluate"] = ["evaluation/card.html"] if "--data" in words else ["results/card.html"]
+    assert all((folder / name).exists() for name in made[words[0]])
 
 
 @pytest.mark.parametrize("code", blocks("python"))

@@ -26,7 +26,7 @@ from videopure.tiny import MotionClassifier, save_classifier
 from videopure.train import Look, Recipe, Trainer, certainty, decode, fit_classifier, fit_purifier, remembering, some_of_each, split, tune
 from videopure.video import VideoPureError, moving_shapes, write_video
 
-SMALL = Recipe(steps=6, classifier_steps=6, every=3, batch_size=2, frames=4, size=16, validation=0.3, workers=0)
+SMALL = Recipe(steps=6, classifier_steps=6, every=3, batch_size=2, frames=4, size=16, validation=0.3, workers=0, mirror=False)
 CLASSES, GROUPS = ("left", "right", "up"), "ABCDEF"
 
 
@@ -143,7 +143,7 @@ def first_step(errors: bytes, what: str) -> int:
 
 def test_killed_and_started_again(good, tmp_path):
     "kill -9 in the classifier and in the purifier, Ctrl-C at last; each run goes on from the last checkpoint, and the end is the same."
-    recipe = replace(SMALL, steps=60, classifier_steps=80, every=4)
+    recipe = replace(SMALL, steps=24, classifier_steps=60, every=4, validation=0.2)
     options = "--classifier", "--group", "recording", "--hold-out", "F"
     saved = {what: tmp_path / "killed" / "checkpoints" / f"{what}.pt" for what in ("classifier", "purifier")}
     done = {"classifier": 0, "purifier": 0}
@@ -658,6 +658,14 @@ def test_class_without_readable_clip(folder, tmp_path, shell):
 def test_unwritable(good, tmp_path, refused, out):
     (tmp_path / "file").write_text("a file")
     assert "cannot make the folder" in refused(good, tmp_path / out)
+
+
+def test_result_among_the_clips(good, refused, monkeypatch):
+    "It would be a class of its own the next time."
+    assert "among the clips: choose a folder outside" in refused(good, good / "out")
+    monkeypatch.chdir(good)
+    assert "among the clips" in refused(".", "purifier")
+    assert sorted(path.name for path in good.iterdir()) == [*CLASSES[:1], "manifest.csv", *CLASSES[1:]]
 
 
 def test_start_that_is_no_pipeline(good, tmp_path, refused):

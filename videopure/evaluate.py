@@ -658,7 +658,8 @@ def load_data(classifier: nn.Module | None = None, dataset: str | None = None, f
 
 def reading_of(classifier: nn.Module | None, options: dict, files: bool) -> dict:
     "Frames and size that a classifier says it wants, or else 16 and 32; of files with a warning, unless the `options` have them."
-    says = {"frames": getattr(classifier, "frames", None), "size": getattr(classifier, "size", None)}
+    own = getattr(classifier, "model", None)
+    says = {name: getattr(classifier, name, None) or getattr(own, name, None) for name in ("frames", "size")}
     says = {name: value for name, value in says.items() if isinstance(value, (int, tuple, list))}
     if not files and not isinstance(says.get("size", 0), int):
         says["size"] = max(says["size"])  # moving shapes are square

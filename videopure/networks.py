@@ -243,7 +243,7 @@ def build_network(
     if not isinstance(classes, int) or isinstance(classes, bool) or classes < 1:
         raise VideoPureError(f"classes={classes!r}, expected a whole number, 1 or more")
     network = NETWORKS[full](classes=classes).eval()
-    network.classes = classes
+    network.classes, network.frames, network.size = classes, 32, 224  # frames and size of the clips they are trained on
     return network
 
 # %% ../nbs/10a_networks.ipynb #c062

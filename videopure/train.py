@@ -64,7 +64,7 @@ def _about(default, text):
 class Recipe:
     "The settings of a training run; each is also an option of `videopure train`."
 
-    steps: int = _about(1200, "of the purifier")
+    steps: int = _about(800, "of the purifier")
     classifier_steps: int = _about(400, "of the classifier")
     batch_size: int = _about(8, "clips a step and process; the classifier takes twice as many")
     learning_rate: float = _about(2e-3, "at its highest")
@@ -545,7 +545,7 @@ def train(
     new_unet(recipe.start)  # better to hear now that there is none
     given = None if classifier in (None, "train") else given_classifier(classifier, data, recipe, accelerator.device)
     data = data if given is None or not getattr(given, "labels", None) else in_order_of(data, given.labels)
-    saved, bars = checkpoints(out), progress and accelerator.is_main_process
+    saved, bars = checkpoints(out, data), progress and accelerator.is_main_process
     with accelerator.main_process_first():
         pool = decode(data, saved / "clips.npy", recipe, bars)
     learn, look = split_pool(data, pool, recipe, classifier == "train")
@@ -560,15 +560,17 @@ def train(
     return out
 
 # %% ../nbs/16_train.ipynb #c072
-def checkpoints(out: Path) -> Path:
-    "The folder of checkpoints in `out`, made if missing."
+def checkpoints(out: Path, data: Clips) -> Path:
+    "The folder of checkpoints in `out`, made if missing; `out` must not be among the clips, where it would be another class."
+    if data.root.resolve() in [out.resolve(), *out.resolve().parents]:
+        raise VideoFileError(f"the result cannot be written to {str(out)!r} among the clips: choose a folder outside {str(data.root)!r}")
     try:
         (out / "checkpoints").mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise VideoFileError(f"cannot make the folder {str(out)!r}: {error.strerror}") from error
     return out / "checkpoints"
 
-
+# %% ../nbs/16_train.ipynb #c074
 def asked(data: Clips, recipe: Recipe, classifier: nn.Module | str | None) -> dict:
     "What was asked of a training run."
     kind = "none" if classifier is None else "trained" if isinstance(classifier, str) and classifier == "train" else "given"
@@ -593,7 +595,7 @@ def is_finished(data: Clips, out: Path, recipe: Recipe, classifier: nn.Module | 
     shutil.rmtree(out / "checkpoints", ignore_errors=True)  # killed at the very end, they were left
     return True
 
-# %% ../nbs/16_train.ipynb #c074
+# %% ../nbs/16_train.ipynb #c076
 def given_classifier(classifier: nn.Module | str, data: Clips, recipe: Recipe, device: torch.device) -> nn.Module:
     "A classifier on its device; one that does not know as many classes as there are is a `VideoPureError`."
     classifier = (load_classifier(classifier) if isinstance(classifier, str) else classifier).to(device).eval()
@@ -625,7 +627,7 @@ def parts_of(pool: Pool, learn: list[int], look: list[int]) -> dict:
     "Who was on which side."
     return {"skipped": pool.skipped, "train": [pool.ids[i] for i in learn], "validation": [pool.ids[i] for i in look]}
 
-# %% ../nbs/16_train.ipynb #c076
+# %% ../nbs/16_train.ipynb #c078
 def finish(out: Path, pipe: VideoPurePipeline, look: Look, runs: dict[str, Training], about: dict, progress: bool) -> None:
     "Tune the guidance if there is a classifier, write what `train` leaves, and take the checkpoints away."
     best, tried = tune(pipe, look, progress=progress) if look.classifier is not None else ({}, [])
@@ -643,7 +645,7 @@ def finish(out: Path, pipe: VideoPurePipeline, look: Look, runs: dict[str, Train
         part.write_text(json.dumps(about), encoding="utf-8")
     shutil.rmtree(out / "checkpoints")
 
-# %% ../nbs/16_train.ipynb #c079
+# %% ../nbs/16_train.ipynb #c081
 def options(parser: argparse.ArgumentParser) -> None:
     "The command line of a training run."
     parser.add_argument("folder", metavar="FOLDER", help="labelled clips, FOLDER/class/clip, with a manifest.csv if they have groups")
@@ -660,7 +662,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cpu", action="store_true", help="even if there is a GPU")
     parser.add_argument("--quiet", action="store_true", help="no progress bars")
 
-# %% ../nbs/16_train.ipynb #c080
+# %% ../nbs/16_train.ipynb #c082
 def run(args: argparse.Namespace) -> None:
     "Train, and say where the result is and how to evaluate it."
     recipe = Recipe(**{one.name: getattr(args, one.name) for one in fields(Recipe)})
@@ -668,7 +670,7 @@ def run(args: argparse.Namespace) -> None:
         raise VideoPureError("--hold-out names groups: say with --group which column of the manifest they are in")
     if args.weights and args.classifier in (None, "train"):
         raise VideoPureError("--weights belong to a classifier: say with --classifier NAME to which")
-    chosen = {"group": args.group} if args.group else {}
+    first, chosen = os.environ.get("RANK", "0") == "0", {"group": args.group} if args.group else {}
     chosen |= {"where_not": {args.group: args.hold_out}} if args.hold_out else {}
     try:
         with warnings.catch_warnings():
@@ -677,12 +679,13 @@ def run(args: argparse.Namespace) -> None:
             data = ClipFolder(args.folder, recipe.frames, recipe.size, **chosen)
             out = train(data, args.out, given, recipe, args.cpu, not args.quiet)
     except KeyboardInterrupt:
-        print(f"videopure: interrupted; the same command goes on from the last checkpoint in {args.out}", file=sys.stderr)
+        if first:
+            print(f"videopure: interrupted; the same command goes on from the last checkpoint in {args.out}", file=sys.stderr)
         raise SystemExit(130) from None
-    if os.environ.get("RANK", "0") == "0":
+    if first:
         print(summary(args, out))
 
-# %% ../nbs/16_train.ipynb #c082
+# %% ../nbs/16_train.ipynb #c084
 def summary(args: argparse.Namespace, out: Path) -> str:
     "What a run trained on, and the command that evaluates it."
     held = json.loads((out / "training.json").read_text(encoding="utf-8"))
@@ -692,8 +695,8 @@ def summary(args: argparse.Namespace, out: Path) -> str:
     words += ["--classifier", str(out / "classifier.safetensors") if args.classifier == "train" else args.classifier or "NAME"]
     words += ["--weights", args.weights] if args.weights else []
     command = shlex.join([*words, "--model", str(out), "--out", str(out / "evaluation")])
-    first = f"{out}: trained on {learn + look} clips ({learn} to learn from, {look} to look at), {skipped} skipped"
-    return f"{first}\nevaluate: {command}"
+    trained = f"{out}: trained on {learn + look} clips ({learn} to learn from, {look} to look at), {skipped} skipped"
+    return f"{trained}\nevaluate: {command}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
