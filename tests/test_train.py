@@ -440,9 +440,9 @@ def test_clips_are_decoded_once(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(train, "fill", lambda *arguments: times.append(1) or fill(*arguments))
     read = lambda recipe=SMALL, **options: decode(ClipFolder(folder, 4, 16, **options), path, recipe, progress=False)
     first = read()
-    assert first.video.shape == (36, 3, 8, 18, 18) and (read().video == first.video).all() and len(times) == 1
+    assert first.video.shape == (36, 3, 8, 16, 16) and (read().video == first.video).all() and len(times) == 1
     assert read(replace(SMALL, frames=3)).video.shape[2] == 6 and len(times) == 2
-    assert read(replace(SMALL, size=18)).video.shape[3] == 20 and len(times) == 3
+    assert read(replace(SMALL, size=18)).video.shape[3] == 18 and len(times) == 3
     read(), read(stride=1), read(stride=1)
     assert len(times) == 5
     write_video(moving_shapes(1, seed=8, frames=8, size=20)[0], folder / "up" / "00.npz")
@@ -467,7 +467,7 @@ def test_killed_between_clips_and_their_names(folder, tmp_path, monkeypatch):
 
         patched.setattr(train, "fill", killed)
         decode(data, path, replace(SMALL, size=18), progress=False)
-    assert decode(data, path, SMALL, progress=False).video.shape[3] == 18
+    assert decode(data, path, SMALL, progress=False).video.shape[3] == 16
 
 
 def test_many_skipped_clips_are_not_many_lines(folder, tmp_path, capsys):
