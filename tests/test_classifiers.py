@@ -178,14 +178,18 @@ def test_stages(name):
 @needs_golden
 @golden
 def test_input_gradient(name):
+    "In float64, as the reference: in float32 rounding moves values across the kinks of ReLU and maximum, differently on every machine."
     want, network = reference(name)
-    expected = want["runs"]["64"]["input_gradient"]
-    clip = golden_clip(64).requires_grad_(True)
-    (gradient,) = torch.autograd.grad(nn.functional.cross_entropy(VideoClassifier(network)(clip), torch.tensor([7])), clip)
+    expected, clip = want["runs"]["64"]["input_gradient"], golden_clip(64).double().requires_grad_(True)
+    try:
+        loss = nn.functional.cross_entropy(VideoClassifier(network.double())(clip), torch.tensor([7]))
+        (gradient,) = torch.autograd.grad(loss, clip)
+    finally:
+        network.float()
     assert list(gradient.shape) == expected["shape"]
-    values = torch.tensor(expected["values"])
-    torch.testing.assert_close(gradient.flatten()[expected["flat_index"]], values, rtol=1e-3, atol=1e-3 * expected["std"])
-    assert abs(gradient.double().std(correction=0).item() / expected["std"] - 1) < 1e-3
+    values = torch.tensor(expected["values"], dtype=torch.float64)
+    torch.testing.assert_close(gradient.flatten()[expected["flat_index"]], values, rtol=1e-4, atol=1e-4 * expected["std"])
+    assert abs(gradient.std(correction=0).item() / expected["std"] - 1) < 1e-4
 
 
 @needs_golden
