@@ -272,12 +272,17 @@ def test_labels_outside_the_range(good, tmp_path, shell):
 
 
 def test_a_network_of_the_field_with_a_checkpoint(good, tmp_path, shell):
-    "SlowFast with random weights for ten classes: right or wrong, every clip gets an answer, and its size is asked for."
+    "SlowFast with random weights for ten classes: right or wrong, every clip gets an answer, of the size that is asked for."
     name, weights = "slowfast_4x16_resnet50_kinetics400", tmp_path / "slowfast.pth"
-    torch.save({"state_dict": evaluate.load_classifier(name, "random", 10).model.state_dict()}, weights)
+    random = evaluate.load_classifier(name, "random", 10)
+    assert evaluate.reading_of(random, {}, True) == {"frames": 32, "size": 224}
+    with pytest.warns(UserWarning, match="read with size=32"):
+        assert evaluate.reading_of(torch.nn.Identity(), {"frames": 8}, True) == {"size": 32}
+    torch.save({"state_dict": random.model.state_dict()}, weights)
     arguments = ["--data", good, "--classifier", name, "--weights", weights, "--clips", 2, "--attacks", "none"]
-    status, _, err = shell(*arguments, "--defenses", "none", "--frames", 16)
-    assert status == 0 and "read with size=32" in err and Card.load(tmp_path / "out").accuracy("none").n == 2
+    status, _, err = shell(*arguments, "--defenses", "none", "--frames", 16, "--size", 32)
+    card = Card.load(tmp_path / "out")
+    assert status == 0 and card.accuracy("none").n == 2 and card.config["dataset"]["reading"]["size"] == 32
     status, _, err = shell(*arguments, "--classes", 11)
     assert status == 2 and "classes=10" in err and err.count("\n") == 1
 
