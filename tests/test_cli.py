@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from videopure import cli, evaluate, train
 from videopure.cli import main
 from videopure.evaluate import load_pipeline
 from videopure.pipeline import VideoPurePipeline
-from videopure.video import moving_shapes, read_video, write_video
+from videopure.video import VideoPureError, moving_shapes, read_video, write_video
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 
@@ -137,6 +138,18 @@ def test_unwritable_output(clip, tmp_path, capsys):
 def test_output_folder_that_cannot_be_written(clip, capsys):
     assert main(["purify", clip, "/proc/out.mp4"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize(("error", "status"), [(VideoPureError("too few clips"), 2), (KeyboardInterrupt(), 130)])
+@pytest.mark.parametrize(("module", "name", "words"), [(cli, "run_demo", ["demo"]), (evaluate, "run", []), (train, "run", ["clips"])])
+def test_every_command_ends_in_one_line(module, name, words, error, status, monkeypatch, capsys):
+    def fail(args):
+        raise error
+
+    monkeypatch.setattr(module, name, fail)
+    assert module.main(words) == status
+    said = capsys.readouterr().err
+    assert said.startswith("videopure: ") and said.count("\n") == 1
 
 
 def test_help_names_every_command(capsys):

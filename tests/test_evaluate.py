@@ -19,7 +19,7 @@ from videopure.baselines import JPEG, GaussianBlur, NoiseAndDenoise, RandomizedS
 from videopure.classifiers import VideoClassifier
 from videopure.data import ClipFolder, Clips, MovingShapes
 from videopure.defense import Defended
-from videopure.evaluate import Column, Run, benchmark, five_metrics, load_data, main, read_config, run_config, standard
+from videopure.evaluate import Column, Run, benchmark, fingerprint, five_metrics, load_data, main, read_config, run_config, standard
 from videopure.pipeline import VideoPurePipeline
 from videopure.results import Card, Journal
 from videopure.tiny import MotionClassifier, save_classifier, tiny_classifier
@@ -562,6 +562,33 @@ def test_random_purifiers_are_attacked_over_several_draws(classifier):
             assert (column.attack(smoothing).eot, column.attack(Defended(classifier, JPEG(30))).eot) == (4, 1), name
 
 
+TYPES = """
+data = { clips = 2, seed = 31 }
+[defenses]
+none = { method = "none" }
+VideoPure = { method = "videopure", purify_steps = 2 }
+"one-step x0" = { method = "one-step" }
+[attacks]
+PGD = { eps = "8/255", steps = 2 }
+full = { sees = "full", eps = "8/255", steps = 1 }
+"""
+
+
+def test_type_of_the_model(tmp_path, shell):
+    "Half precision, on the command line or in the file, is of the purifiers only; a run is not continued in another type."
+    (tmp_path / "run.toml").write_text(TYPES)
+    assert shell("--dtype", "bfloat16")[0] == 0
+    card, found = Card.load(tmp_path / "out"), lines(tmp_path / "out")
+    assert found == 2 * 3 * 3 and not card.skipped
+    rows, half = card.config["defenses"], fingerprint(*(getattr(evaluate.load_pipeline(dtype="bfloat16"), m) for m in ("unet", "vae")))
+    assert {name: row.get("weights") for name, row in rows.items()} == {"none": None} | dict.fromkeys(list(rows)[1:], f"{half} in bfloat16")
+    status, _, err = shell()
+    assert status == 2 and "holds another run: defenses.VideoPure.weights" in err and "in bfloat16" in err and err.count("\n") == 1
+    (tmp_path / "run.toml").write_text(f'dtype = "bfloat16"\n{TYPES}')
+    assert shell()[0] == 0 and lines(tmp_path / "out") == found
+    assert shell("--dtype", "float32")[0] == 2
+
+
 def test_weights_are_part_of_the_configuration(classifier, tmp_path):
     benchmark(classifier, {"none": None}, DATA, {"PGD": PGD}, clips=1, out=tmp_path, progress=False)
     other = tiny_classifier()
@@ -603,6 +630,8 @@ FILES = {
     "classifier": ('classifier = "no.such:thing"', "cannot load the classifier"),
     "classifier file": ('classifier = "nowhere.safetensors"', "nowhere"),
     "model": ('model = "no/such/folder"', "cannot load the model"),
+    "type": ('dtype = "int8"', "unknown dtype 'int8'"),
+    "no type": ("dtype = 16", "unknown dtype 16"),
     "data": ("data = { colour = 1 }", "colour"),
     "folder": ('data = { folder = "no/such/folder" }', "not a folder"),
 }

@@ -15,6 +15,7 @@ MODULES = sorted(p for p in (ROOT / "videopure").glob("*.py") if not p.name.star
 ORDER = [re.sub(r"^\d\d[a-z]?_", "", p.stem) for p in NUMBERED]
 NO_PICTURE = {"17_cli"}  # notebooks where a reader wants none
 LATE = {("pipeline", "tiny")}  # `VideoPurePipeline.tiny()` asks for the embedded models when it is called
+COLAB = ["#| hide", "#| eval: false", "! [ -e /content ] && pip install -qq git+https://github.com/videopure/videopure"]
 MOST_LINES, MOST_BYTES = 35, 500_000
 
 notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
@@ -42,6 +43,19 @@ def test_first_cell_is_title_and_one_line(path):
     first = cells(path)[0]
     assert first["cell_type"] == "markdown"
     assert re.fullmatch(r"# .+\n\n?> .+\n?", first["source"]), "the first cell is '# Title' and '> one line', alone"
+
+
+@notebook
+def test_second_cell_installs_in_colab(path):
+    second = cells(path)[1]
+    assert second["source"].splitlines()[:3] == COLAB
+
+
+@notebook
+def test_pictures_have_alternative_texts(path):
+    for cell in cells(path, "code"):
+        pictures = [kind for out in cell["outputs"] for kind in out.get("data", {}) if kind.startswith("image/")]
+        assert not pictures or re.search(r"^#\| fig-alt: \w.{10,}", cell["source"], flags=re.M), cell["source"]
 
 
 @notebook
@@ -121,7 +135,8 @@ def test_every_notebook_is_in_sidebar_and_map():
     text = (ROOT / "_quarto.yml").read_text(encoding="utf-8")
     sections = yaml.safe_load(text)["website"]["sidebar"]["contents"]
     listed = [page for section in sections for page in section["contents"]]
-    assert listed == ["index.ipynb", *(p.name for p in NUMBERED)] + [p for p in listed if p.startswith("tutorials/")]
+    assert sorted(listed) == sorted(p.relative_to(ROOT / "nbs").as_posix() for p in NOTEBOOKS)
+    assert [page for page in listed if page[:2].isdigit()] == [p.name for p in NUMBERED]
     linked = set(re.findall(r"\]\(([\w/]+\.ipynb)\)", "".join(c["source"] for c in cells(ROOT / "nbs/index.ipynb", "markdown"))))
     assert linked == set(listed) - {"index.ipynb"}
 

@@ -1,5 +1,7 @@
 "The committed tables: they belong to their configuration files and to the embedded models, and can be made again."
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ from videopure.evaluate import Column, fingerprint, read_config, run_config
 from videopure.pipeline import VideoPurePipeline
 from videopure.results import Card
 from videopure.tiny import tiny_classifier
+from videopure.train import Recipe
 
 FOLDER = Path(__file__).resolve().parent.parent / "benchmarks"
 RUNS = [path.stem for path in sorted(FOLDER.glob("*.toml")) if (FOLDER / path.stem / "card.json").exists()]
@@ -67,3 +70,20 @@ def test_first_clip_is_made_again():
         for attack in columns[: 3 if defense == "DDIM" else 4]:
             for clip, record in again.cell(defense, attack).items():
                 assert record["predicted"] == card.cell(defense, attack)[clip]["predicted"], (defense, attack)
+
+
+@pytest.mark.parametrize("fold", "ab")
+def test_own_clips_are_judged_on_others(fold):
+    "The tables of the tutorial: made by their configuration, on sequences that the training has not seen."
+    config, card = read_config(FOLDER / "own_clips.toml"), Card.load(FOLDER / "own_clips" / fold)
+    training = json.loads((FOLDER / "own_clips" / fold / "training.json").read_text(encoding="utf-8"))
+    assert list(card.config["defenses"]) == list(config["defenses"])
+    for name, spec in config["attacks"].items():
+        column = Column.of(spec)
+        assert card.config["attacks"][name] == {k: v for k, v in vars(column).items() if k != "options"} | column.options
+    sequence = lambda clip: clip.split("_")[1]
+    seen = {sequence(clip) for clip in training["train"] + training["validation"]}
+    assert not {sequence(clip) for clip in card.clips} & seen
+    assert not {*map(sequence, training["train"])} & {*map(sequence, training["validation"])}
+    assert all(record["size"] <= 1.001 for record in card.records) and not card.skipped
+    assert training["recipe"] == asdict(Recipe()), "made with other settings than the defaults"

@@ -1,11 +1,21 @@
 "The builders of the site and of README.md, on pages made for the purpose."
 
+import ast
 import importlib.util
+import inspect
+import io
+import re
+from html import unescape
+from html.parser import HTMLParser
+from importlib import import_module
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
 
-TOOLS = Path(__file__).resolve().parent.parent / "tools"
+ROOT = Path(__file__).resolve().parent.parent
+TOOLS = ROOT / "tools"
+MODULES = sorted(p.stem for p in (ROOT / "videopure").glob("*.py") if not p.name.startswith("_"))
 
 
 def tool(name: str):
@@ -50,3 +60,155 @@ def test_readme_keeps_prose_code_and_outputs(tmp_path):
     assert "[a](nbs/00_a.ipynb) [b](https://b.org)" in text
     assert "```python\n1 + 1\n```\n\n```\n2\n```" in text
     assert "3" not in text and "label" not in text
+
+
+def test_readme_links_pictures_of_the_notebook(tmp_path):
+    import nbformat
+    from nbformat.v4 import new_markdown_cell, new_notebook
+
+    cells = [new_markdown_cell("# T\n\n> t"), new_markdown_cell("![a](images/a.webp)")]
+    nbformat.write(new_notebook(cells=cells), tmp_path / "index.ipynb")
+    assert b"![a](nbs/images/a.webp)" in tool("readme").readme(tmp_path / "index.ipynb")["README.md"]
+
+
+class Example:
+    "A class."
+
+    def __init__(
+        self,
+        size: int | None = None,  # of it, a | b
+    ):
+        self.size = size
+
+    @property
+    def double(self) -> int:
+        "Twice as much."
+        return 2 * self.size
+
+    @classmethod
+    def of(cls, sizes: list[int]) -> "Example":
+        "From some."
+        return cls(sum(sizes))
+
+
+def test_a_symbol_has_signature_parameters_and_members():
+    text = tool("docs").document(Example, "Example")
+    assert "### Example {.symbol}" in text and "class Example(size: int | None = None)" in text
+    assert r"| `size` | `int \| None` | `None` | of it, a \| b |" in text
+    assert '| <span id="example.double"></span>`double: int` | Twice as much. |' in text
+    assert '| <span id="example.of"></span>`of(sizes: list[int]) -> Example` | From some. |' in text
+
+
+def test_source_of_exported_cells_folds_and_imports_go():
+    pytest.importorskip("nbdev")
+    import nbformat
+    from execnb.nbio import dict2nb
+    from nbdev.process import NBProcessor
+    from nbformat.v4 import new_code_cell, new_notebook
+
+    exported = ["#| export\nimport a", "#| export\ndef f(): pass", "#| exports\nX, Y = 1, 2\nZ: int = 3"]
+    sources = [*exported, "#| hide\ny = 1", "#| fig-alt: a: b\nz = 1"]
+    notebook = dict2nb(nbformat.from_dict(new_notebook(cells=[new_code_cell(source) for source in sources])))
+    docs = tool("docs")
+    NBProcessor(nb=notebook, procs=[docs.fold, docs.quote_alt]).process()
+    assert [cell.source for cell in notebook.cells] == [
+        '#| code-fold: true\n#| code-summary: "Source of f"\ndef f(): pass',
+        '#| code-fold: show\n#| code-summary: "Source of X, Y, Z"\nX, Y = 1, 2\nZ: int = 3',
+        '#| fig-alt: "a: b"\nz = 1',
+    ]
+
+
+def test_drawings_are_told_from_photographs_and_moving_pictures_can_stand_still(tmp_path):
+    import base64
+
+    import numpy as np
+    from PIL import Image
+
+    def png(pixels) -> bytes:
+        Image.fromarray(pixels).save(buffer := io.BytesIO(), "png")
+        return buffer.getvalue()
+
+    docs = tool("docs")
+    drawing = np.full((40, 40, 3), 255, "uint8")
+    drawing[10:20, 10:12] = 30, 90, 200
+    photograph = np.random.default_rng(0).integers(0, 255, (40, 40, 3), "uint8")
+    clear = np.dstack([drawing, np.zeros((40, 40), "uint8")])
+    assert [docs.is_drawing(png(pixels)) for pixels in (drawing, photograph, clear)] == [True, False, False]
+
+    page, uri = tmp_path / "a.html", "data:image/png;base64," + base64.b64encode(png(drawing)).decode()
+    (tmp_path / "a_still.png").write_bytes(png(drawing))
+    page.write_text(f'<img alt="x" src="{uri}"><img alt="y" src="a.webp"><img alt="z" src="b.webp">')
+    docs.pictures(page)
+    text = page.read_text()
+    assert text.count("data-drawing") == 1 and text.count("<picture>") == 1
+    assert '<source srcset="a_still.png" media="(prefers-reduced-motion: reduce)"><img alt="y" src="a.webp"></picture>' in text
+
+
+# the built site
+
+
+class Images(HTMLParser):
+    "The alt texts of a page's pictures."
+
+    def __init__(self, page: Path):
+        super().__init__()
+        self.alts = []
+        self.feed(page.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list) -> None:
+        if tag == "img":
+            self.alts.append((dict(attrs).get("alt") or "").strip())
+
+
+def test_every_picture_is_described(site):
+    missing = {page.relative_to(site).as_posix(): Images(page).alts.count("") for page in site.rglob("*.html")}
+    assert not {page: count for page, count in missing.items() if count}
+
+
+def test_no_link_is_broken(site):
+    assert not tool("docs").broken_links(site)
+
+
+def public(module: str) -> set[str]:
+    "Functions and classes that a module exports, and the public methods that it grows by `@patch`."
+    tree = ast.parse((ROOT / f"videopure/{module}.py").read_text(encoding="utf-8"))
+    names = set(import_module(f"videopure.{module}").__all__)
+    defined = {node.name for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    patched = [f for f in tree.body if isinstance(f, ast.FunctionDef) and "patch" in ast.unparse(f.decorator_list) and f.name[0] != "_"]
+    return (names & defined - {f.name for f in patched}) | {f"{f.args.args[0].annotation.id}.{f.name}" for f in patched}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_public_symbol_is_on_its_page(module, site):
+    from fastcore.docments import docments
+
+    text = (site / f"{module}.html").read_text(encoding="utf-8")
+    for name in public(module):
+        symbol = attrgetter(name)(import_module(f"videopure.{module}"))
+        symbol = getattr(symbol, "fget", None) or symbol
+        parts = re.findall(rf'<section id="{name.lower()}(?:-\d)?" class="[^"]*symbol.*?(?=<section|</section>)', text, flags=re.S)
+        plain = {part: unescape(re.sub(r"<[^>]+>", "", part)) for part in parts}
+        found = [part for part in parts if re.search(rf"(class|def) {re.escape(name)}\b", plain[part])]
+        assert len(found) == 1, f"{name}: no signature under a heading of its own"
+        code = plain[found[0]]
+        assert inspect.getdoc(symbol).split()[0].strip("`").split("`")[0] in code, f"{name}: no docstring"
+        if any(p.get("docment") for p in docments(symbol, full=True).values()):
+            assert 'class="docments"' in found[0], f"{name}: no table of parameters"
+    constants = [n for n in import_module(f"videopure.{module}").__all__ if n.isupper()]
+    summaries = " ".join(re.findall(r"<summary>Source of ([^<]+)</summary>", text)).replace(",", "").split()
+    assert set(constants) <= set(summaries)
+
+
+def test_every_lesson_opens_in_colab(site):
+    start = "https://colab.research.google.com/github/videopure/videopure/blob/main/nbs/"
+    for page in site.rglob("*.html"):
+        name = page.relative_to(site).with_suffix("").as_posix()
+        links = re.findall(rf'href="{re.escape(start)}([^"]+)"', page.read_text("utf-8"))
+        assert len(links) == 1 and re.fullmatch(rf"(\d\d[a-z]?_)?{name}\.ipynb", links[0]), name
+        assert (ROOT / "nbs" / links[0]).exists(), name
+
+
+def test_site_is_complete_and_small(site):
+    assert (site / "images/rescue.webp").stat().st_size <= 2_000_000
+    assert not re.search(r"\\\(|\\\[|\$\$", "".join(re.findall(r"<p>.*?</p>", (site / "inversion.html").read_text("utf-8"), flags=re.S)))
+    assert "<math" in (site / "inversion.html").read_text("utf-8")

@@ -1,10 +1,16 @@
 """Build the site into _docs.
 
-nbdev processes the notebooks into _proc, where the _quarto.yml of the root joins them; quarto renders them, or smalldocs where
-quarto is missing. smalldocs takes formulas' script and fonts from the network: here formulas become MathML, and fonts are the
-browser's own, so that the site needs nothing else. Last, every link inside the site is checked.
+nbdev's processors turn each notebook into a page, with three things of our own: source that folds, signature and table of parameters
+for every public symbol, a button for Colab. The pages lie in _proc, where the _quarto.yml of the root joins them; quarto renders them,
+or smalldocs where quarto is missing. smalldocs takes formulas' script and fonts from the network: here formulas become MathML, and
+fonts are the browser's own, so that the site needs nothing else. Last, every link inside the site is checked.
 """
 
+import ast
+import base64
+import inspect
+import io
+import json
 import os
 import re
 import shutil
@@ -12,30 +18,192 @@ import subprocess
 import sys
 from html import unescape
 from html.parser import HTMLParser
+from importlib import import_module
+from operator import attrgetter
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from execnb.nbio import mk_cell, read_nb, write_nb
+from fastcore.docments import docments
+from nbdev.config import get_config
+from nbdev.doclinks import patch_name
+from nbdev.process import Processor
+from nbdev.processors import FilterDefaults, add_fold, clean_show_doc, exec_show_docs, mv_exports, rm_export
+from PIL import Image, ImageOps
+
 ROOT = Path(__file__).resolve().parent.parent
-PROC, SITE = ROOT / "_proc", ROOT / "_docs"
+NBS, PROC, SITE = ROOT / "nbs", ROOT / "_proc", ROOT / "_docs"
+
+
+# symbols: signature, docstring, parameters
+
+
+def kind(annotation: object) -> str:
+    "A type as one writes it: names without their modules, nothing for none."
+    if annotation is inspect.Parameter.empty:
+        return ""
+    return re.sub(r"\b(?:\w+\.)+(?=\w)", "", inspect.formatannotation(annotation)).strip("'")
+
+
+def argument(name: str, p: inspect.Parameter) -> str:
+    "One parameter of a signature."
+    stars = {p.VAR_POSITIONAL: "*", p.VAR_KEYWORD: "**"}.get(p.kind, "")
+    typed = f"{stars}{name}: {kind(p.annotation)}" if kind(p.annotation) else stars + name
+    default = getattr(p.default, "__name__", None) or repr(p.default)
+    return typed if p.default is p.empty else f"{typed} = {default}" if ":" in typed else f"{typed}={default}"
+
+
+def signature(symbol: object, name: str, width: int = 90) -> str:
+    "`name(parameters) -> type`, a line for each parameter where one line would be wider than `width`."
+    try:
+        found = inspect.signature(symbol)
+    except (TypeError, ValueError):  # an exception takes what its base takes
+        return name
+    parts = [argument(key, p) for key, p in found.parameters.items() if key not in ("self", "cls")]
+    result = f" -> {kind(found.return_annotation)}" if kind(found.return_annotation) and not inspect.isclass(symbol) else ""
+    line = f"{name}({', '.join(parts)}){result}"
+    return line if len(line) < width or not parts else f"{name}(\n" + "".join(f"    {part},\n" for part in parts) + f"){result}"
+
+
+def row(*cells: str) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+
+
+def parameters(symbol: object) -> str:
+    "The table of docments: name, type, default and meaning of each parameter, and the result. Empty where nothing is explained."
+    found = docments(symbol, full=True)
+    if not any(p.get("docment") for p in found.values()):
+        return ""
+    lines = [row("", "Type", "Default", "Meaning"), "|---|---|---|---|"]
+    for name, p in found.items():
+        if name == "self" or (name == "return" and inspect.isclass(symbol)):
+            continue
+        default = p.get("default", inspect.Parameter.empty)
+        shown = "" if default is inspect.Parameter.empty else f"`{getattr(default, '__name__', None) or repr(default)}`"
+        typed = f"`{kind(p.anno)}`" if kind(p.anno) else ""
+        lines.append(row("**result**" if name == "return" else f"`{name}`", typed, shown, p.get("docment") or ""))
+    return "\n".join(["::: {.docments}", *lines, ":::"])
+
+
+def members(cls: type) -> str:
+    "A table of the public methods and properties in a class's body; those grown by `@patch` have their own place on the page."
+    lines = [row("Member", "Meaning"), "|---|---|"]
+    for name, found in vars(cls).items():
+        function = getattr(found, "fget", None) or getattr(found, "func", None) or getattr(found, "__func__", None) or found
+        code = getattr(inspect.unwrap(function), "__code__", None) if callable(function) else None
+        if name.startswith("_") or code is None or code.co_qualname != f"{cls.__qualname__}.{name}":
+            continue
+        plain = isinstance(found, property) or hasattr(found, "func")
+        shown = f"{name}: {kind(inspect.signature(function).return_annotation)}" if plain else signature(function, name, 1000)
+        meaning = " ".join((inspect.getdoc(function) or "").split("\n\n")[0].split())
+        lines.append(row(f'<span id="{cls.__name__}.{name}"></span>'.lower() + f"`{shown}`", meaning))
+    return "\n".join(["::: {.docments}", *lines, ":::"]) if len(lines) > 2 else ""
+
+
+def document(symbol: object, name: str) -> str:
+    "A public symbol on its page: heading, link to the source, signature, docstring, parameters, members."
+    cls = inspect.isclass(symbol)
+    file = f"{symbol.__module__.replace('.', '/')}.py#L{inspect.getsourcelines(symbol)[1]}"
+    source = f"[source]({get_config().git_url}/blob/{get_config().branch}/{file}){{.source-link}}"
+    code = f"```python\n{'class' if cls else 'def'} {signature(symbol, name)}\n```"
+    heading = "### " + name.replace("_", "\\_") + " {.symbol}"
+    parts = [heading, source, code, inspect.getdoc(symbol) or "", parameters(symbol), members(symbol) if cls else ""]
+    return "\n\n".join(filter(None, parts))
+
+
+# notebooks become pages
+
+
+def defined(tree: list[ast.stmt]) -> list[str]:
+    "Names that a cell defines, in its order."
+    names = []
+    for node in tree:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            names.append(patch_name(node) or node.name)
+        for target in getattr(node, "targets", [getattr(node, "target", None)]):
+            names += [part.id for part in ast.walk(target or ast.Pass()) if isinstance(part, ast.Name)]
+    return list(dict.fromkeys(names))
+
+
+def fold(cell) -> None:
+    "Exported source stays on the page and folds: the core of a lesson (`exports`) is open, plumbing (`export`) closed. Imports go."
+    marks = set(cell.directives_)
+    if cell.cell_type != "code" or not marks & {"export", "exports", "exporti", "hide", "default_exp"}:
+        return
+    tree = cell.parsed_() or []
+    if marks & {"hide", "exporti", "default_exp"} or all(isinstance(node, (ast.Import, ast.ImportFrom, ast.Try)) for node in tree):
+        del cell["source"]
+    else:
+        summary = f"Source of {', '.join(defined(tree))}".removesuffix(" of ")
+        cell.source = f'#| code-fold: {"show" if "exports" in marks else "true"}\n#| code-summary: "{summary}"\n{cell.source}'
+
+
+def quote_alt(cell) -> None:
+    "A text after `fig-alt:` may hold a colon, which YAML allows in quotes only."
+    if cell.cell_type == "code":
+        quoted = lambda m: f"#| fig-alt: {json.dumps(m[1], ensure_ascii=False)}"
+        cell.source = re.sub(r"^#\| *fig-alt: *(?!\")(.+)$", quoted, cell.source, flags=re.M)
+
+
+class Document(Processor):
+    "What nbdev would run as `show_doc(name)` is taken from the module, and comes before the source; several in the order of the source."
+
+    def begin(self) -> None:
+        module = next((cell.directives_["default_exp"][0] for cell in self.nb.cells if "default_exp" in cell.directives_), None)
+        cells, source = [], 0
+        for cell in self.nb.cells:
+            if not getattr(cell, "has_sd", False):
+                source = len(cells)
+                cells.append(cell)
+                continue
+            name = cell.source.removeprefix("show_doc(").removesuffix(")")
+            symbol = attrgetter(name)(import_module(f"{get_config().lib_path.name}.{module}"))
+            symbol = getattr(symbol, "fget", None) or symbol
+            cells.insert(source, mk_cell(document(symbol, name), "markdown"))  # nbdev puts the last first
+        self.nb.cells = cells
+
+
+def colab(notebook) -> str:
+    "A link that opens the notebook in Colab."
+    config, path = get_config(), Path(notebook.path_).resolve().relative_to(NBS).as_posix()
+    url = f"https://colab.research.google.com/github/{config.user}/{config.repo}/blob/{config.branch}/nbs/{path}"
+    return f"[Open in Colab]({url}){{.colab}}"
+
+
+class Pages(FilterDefaults):
+    "nbdev's steps from a notebook to a page, with our own for source and signatures."
+
+    def base_procs(self) -> list:
+        ours = {exec_show_docs: Document, rm_export: fold, clean_show_doc: quote_alt}
+        return [ours.get(step, step) for step in super().base_procs() if step not in (add_fold, mv_exports)]
 
 
 def stage(quarto: bool) -> None:
-    "Process the notebooks; links to our own site become relative, and pages get the names that quarto would give them."
-    from nbdev.config import get_config
-    from nbdev.serve import proc_nbs
-
+    "Turn the notebooks into pages; links to our own site become relative, and pages get the names that quarto would give them."
     shutil.rmtree(PROC, ignore_errors=True)
-    proc_nbs(n_workers=0)
+    for path in sorted(p for p in NBS.rglob("*") if p.is_file() and ".ipynb_checkpoints" not in p.parts):
+        target = PROC / path.relative_to(NBS)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix == ".ipynb":
+            notebook = read_nb(path)
+            Pages()(notebook)
+            notebook.cells.insert(1, mk_cell(colab(notebook), "markdown"))
+            write_nb(notebook, target)
+        else:
+            shutil.copy(path, target)
     shutil.copy(ROOT / "_quarto.yml", PROC)
     home = get_config().doc_host + get_config().doc_baseurl + "/"
     for path in [*PROC.rglob("*.ipynb"), PROC / "_quarto.yml"]:
         text = path.read_text(encoding="utf-8").replace(f"]({home}", "](" + "../" * (len(path.relative_to(PROC).parts) - 1))
         if not quarto:  # smalldocs knows neither `output-file` nor `html-math-method`
-            text = re.sub(r"\b\d\d[a-z]?_(\w+\.ipynb)", r"\1", text)
+            text = re.sub(r"(?<!/nbs/)\b\d\d[a-z]?_(\w+\.ipynb)", r"\1", text)
             text = re.sub(r"output-file: \w+\.html\\n|\n +html-math-method: .*", "", text)
         path.write_text(text, encoding="utf-8")
         if not quarto and path.parent == PROC:
             path.rename(path.with_name(re.sub(r"^\d\d[a-z]?_", "", path.name)))
+
+
+# pages become the site
 
 
 def mathml(page: Path) -> None:
@@ -51,6 +219,34 @@ def mathml(page: Path) -> None:
     page.write_text(text, encoding="utf-8")
 
 
+def is_drawing(png: bytes) -> bool:
+    "Whether a picture is a drawing on white, with few colours: such a one can be inverted on a dark page, a photograph cannot."
+    picture = Image.open(io.BytesIO(png)).convert("RGBA")
+    colours = ImageOps.posterize(picture.convert("RGB"), 5).getcolors(350)
+    if colours is None or picture.getextrema()[3][0] < 255:
+        return False
+    share, colour = max(colours)
+    return colour == (248, 248, 248) and share > 0.55 * picture.width * picture.height
+
+
+def pictures(page: Path) -> None:
+    "Mark drawings for the dark theme; a moving picture stands still for those who ask for it, where its `_still.png` lies beside it."
+
+    def drawing(m: re.Match) -> str:
+        return m[0].replace("<img ", '<img data-drawing="" ', 1) if is_drawing(base64.b64decode(m[1])) else m[0]
+
+    def moving(m: re.Match) -> str:
+        still = str(Path(m[1]).with_suffix("")) + "_still.png"
+        if not (page.parent / still).exists():
+            return m[0]
+        return f'<picture><source srcset="{still}" media="(prefers-reduced-motion: reduce)">{m[0]}</picture>'
+
+    text = page.read_text(encoding="utf-8")
+    text = re.sub(r'<img [^>]*src="data:image/png;base64,([^"]+)"[^>]*>', drawing, text)
+    text = re.sub(r'<img [^>]*src="([^":]+\.(?:webp|gif))"[^>]*>', moving, text)
+    page.write_text(text, encoding="utf-8")
+
+
 class Links(HTMLParser):
     "The targets and the ids of one page."
 
@@ -62,11 +258,11 @@ class Links(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list) -> None:
         attrs = dict(attrs)
         self.ids |= {attrs[k] for k in ("id", "name") if attrs.get(k)}
-        self.urls += [attrs[k] for k in ("href", "src") if attrs.get(k)]
+        self.urls += [attrs[k] for k in ("href", "src", "srcset") if attrs.get(k)]
 
 
 def unlink(site: Path) -> None:
-    "nbdev links every name of the library: unlink those without a heading of their own (private ones, methods in a class's body)."
+    "nbdev links every name of the library: unlink those that have no place on their page (private ones)."
     ids = {p.resolve(): Links(p).ids for p in site.rglob("*.html")}
     for page in ids:
 
@@ -103,18 +299,21 @@ def main() -> None:
     subprocess.run(render, cwd=PROC, check=True)
     shutil.rmtree(SITE, ignore_errors=True)
     shutil.move(PROC / "_docs", SITE)
+    shutil.copytree(PROC / "images", SITE / "images", dirs_exist_ok=True)
     (SITE / ".nojekyll").touch()
+    (SITE / "search.js").write_text("window.searchIndex = " + (SITE / "search.json").read_text(encoding="utf-8"), encoding="utf-8")
     pages = list(SITE.rglob("*.html"))
-    if not quarto:
-        for page in pages:
+    for page in pages:
+        if not quarto:
             mathml(page)
-        for sheet in SITE.glob("site_libs/themes/*.css"):
-            sheet.write_text(re.sub(r"@import url\(https?:[^)]*\);?", "", sheet.read_text(encoding="utf-8")), encoding="utf-8")
+        pictures(page)
+    for sheet in SITE.glob("site_libs/themes/*.css"):
+        sheet.write_text(re.sub(r"@import url\(https?:[^)]*\);?", "", sheet.read_text(encoding="utf-8")), encoding="utf-8")
     unlink(SITE)
     broken = broken_links(SITE)
     print(f"{len(pages)} pages in {SITE.name}, {len(broken)} broken links")
     sys.exit("\n".join(broken) if broken else 0)
 
 
-if __name__ == "__main__":  # nbdev starts processes that import this file
+if __name__ == "__main__":
     main()

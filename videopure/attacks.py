@@ -53,7 +53,7 @@ class VideoAttack(Attack):
         "Whether the attack has what it wants, `(B,)`."
         return predicted == goal if self.targeted else predicted != goal
 
-# %% ../nbs/12b_attacks.ipynb #c009
+# %% ../nbs/12b_attacks.ipynb #c010
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
     "Evaluation mode inside, every module's own mode again outside."
@@ -76,7 +76,7 @@ def seeded(seed: int | None, device: torch.device) -> Iterator[None]:
             torch.manual_seed(seed)
             yield
 
-# %% ../nbs/12b_attacks.ipynb #c010
+# %% ../nbs/12b_attacks.ipynb #c012
 @patch
 def set_mode_targeted_by_label(self: VideoAttack, quiet: bool = False) -> None:
     "Targeted, and the labels given to the call are the targets."
@@ -98,7 +98,7 @@ def set_return_type(self: VideoAttack, type: str) -> None:
     if type != "float":
         raise VideoPureError("cutting off decimals can break the constraint: wrap the attack in `quantized` for 8-bit clips")
 
-# %% ../nbs/12b_attacks.ipynb #c013
+# %% ../nbs/12b_attacks.ipynb #c017
 def record_logits(model: nn.Module, clips: torch.Tensor) -> torch.Tensor:
     "The logits of every record, `(B, S, K)`; a bare classifier has one."
     return model.logits(clips) if isinstance(model, Defended) else model(clips)[:, None]
@@ -108,7 +108,7 @@ def voted(model: nn.Module, logits: torch.Tensor) -> torch.Tensor:
     "The scores `(B, K)` whose argmax is what the model answers."
     return vote_scores(logits, model.rule) if isinstance(model, Defended) else logits[:, 0]
 
-# %% ../nbs/12b_attacks.ipynb #c015
+# %% ../nbs/12b_attacks.ipynb #c019
 def cross_entropy(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     "Minus the log probability of the label, `(B,)`."
     return F.cross_entropy(scores, labels, reduction="none")
@@ -127,7 +127,7 @@ def dlr(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     top = scores.topk(3, dim=1).values
     return margin(scores, labels) / (top[:, 0] - top[:, 2]).clamp_min(1e-12)
 
-# %% ../nbs/12b_attacks.ipynb #c016
+# %% ../nbs/12b_attacks.ipynb #c021
 LOSSES = {"ce": cross_entropy, "margin": margin, "dlr": dlr}
 
 
@@ -153,7 +153,7 @@ def make_loss(loss: str | Callable, model: nn.Module) -> Callable:
         raise VideoPureError(f"unknown loss {loss!r}: expected {', '.join(LOSSES)}, records, or a function of (logits, labels)")
     return lambda logits, labels: LOSSES[loss](voted(model, logits), labels)
 
-# %% ../nbs/12b_attacks.ipynb #c021
+# %% ../nbs/12b_attacks.ipynb #c026
 @dataclass
 class Best:
     "The best attacked clip found so far, for each clip of a batch."
@@ -172,14 +172,14 @@ class Best:
         rows = rows[better]
         self.clips[rows], self.broken[rows], self.loss[rows] = clips[better], broken[better], loss[better]
 
-# %% ../nbs/12b_attacks.ipynb #c025
+# %% ../nbs/12b_attacks.ipynb #c030
 SCHEDULES = {
     "constant": lambda step, steps: 1.0,
     "cosine": lambda step, steps: (1 + cos(pi * step / steps)) / 2,
     "halving": lambda step, steps: 0.5 ** (4 * step // steps),
 }
 
-# %% ../nbs/12b_attacks.ipynb #c026
+# %% ../nbs/12b_attacks.ipynb #c032
 class PGD(VideoAttack):
     """Projected gradient descent on the voted answer, within any threat model.
 
@@ -210,12 +210,12 @@ class PGD(VideoAttack):
         super().__init__("PGD", model, seed)
         self.threat, self.steps, self.loss, self.momentum, self.eot = as_threat(eps), steps, loss, momentum, eot
         self.restarts, self.schedule, self.random_start, self.best = restarts, schedule, random_start, best
-        self.early_stop, self.deviation, self.progress = early_stop, deviation, progress
+        self.early_stop, self.deviation, self.progress, self.generator = early_stop, deviation, progress, None
         self.eps, self.alpha = self.threat.eps, 2.5 * self.threat.eps / max(steps, 1) if alpha is None else alpha
         self.losses = [make_loss(each, model) for each in ([loss] if isinstance(loss, str) or callable(loss) else loss)]
         self.check()
 
-# %% ../nbs/12b_attacks.ipynb #c027
+# %% ../nbs/12b_attacks.ipynb #c034
 @patch
 def check(self: PGD) -> None:
     "Raise `VideoPureError` for settings that make no sense."
@@ -235,7 +235,7 @@ def check(self: PGD) -> None:
     if self.deviation and self.model.grad == "blind":
         raise VideoPureError("deviation needs the gradient of the records, and grad='blind' has none: use 'full', 'bpda' or 'surrogate-N'")
 
-# %% ../nbs/12b_attacks.ipynb #c029
+# %% ../nbs/12b_attacks.ipynb #c036
 @patch
 def look(self: PGD, adv: torch.Tensor, goal: torch.Tensor, loss: Callable, clean: torch.Tensor | None, grad: bool = True) -> tuple:
     "Loss (B,), broken (B,) and gradient of the loss at `adv`, over `eot` evaluations of the model."
@@ -250,7 +250,7 @@ def look(self: PGD, adv: torch.Tensor, goal: torch.Tensor, loss: Callable, clean
         direction += clip_gradient(value, x) / self.eot if grad else 0
     return total, broken, direction
 
-# %% ../nbs/12b_attacks.ipynb #c031
+# %% ../nbs/12b_attacks.ipynb #c038
 @patch
 def evaluate(self: PGD, x: torch.Tensor, clean: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor | float]:
     "The logits of every record, and how far the records have moved from the `clean` ones, `(B,)`."
@@ -270,11 +270,11 @@ def clip_gradient(loss: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
         raise VideoPureError(f"the gradient of clips {bad} is not finite: a step along it would mean nothing; try float32, or another loss")
     return grad
 
-# %% ../nbs/12b_attacks.ipynb #c033
+# %% ../nbs/12b_attacks.ipynb #c040
 @patch
 def ascent(self: PGD, clips: torch.Tensor, goal: torch.Tensor, best: Best, rows: torch.Tensor, loss: Callable, bar: tqdm) -> None:
     "One run from a start to the last step, for the clips `rows`; what it finds goes to `best`."
-    adv = self.threat.random_start(clips[rows]) if self.random_start else clips[rows]
+    adv = self.threat.random_start(clips[rows], self.generator) if self.random_start else clips[rows]
     velocity = torch.zeros_like(adv)
     clean = self.clean_records(clips)
     for step in range(self.steps + 1):
@@ -291,7 +291,7 @@ def ascent(self: PGD, clips: torch.Tensor, goal: torch.Tensor, best: Best, rows:
         adv = self.threat.project(adv + self.threat.ascend(velocity, alpha), clips[rows])
         bar.update()
 
-# %% ../nbs/12b_attacks.ipynb #c034
+# %% ../nbs/12b_attacks.ipynb #c042
 @patch
 def clean_records(self: PGD, clips: torch.Tensor) -> torch.Tensor | None:
     "What the deviation is measured from, if it has any weight."
@@ -305,7 +305,7 @@ def count(self: PGD, rows: torch.Tensor, grad: torch.Tensor) -> None:
     self.steps_used[rows] += 1
     self.zero_gradients[rows] += (grad == 0).flatten(1).all(1).long()
 
-# %% ../nbs/12b_attacks.ipynb #c036
+# %% ../nbs/12b_attacks.ipynb #c044
 @patch
 def forward(self: PGD, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     "The attacked clips; called by `__call__`."
@@ -324,7 +324,7 @@ def forward(self: PGD, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tenso
     self.broken = best.broken
     return best.clips
 
-# %% ../nbs/12b_attacks.ipynb #c060
+# %% ../nbs/12b_attacks.ipynb #c070
 def quantized(attack: Callable) -> Callable:  # an attack that is called in the same way
     "The same attack on 8-bit clips, and back to 8 bits within the constraint, so that what is evaluated can be stored."
 

@@ -126,7 +126,7 @@ def blur_along(
     shifted = (video.index_select(dim, (places + i - radius).clamp(0, n - 1)) for i in range(len(weights)))
     return sum(w / sum(weights) * copy for w, copy in zip(weights, shifted))
 
-# %% ../nbs/13_baselines.ipynb #c022
+# %% ../nbs/13_baselines.ipynb #c023
 @dataclass
 class GaussianBlur:
     "Blur a clip `(B, 3, T, H, W)` with a Gaussian in space, in time, or in both; differentiable."
@@ -144,7 +144,7 @@ class GaussianBlur:
         blurred = blur_along(blur_along(check_video(video), self.sigma, 4), self.sigma, 3)
         return blur_along(blurred, self.temporal_sigma, 2)
 
-# %% ../nbs/13_baselines.ipynb #c024
+# %% ../nbs/13_baselines.ipynb #c025
 @dataclass
 class MedianBlur:
     "The median of a window around every value of a clip, in space, in time, or in both; differentiable."
@@ -165,7 +165,7 @@ class MedianBlur:
             windows = windows.unfold(dim, length, 1)
         return windows.flatten(-3).median(-1).values
 
-# %% ../nbs/13_baselines.ipynb #c029
+# %% ../nbs/13_baselines.ipynb #c030
 @dataclass
 class TemporalShuffle:
     "Permute the frames of a clip at random within windows of `window` frames; differentiable."
@@ -184,7 +184,7 @@ class TemporalShuffle:
         order = (torch.arange(frames, device=where) // self.window + keys).argsort(1).to(video.device)
         return video.transpose(1, 2)[torch.arange(batch, device=video.device)[:, None], order].transpose(1, 2)
 
-# %% ../nbs/13_baselines.ipynb #c031
+# %% ../nbs/13_baselines.ipynb #c032
 @dataclass
 class RandomizedSmoothing:
     "`votes` noisy copies of a clip, as records `(B, votes, 3, T, H, W)`; differentiable. Source: Cohen et al. (arXiv 1902.02918)."
@@ -202,7 +202,7 @@ class RandomizedSmoothing:
         copies = check_video(video)[:, None].expand(-1, self.votes, -1, -1, -1, -1)
         return (copies + self.sigma * randn_tensor(copies.shape, self.generator, video.device, video.dtype)).clamp(0, 1)
 
-# %% ../nbs/13_baselines.ipynb #c035
+# %% ../nbs/13_baselines.ipynb #c036
 def random_step(
     x0: torch.Tensor,  # predicted clean latents (B, C, T, h, w)
     noise: torch.Tensor,  # predicted noise, like x0
@@ -219,7 +219,7 @@ def ddpm_sigma(level: Level) -> float:
     "Standard deviation of the DDPM posterior one level down."
     return math.sqrt((1 - level.abar_prev) / (1 - level.abar) * (1 - level.abar / level.abar_prev))
 
-# %% ../nbs/13_baselines.ipynb #c037
+# %% ../nbs/13_baselines.ipynb #c038
 def descend(
     pipe: VideoPurePipeline,
     z: torch.Tensor,  # latents at the highest level, (B, C, T, h, w)
@@ -236,7 +236,7 @@ def descend(
         z = random_step(x0, noise, level.abar_prev, sigma(level), generator)
     return z
 
-# %% ../nbs/13_baselines.ipynb #c040
+# %% ../nbs/13_baselines.ipynb #c041
 @dataclass
 class NoiseAndDenoise:
     "Add random noise up to a level and denoise with DDIM, one record. Source: DiffPure (arXiv 2205.07460) with DDIM steps."
@@ -254,7 +254,7 @@ class NoiseAndDenoise:
             z = noised(self.pipe, video, self.levels[-1].abar, self.generator)
             return decode_one(self.pipe, descend(self.pipe, z, self.levels), video)
 
-# %% ../nbs/13_baselines.ipynb #c042
+# %% ../nbs/13_baselines.ipynb #c043
 def noised(pipe: VideoPurePipeline, video: torch.Tensor, abar: float, generator: torch.Generator | None) -> torch.Tensor:
     "The latents of a clip with random noise of level `abar` added."
     z0 = encode(pipe.vae, pipe.prepare(video))
@@ -265,7 +265,7 @@ def decode_one(pipe: VideoPurePipeline, z: torch.Tensor, video: torch.Tensor) ->
     "The clip of latents `(B, C, T, h, w)`, cropped to the size of `video`."
     return pipe.decode_records(z[:, None], video.shape[-2:])[:, 0]
 
-# %% ../nbs/13_baselines.ipynb #c046
+# %% ../nbs/13_baselines.ipynb #c048
 def ddpm_levels(
     scheduler: SchedulerMixin,  # any diffusers scheduler with a beta schedule and epsilon prediction
     t: int = 101,  # number of training timesteps to go down, t* of DiffPure
@@ -280,7 +280,7 @@ def ddpm_levels(
     abar = scheduler.alphas_cumprod.double()[visited].tolist()
     return [Level(*level) for level in zip(visited, abar, [1.0, *abar])]
 
-# %% ../nbs/13_baselines.ipynb #c047
+# %% ../nbs/13_baselines.ipynb #c050
 @dataclass
 class DiffPure:
     "Add random noise of timestep `t - 1` and take it away with DDPM steps, one record. Source: DiffPure (arXiv 2205.07460)."
@@ -299,7 +299,7 @@ class DiffPure:
             z = noised(self.pipe, video, self.levels[-1].abar, self.generator)
             return decode_one(self.pipe, descend(self.pipe, z, self.levels, ddpm_sigma, self.generator), video)
 
-# %% ../nbs/13_baselines.ipynb #c052
+# %% ../nbs/13_baselines.ipynb #c055
 @dataclass
 class DDIMInversion:
     "Invert a clip with DDIM and come down again, one record; nothing is random. Source: DDIM inversion (arXiv 2105.05233)."
@@ -316,7 +316,7 @@ class DDIMInversion:
             z = self.pipe.invert(video, self.purify_steps, self.temporal)[-1]
             return decode_one(self.pipe, descend(self.pipe, z, self.levels), video)
 
-# %% ../nbs/13_baselines.ipynb #c056
+# %% ../nbs/13_baselines.ipynb #c060
 @dataclass
 class RandomSampling:
     "Add noise; at each step down, noise the estimate of x0 anew; one record. Source: Zhang et al. (arXiv 2411.18956)."
@@ -344,7 +344,7 @@ class RandomSampling:
         "Mediator guidance: the estimate `x0`, a step closer to the input's latents `z0`."
         return x0 - self.guidance * math.sqrt(level.abar) * (x0 - z0)
 
-# %% ../nbs/13_baselines.ipynb #c060
+# %% ../nbs/13_baselines.ipynb #c065
 @dataclass
 class OneStep:
     "A single estimate of x0 from the clip as it is, as if it were at timestep `t`; one record, nothing random."
@@ -361,7 +361,7 @@ class OneStep:
             z = abar**0.5 * encode(self.pipe.vae, self.pipe.prepare(video))
             return decode_one(self.pipe, predict_x0(z, self.pipe.predict_noise(z, self.t), abar), video)
 
-# %% ../nbs/13_baselines.ipynb #c065
+# %% ../nbs/13_baselines.ipynb #c070
 def no_purifier() -> None:
     "No defense: there is no purifier."
 
@@ -373,7 +373,7 @@ def with_settings(pipe: VideoPurePipeline, **settings) -> Callable:
     ddim_levels(pipe.scheduler, pipe.setting("purify_steps", settings.get("purify_steps")), settings.get("num_inference_steps", 50))
     return partial(pipe, **settings) if settings else pipe
 
-# %% ../nbs/13_baselines.ipynb #c067
+# %% ../nbs/13_baselines.ipynb #c072
 @dataclass
 class LastRecord:
     "Only the last record of a purification, as VCR-Bench uses VideoPure: no multi-step voting."
@@ -388,7 +388,7 @@ def last_record(pipe: VideoPurePipeline, **settings) -> LastRecord:
     "VideoPure without its vote."
     return LastRecord(with_settings(pipe, **settings))
 
-# %% ../nbs/13_baselines.ipynb #c068
+# %% ../nbs/13_baselines.ipynb #c074
 PURIFIERS: dict[str, Callable] = {
     "none": no_purifier,
     "jpeg": JPEG,
@@ -411,7 +411,7 @@ PURIFIERS: dict[str, Callable] = {
     "videopure-last": last_record,
 }
 
-# %% ../nbs/13_baselines.ipynb #c069
+# %% ../nbs/13_baselines.ipynb #c076
 def purifier_options(method: str) -> list[str]:
     "The names of the options of a purifier in `PURIFIERS`; for VideoPure those of the pipeline's call."
     make = VideoPurePipeline.__call__ if method.startswith("videopure") else PURIFIERS[method]

@@ -134,7 +134,7 @@ class Square(BlackBox):
             raise VideoPureError(f"unknown stripes {stripes!r}: expected one of {', '.join(STRIPES)}")
         self.p_init, self.stripes = p_init, stripes
 
-# %% ../nbs/12c_blackbox.ipynb #c024
+# %% ../nbs/12c_blackbox.ipynb #c025
 @patch
 def propose(self: Square, step: int, adv: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
     "At first stripes over the whole clip, then one new box in each."
@@ -143,7 +143,7 @@ def propose(self: Square, step: int, adv: torch.Tensor, clips: torch.Tensor) -> 
     where = random_boxes(clips, 1.0 if step == 0 else box_fraction(step, self.budget, self.p_init))
     return torch.where(where, clips + self.eps * sign, adv)
 
-# %% ../nbs/12c_blackbox.ipynb #c034
+# %% ../nbs/12c_blackbox.ipynb #c036
 WEIGHTS = {
     "uniform": lambda shift, reach: torch.ones_like(shift),
     "linear": lambda shift, reach: 1 - shift.abs() / (reach + 1),
@@ -157,7 +157,7 @@ def shift_weights(kernel: int, weights: str = "gaussian") -> dict[int, float]:
     weight = WEIGHTS[weights](shift, kernel // 2)
     return dict(zip(shift.int().tolist(), (weight / weight.sum()).tolist()))
 
-# %% ../nbs/12c_blackbox.ipynb #c037
+# %% ../nbs/12c_blackbox.ipynb #c039
 class TemporalTranslation(VideoAttack):
     """A gradient attack on a source model, averaged over shifts in time, to be tried on another model; costs `kernel` gradients a step.
 
@@ -186,7 +186,7 @@ class TemporalTranslation(VideoAttack):
         self.eps, self.alpha = self.threat.eps, self.threat.eps / steps if alpha is None else alpha
         self.shifts = shift_weights(kernel, weights)
 
-# %% ../nbs/12c_blackbox.ipynb #c038
+# %% ../nbs/12c_blackbox.ipynb #c041
 @patch
 def forward(self: TemporalTranslation, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     "The attacked clips; called by `__call__`."

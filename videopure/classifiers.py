@@ -61,7 +61,7 @@ def _count(model, labels):
         raise VideoPureError(f"{len(labels)} labels for a network of {known} classes; expected one name for each")
     return known if labels is None else len(labels)
 
-# %% ../nbs/10b_classifiers.ipynb #c012
+# %% ../nbs/10b_classifiers.ipynb #c013
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
@@ -88,7 +88,7 @@ class VideoClassifier(nn.Module):
         self.mean, self.std = _normalisation(mean, std)
         self.labels, self.classes = None if labels is None else list(labels), _count(model, labels)
 
-# %% ../nbs/10b_classifiers.ipynb #c015
+# %% ../nbs/10b_classifiers.ipynb #c016
 def spread(
     total: int,  # frames there are
     frames: int,  # frames wanted
@@ -112,7 +112,7 @@ def fit(
     top, left = (video.shape[3] - h) // 2, (video.shape[4] - w) // 2
     return video[..., top : top + h, left : left + w]
 
-# %% ../nbs/10b_classifiers.ipynb #c018
+# %% ../nbs/10b_classifiers.ipynb #c019
 @patch
 def prepare(
     self: VideoClassifier,
@@ -133,7 +133,7 @@ def prepare(
     kind = next((p.dtype for p in self.model.parameters() if p.is_floating_point()), video.dtype)
     return video.to(kind).permute(["BCTHW".index(axis) for axis in self.layout]).contiguous()
 
-# %% ../nbs/10b_classifiers.ipynb #c020
+# %% ../nbs/10b_classifiers.ipynb #c021
 def _logits(output, batch, classes):
     "Logits `(B, K)`, at least in float32, out of whatever a network returns."
     if isinstance(output, Mapping):
@@ -153,7 +153,7 @@ def forward(self: VideoClassifier, video: torch.Tensor) -> torch.Tensor:
     "Logits `(B, K)` of clips; `ClipError` for what is not a clip, `VideoPureError` for what are not logits."
     return _logits(self.model(self.prepare(video)), len(video), self.classes)
 
-# %% ../nbs/10b_classifiers.ipynb #c029
+# %% ../nbs/10b_classifiers.ipynb #c030
 RANDOM = "random"  # as weights: an untrained network
 
 
@@ -167,7 +167,7 @@ def _gluoncv(name, weights, classes, options):
     heads = [len(saved[key]) for key in ("fc.weight", "head.1.weight") if key in saved and saved[key].ndim]
     return VideoClassifier(load_weights(build_network(name, classes or (heads or [400])[0]), saved), **options)
 
-# %% ../nbs/10b_classifiers.ipynb #c032
+# %% ../nbs/10b_classifiers.ipynb #c033
 TORCHVISION = ("r3d_18", "mc3_18", "r2plus1d_18", "s3d", "mvit_v1_b", "mvit_v2_s", "swin3d_t", "swin3d_s", "swin3d_b")
 
 
@@ -194,7 +194,7 @@ def _torchvision(name, weights, classes, options):
     model = models.get_model(name, weights=None, num_classes=classes or 400)
     return VideoClassifier(model if weights == RANDOM else load_weights(model, weights), **(reading | options))
 
-# %% ../nbs/10b_classifiers.ipynb #c035
+# %% ../nbs/10b_classifiers.ipynb #c036
 def input_range(
     settings: Mapping,  # what a preprocessor_config.json holds
     kind: str = "",  # type of the model: "vivit" has defaults of its own
@@ -207,7 +207,7 @@ def input_range(
     mean, std = (values if isinstance(values, Sequence) else [values] * 3 for values in pairs)
     return tuple((m + offset) / scale for m in mean), tuple(s / scale for s in std)
 
-# %% ../nbs/10b_classifiers.ipynb #c038
+# %% ../nbs/10b_classifiers.ipynb #c039
 def _preprocessor(name):
     "What the preprocessor configuration of a model says, or None where it has none."
     from transformers.utils import cached_file
@@ -233,7 +233,7 @@ def _reading(name, config):
     reading = {"mean": mean, "std": std, "layout": "BTCHW", "size": size, "frames": config.num_frames}
     return reading | ({} if names == [f"LABEL_{i}" for i in range(len(names))] else {"labels": names})
 
-# %% ../nbs/10b_classifiers.ipynb #c040
+# %% ../nbs/10b_classifiers.ipynb #c041
 def _pretrained(name, config):
     "A transformers model with all of its weights."
     from transformers import AutoModelForVideoClassification
@@ -249,7 +249,7 @@ def _pretrained(name, config):
         warnings.warn(f"{name!r} holds {len(extra)} tensors that {type(model).__name__} has no use for, first {extra[0]}", stacklevel=6)
     return model.float()
 
-# %% ../nbs/10b_classifiers.ipynb #c041
+# %% ../nbs/10b_classifiers.ipynb #c043
 @contextmanager
 def _quietly(transformers: ModuleType, name: str) -> Iterator[None]:
     "Keep transformers from logging, and make one line of what it raises."
@@ -285,7 +285,7 @@ def _transformers(name, weights, classes, options):
         model = _pretrained(name, config) if weights is None else fresh(config).float()
     return VideoClassifier(model if weights in (None, RANDOM) else load_weights(model, weights), **reading)
 
-# %% ../nbs/10b_classifiers.ipynb #c044
+# %% ../nbs/10b_classifiers.ipynb #c046
 @contextmanager
 def _current_folder() -> Iterator[None]:
     "Import from the current folder as well, as `python script.py` does, and a console command does not."
@@ -317,7 +317,7 @@ def _file(name):
     except VideoFileError as error:
         raise VideoFileError(f"{error}; for weights of a known network give its name and weights={name!r}") from error
 
-# %% ../nbs/10b_classifiers.ipynb #c045
+# %% ../nbs/10b_classifiers.ipynb #c048
 def _on_hub(name):
     "Whether a name reads like `organisation/model` and not like a file."
     file = name.endswith((".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".tar"))
@@ -342,7 +342,7 @@ def _find(name, weights, classes, options):
     own = {"mean": None, "std": None, "labels": getattr(found, "labels", None)}
     return VideoClassifier(found, **(own | options)) if options else found
 
-# %% ../nbs/10b_classifiers.ipynb #c046
+# %% ../nbs/10b_classifiers.ipynb #c050
 def find_device(name: str | torch.device = "auto") -> torch.device:
     "A device by name; \"auto\" takes the GPU where there is one."
     try:
@@ -352,7 +352,7 @@ def find_device(name: str | torch.device = "auto") -> torch.device:
         raise VideoPureError(f"cannot use device {str(name)!r}: {str(error).splitlines()[0]}") from error
     return place
 
-# %% ../nbs/10b_classifiers.ipynb #c047
+# %% ../nbs/10b_classifiers.ipynb #c052
 OPTIONS = ("mean", "std", "layout", "size", "frames")
 
 

@@ -9,7 +9,6 @@ __all__ = ['ROWS', 'METHODS', 'ADAPTIVE', 'demo', 'make_folder', 'report', 'puri
 
 # %% ../nbs/17_cli.ipynb #c002
 import argparse
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -54,7 +53,7 @@ def demo(clips: int = 100, eps: float = 8.0, seed: int = 2026, out: str | Path =
     save_page(folder / "report.html", "VideoPure: attacked and rescued", card, f"<p>{ADAPTIVE}</p>", *parts)
     return card
 
-# %% ../nbs/17_cli.ipynb #c008
+# %% ../nbs/17_cli.ipynb #c009
 def make_folder(path: str | Path) -> Path:
     "The folder `path`, made if it is missing."
     try:
@@ -63,7 +62,7 @@ def make_folder(path: str | Path) -> Path:
         raise VideoFileError(f"cannot make the folder {str(path)!r}: {error.strerror}") from error
     return Path(path)
 
-# %% ../nbs/17_cli.ipynb #c010
+# %% ../nbs/17_cli.ipynb #c011
 def report(
     classifier: torch.nn.Module,  # with `labels`, the names of the classes
     pipe: VideoPurePipeline,  # the defense to show
@@ -83,7 +82,7 @@ def report(
         parts += [f"<h2>{classifier.labels[label]}</h2>", Player({k: v[i : i + 1] for k, v in shown.items()}, captions=names)]
     return parts
 
-# %% ../nbs/17_cli.ipynb #c015
+# %% ../nbs/17_cli.ipynb #c016
 def purify_file(
     source: str | Path,  # a video file, folder of images, .gif or .npz
     target: str | Path,  # .mp4, .gif or .npz
@@ -109,7 +108,7 @@ def purify_file(
         Player(shown, fps=fps).save(report, f"VideoPure: {Path(source).name}")
     return -10 * (purified - clip).square().mean().log10().item()
 
-# %% ../nbs/17_cli.ipynb #c020
+# %% ../nbs/17_cli.ipynb #c021
 def parser() -> argparse.ArgumentParser:
     "The options of all commands."
     top = argparse.ArgumentParser("videopure", description="Adversarial purification of video.")
@@ -135,7 +134,7 @@ def add_demo(commands: argparse.Action) -> None:
     one.add_argument("--seed", type=int, default=2026, help="of the clips and the attack (default: %(default)s)")
     one.add_argument("--out", default="demo", metavar="FOLDER", help="where card.html and report.html go (default: %(default)s)")
 
-# %% ../nbs/17_cli.ipynb #c021
+# %% ../nbs/17_cli.ipynb #c023
 def add_purify(commands: argparse.Action) -> None:
     "`videopure purify`"
     one = add_command(commands, "purify", run_purify, "purify a video file")
@@ -168,7 +167,7 @@ def add_train_tiny(commands: argparse.Action) -> None:
     one.add_argument("--seed", type=int, default=0, help="of weights, clips and noise (default: %(default)s)")
     one.add_argument("--device", default="auto", help="auto, cpu, cuda ... (default: %(default)s)")
 
-# %% ../nbs/17_cli.ipynb #c022
+# %% ../nbs/17_cli.ipynb #c024
 def run_demo(args: argparse.Namespace) -> None:
     "Run and print the demo."
     start = time.perf_counter()
@@ -190,13 +189,4 @@ def run_train_tiny(args: argparse.Namespace) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     "The `videopure` command. What we raise on purpose is one line on stderr, and status 2."
-    args = parser().parse_args(argv)
-    try:
-        args.run(args)
-    except VideoPureError as error:
-        print(f"videopure: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("videopure: interrupted; nothing half-written is left", file=sys.stderr)
-        return 130
-    return 0
+    return evaluate.run_command(parser(), argv, lambda args: args.run(args))

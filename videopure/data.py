@@ -53,7 +53,7 @@ class Clips(Dataset):
         self.reading |= {"short_side": short_side, "loop": loop, "backend": backend}
         self._check()
 
-# %% ../nbs/14_data.ipynb #c011
+# %% ../nbs/14_data.ipynb #c012
 @patch
 def _check(self: Clips):
     "Refuse labels without a class, repeated names, and settings that no clip can satisfy."
@@ -70,7 +70,7 @@ def _check(self: Clips):
     for size, short_side in ((self.reading["size"], None), (None, self.reading["short_side"])):
         resize_video(torch.zeros(1, 3, 1, 2, 2), size, short_side)
 
-# %% ../nbs/14_data.ipynb #c012
+# %% ../nbs/14_data.ipynb #c014
 def _draw(*parts):
     "A number below 2^63 that depends on the parts alone."
     return int.from_bytes(hashlib.sha256("/".join(map(str, parts)).encode()).digest()[:8], "big") >> 1
@@ -94,7 +94,7 @@ def __repr__(self: Clips) -> str:
     missing = f", {len(self.missing)} listed clips missing" if self.missing else ""
     return f"{type(self).__name__}: {len(self)} clips of {len(self.classes)} classes{absent}{groups}{missing}"
 
-# %% ../nbs/14_data.ipynb #c014
+# %% ../nbs/14_data.ipynb #c016
 @patch(as_prop=True)
 def absent(self: Clips) -> list[str]:
     "Classes without a clip."
@@ -126,7 +126,7 @@ def _report(self: Clips):
     if absent:
         warnings.warn(f"{here} has no clip of {len(absent)} of {len(self.classes)} classes: {_shorten(absent)}", stacklevel=3)
 
-# %% ../nbs/14_data.ipynb #c017
+# %% ../nbs/14_data.ipynb #c019
 def _visible(folder):
     "What is in a folder, by name, without hidden files."
     return sorted((path for path in folder.iterdir() if not path.name.startswith(".")), key=lambda path: path.name)
@@ -145,7 +145,7 @@ def _class_folders(root, classes):
         raise VideoPureError(f"{root} has a class {unknown[0]!r} that is not among the {len(names)} given; add it or move it away")
     return names, folders
 
-# %% ../nbs/14_data.ipynb #c018
+# %% ../nbs/14_data.ipynb #c021
 class ClipFolder(Clips):
     """Clips in ROOT/class/clip, sorted by name.
 
@@ -178,7 +178,7 @@ class ClipFolder(Clips):
             self._use_manifest(group, where or {}, where_not or {})
         self._report()
 
-# %% ../nbs/14_data.ipynb #c025
+# %% ../nbs/14_data.ipynb #c028
 def _table(path, columns):
     "Rows of a csv file as dicts; it must have these columns."
     if not path.is_file():
@@ -197,7 +197,7 @@ def _table(path, columns):
             raise VideoFileError(f"{path}: row {n} has not {len(found)} fields; expected {_shorten(found)}")
     return [{column: value.strip() for column, value in row.items()} for row in rows]
 
-# %% ../nbs/14_data.ipynb #c027
+# %% ../nbs/14_data.ipynb #c030
 def _manifest(root, ids):
     "Rows of ROOT/manifest.csv by the path of their clip; each clip of the folder has one."
     path = root / "manifest.csv"
@@ -228,7 +228,7 @@ def _holds(condition, rows, path):
         answer = [yes and row[column] in values for yes, row in zip(answer, rows)]
     return answer
 
-# %% ../nbs/14_data.ipynb #c028
+# %% ../nbs/14_data.ipynb #c032
 @patch
 def _use_manifest(self: ClipFolder, group, where, where_not):
     "Keep the wanted clips and learn their groups."
@@ -246,7 +246,7 @@ def _use_manifest(self: ClipFolder, group, where, where_not):
         raise VideoPureError(f"where={dict(where)} and where_not={dict(where_not)} leave no clip of {len(rows)} in {self.root}")
     self._keep([i for i, id in enumerate(self.ids) if id in wanted])
 
-# %% ../nbs/14_data.ipynb #c035
+# %% ../nbs/14_data.ipynb #c039
 _VIDEOS = (".avi", ".mp4", ".mkv", ".webm", ".mov", ".m4v", ".mpg", ".mpeg", ".wmv", ".gif", ".npz")
 
 
@@ -274,7 +274,7 @@ def _numbered_lines(path):
         raise VideoFileError(f"{path} cannot be read as text; expected it as the data set's authors publish it") from None
     return [(n, line.strip()) for n, line in enumerate(lines, 1) if line.strip()]
 
-# %% ../nbs/14_data.ipynb #c037
+# %% ../nbs/14_data.ipynb #c041
 def _class_index(path):
     "Names of the classes from lines like '1 ApplyEyeMakeup'."
     lines = [(n, *line.split(maxsplit=1)) for n, line in _numbered_lines(path)]
@@ -300,7 +300,7 @@ def _split_list(path, classes):
         entries.append((id, numbers[name.casefold()], group))
     return sorted(entries)
 
-# %% ../nbs/14_data.ipynb #c039
+# %% ../nbs/14_data.ipynb #c043
 @patch
 def _locate(self: Clips, files, listing, incomplete):
     "Learn where each clip is (None: nowhere), and keep those that are somewhere."
@@ -314,7 +314,7 @@ def _locate(self: Clips, files, listing, incomplete):
     self._keep([i for i, file in enumerate(files) if file is not None])
     self._report()
 
-# %% ../nbs/14_data.ipynb #c040
+# %% ../nbs/14_data.ipynb #c045
 class UCF101(Clips):
     """UCF-101 with an official split: labels in the order of classInd.txt, from 0; `groups` are "g01" to "g25".
 
@@ -341,7 +341,7 @@ class UCF101(Clips):
         stems = {stem.casefold(): str(path.relative_to(self.root)) for stem, path in _stems(self.root, 2).items()}
         self._locate([stems.get(PurePosixPath(id).stem.casefold()) for id in self.ids], listing.name, incomplete)
 
-# %% ../nbs/14_data.ipynb #c047
+# %% ../nbs/14_data.ipynb #c053
 def _seconds(row, path, n):
     "The name of a row's clip: youtube id, first and last second."
     try:
@@ -369,7 +369,7 @@ def _kinetics(path, subset):
         raise VideoFileError(f"{path} has no rows; expected a line for each video")
     return sorted({row["label"] for row in rows}), clips
 
-# %% ../nbs/14_data.ipynb #c048
+# %% ../nbs/14_data.ipynb #c055
 class Kinetics400(Clips):
     """Kinetics-400 (also -600, -700) by its csv; `groups` are the YouTube ids. Listed clips that are not there are counted in `missing`.
 
@@ -405,7 +405,7 @@ def _plain(label):
     "A label without the differences between copies of Kinetics."
     return label.replace("_", " ").replace('"', "").strip().casefold()
 
-# %% ../nbs/14_data.ipynb #c053
+# %% ../nbs/14_data.ipynb #c060
 class ClipList(Clips):
     "Clips of a text file with lines 'path label' or 'path frames label', the label a number from 0, the path inside `root` or absolute."
 
@@ -430,7 +430,7 @@ class ClipList(Clips):
         super().__init__(root, ids, labels, classes or [str(k) for k in range(max(labels) + 1)], **reading)
         self._locate([id if (self.root / id).exists() else None for id in ids], path.name, incomplete)
 
-# %% ../nbs/14_data.ipynb #c057
+# %% ../nbs/14_data.ipynb #c064
 @patch
 def choose(
     self: Clips,
@@ -448,7 +448,7 @@ def choose(
     chosen._keep(sorted(sorted(order, key=turn.get)[:n]))
     return chosen
 
-# %% ../nbs/14_data.ipynb #c061
+# %% ../nbs/14_data.ipynb #c068
 class _Careful(Dataset):
     "A data set whose unreadable clips come with a reason instead of an error."
 
@@ -481,7 +481,7 @@ def _names(data):
         return [names[i] for i in data.indices]
     return [str(id) for id in getattr(data, "ids", range(len(data)))]
 
-# %% ../nbs/14_data.ipynb #c062
+# %% ../nbs/14_data.ipynb #c070
 class ClipLoader:
     "Batches (clips (b, 3, T, H, W), labels (b,), ids) of a data set, in its order; `skipped` is {id: reason} of what could not be read."
 
@@ -515,7 +515,7 @@ class ClipLoader:
             total = len(self.skipped) + read
             warnings.warn(f"{len(self.skipped)} of {total} clips skipped, see .skipped; the first: {first}", stacklevel=2)
 
-# %% ../nbs/14_data.ipynb #c070
+# %% ../nbs/14_data.ipynb #c078
 class MovingShapes(Dataset):
     "`n` procedural motion clips; clip i depends on the seed and i alone, and every ten clips hold each of the ten classes once."
 

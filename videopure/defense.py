@@ -36,7 +36,7 @@ class Records:
     def __iter__(self) -> Iterator[torch.Tensor]:
         return (self(s) for s in range(self.count))
 
-# %% ../nbs/11_defense.ipynb #c008
+# %% ../nbs/11_defense.ipynb #c009
 def purify(purifier: Callable, video: torch.Tensor) -> Records:
     "The records that `purifier` makes of clips `(B, 3, T, H, W)`, decoded only when asked for where it can."
     pipe = purifier.func if isinstance(purifier, partial) else purifier
@@ -51,7 +51,7 @@ def purify(purifier: Callable, video: torch.Tensor) -> Records:
         raise ClipError(f"the purifier returned shape {tuple(videos.shape)}, expected {expected}")
     return Records(videos.shape[1], lambda s, rows: videos[rows, s])
 
-# %% ../nbs/11_defense.ipynb #c012
+# %% ../nbs/11_defense.ipynb #c014
 class Defended(nn.Module):
     """A classifier behind a purifier, with multi-step voting: clips `(B, 3, T, H, W)` in [0, 1] to scores `(B, K)`.
 
@@ -76,7 +76,7 @@ class Defended(nn.Module):
         "Differentiable scores `(B, K)`; the argmax is the vote."
         return vote_scores(self.logits(video), self.rule)
 
-# %% ../nbs/11_defense.ipynb #c014
+# %% ../nbs/11_defense.ipynb #c016
 @patch
 def records(self: Defended, video: torch.Tensor) -> torch.Tensor:
     "All purified records `(B, S, 3, T, H, W)` in [0, 1]; differentiable in the mode's way if `video` requires a gradient."
@@ -95,7 +95,7 @@ def records(self: Defended, video: torch.Tensor) -> torch.Tensor:
 class NoGradientError(VideoPureError):
     "A purifier that cannot be differentiated in the mode that was asked for."
 
-# %% ../nbs/11_defense.ipynb #c015
+# %% ../nbs/11_defense.ipynb #c018
 @patch
 def classify(self: Defended, records: torch.Tensor) -> torch.Tensor:
     "The classifier's logits `(B, S, K)` for records `(B, S, 3, T, H, W)`."
@@ -109,12 +109,12 @@ def logits(self: Defended, video: torch.Tensor) -> torch.Tensor:
     blind = self.grad == "blind" and torch.is_grad_enabled() and video.requires_grad
     return straight_through(logits, self.classifier(video)[:, None]) if blind else logits
 
-# %% ../nbs/11_defense.ipynb #c017
+# %% ../nbs/11_defense.ipynb #c020
 def straight_through(value: torch.Tensor, path: torch.Tensor) -> torch.Tensor:
     "`value`, bit for bit, with the derivative of `path` (straight-through estimator, Bengio et al. 2013)."
     return value.detach() + (path - path.detach()).to(value)
 
-# %% ../nbs/11_defense.ipynb #c018
+# %% ../nbs/11_defense.ipynb #c022
 @patch
 def stand_in(self: Defended, video: torch.Tensor, count: int) -> torch.Tensor:
     "What differentiation sees for the `count` records: the clip itself (BPDA), or the records of a purifier with fewer steps."
@@ -134,20 +134,20 @@ def fewer_steps(purifier: Callable, steps: int) -> Callable:
         return replace(purifier, purify_steps=steps)
     raise NoGradientError(f"the purifier {purifier!r} has no purify_steps to reduce: use grad='full' or 'bpda'")
 
-# %% ../nbs/11_defense.ipynb #c020
+# %% ../nbs/11_defense.ipynb #c024
 @patch
 def train(self: Defended, mode: bool = True) -> Defended:
     "Nothing to train: the classifier and the purifier are used as they are."
     return self
 
-# %% ../nbs/11_defense.ipynb #c024
+# %% ../nbs/11_defense.ipynb #c028
 @patch
 def vote(self: Defended, video: torch.Tensor) -> Vote:
     "The full vote: labels, counts, margin and the logits of every record."
     with torch.no_grad():
         return vote(self.logits(video), self.rule)
 
-# %% ../nbs/11_defense.ipynb #c025
+# %% ../nbs/11_defense.ipynb #c029
 @patch
 def predict(self: Defended, video: torch.Tensor) -> torch.Tensor:
     "Only the voted labels `(B,)`: records are decoded one by one until the majority is certain."

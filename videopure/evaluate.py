@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['ATTACKS', 'UNITS', 'PROTOCOLS', 'RUN_KEYS', 'KEYS', 'CLASSIFIER_KEYS', 'DEFENSES', 'DATASETS', 'Column', 'is_random',
            'fraction', 'make_threat', 'standard', 'paper', 'seed_of', 'seeded', 'Meter', 'peak_memory', 'pipeline_of',
-           'Run', 'chosen', 'Progress', 'fingerprint', 'describe', 'describe_classifier', 'describe_data', 'benchmark',
-           'make_columns', 'folder_or_temporary', 'processes', 'five_metrics', 'read_config', 'make_classifier',
-           'load_pipeline', 'load_data', 'reading_of', 'in_order_of', 'make_defense', 'run_config', 'options',
-           'classifier_of', 'data_of', 'run', 'main']
+           'Run', 'chosen', 'Progress', 'fingerprint', 'weights_of', 'describe', 'describe_classifier', 'describe_data',
+           'benchmark', 'make_columns', 'folder_or_temporary', 'processes', 'five_metrics', 'read_config',
+           'make_classifier', 'load_pipeline', 'load_data', 'reading_of', 'in_order_of', 'make_defense', 'run_config',
+           'options', 'classifier_of', 'data_of', 'run', 'run_command', 'main']
 
 # %% ../nbs/15b_evaluate.ipynb #c002
 import argparse
@@ -75,7 +75,7 @@ class Column:
         most = self.clips.get(defense, self.clips.get("others")) if isinstance(self.clips, dict) else self.clips
         return most is None or index < most
 
-# %% ../nbs/15b_evaluate.ipynb #c009
+# %% ../nbs/15b_evaluate.ipynb #c010
 ATTACKS = {"pgd": PGD, "square": Square, "noise": RandomNoise, "temporal-translation": TemporalTranslation}
 UNITS = {"eps", "alpha"}  # options that may be written as "8/255"
 
@@ -96,7 +96,7 @@ def attack(self: Column, model: nn.Module) -> Callable:
     except TypeError as error:
         raise VideoPureError(f"attack {self.method!r}: {error}; it was given {', '.join(options) or 'no options'}") from error
 
-# %% ../nbs/15b_evaluate.ipynb #c011
+# %% ../nbs/15b_evaluate.ipynb #c012
 def is_random(purifier: Callable | None) -> bool:
     "Whether a purifier says that it draws noise."
     return getattr(purifier.func if isinstance(purifier, partial) else purifier, "random", False)
@@ -119,7 +119,7 @@ def make_threat(eps: float | None, kind: str, **options) -> threats.Threat:
     size = {} if eps is None else {"eps" if "eps" in names else "threat": eps}
     return known[kind](**size, **options)
 
-# %% ../nbs/15b_evaluate.ipynb #c016
+# %% ../nbs/15b_evaluate.ipynb #c017
 def standard(eps: str = "8/255") -> dict[str, dict]:
     "An attacker of each kind within `eps`."
     return {
@@ -138,7 +138,7 @@ def paper(eps: str = "4/255") -> dict[str, dict]:
 
 PROTOCOLS = {"standard": standard, "videopure": paper}
 
-# %% ../nbs/15b_evaluate.ipynb #c019
+# %% ../nbs/15b_evaluate.ipynb #c020
 def seed_of(seed: int, *names: str | int) -> int:
     "A seed for one result, made from the run's seed and what the result is about."
     return int.from_bytes(hashlib.sha256(repr((seed, *names)).encode()).digest()[:6], "big")
@@ -158,7 +158,7 @@ def seeded(seed: int, purifier: Callable | None, device: torch.device) -> Iterat
             if generator is not None:
                 generator.set_state(state)
 
-# %% ../nbs/15b_evaluate.ipynb #c023
+# %% ../nbs/15b_evaluate.ipynb #c024
 class Meter:
     "Noise predictions (one for each clip), seconds and peak memory of what runs inside `with meter:`."
 
@@ -191,14 +191,14 @@ def peak_memory() -> int | None:
         return None
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
-# %% ../nbs/15b_evaluate.ipynb #c024
+# %% ../nbs/15b_evaluate.ipynb #c026
 def pipeline_of(purifier: Callable | None) -> VideoPurePipeline | None:
     "The pipeline that a purifier uses, if any."
     if purifier is None or isinstance(purifier, VideoPurePipeline):
         return purifier
     return pipeline_of(purifier.func if isinstance(purifier, partial) else getattr(purifier, "pipe", None))
 
-# %% ../nbs/15b_evaluate.ipynb #c028
+# %% ../nbs/15b_evaluate.ipynb #c030
 @dataclass
 class Run:
     "An evaluation: what is measured on what, and what is already known."
@@ -230,7 +230,7 @@ class Run:
         self.ids = [str(ids[i]) for i in self.order]
         self.check()
 
-# %% ../nbs/15b_evaluate.ipynb #c029
+# %% ../nbs/15b_evaluate.ipynb #c032
 @patch
 def check(self: Run) -> None:
     "Raise `VideoPureError` for what cannot be run, before any work is done."
@@ -252,7 +252,7 @@ def defended(self: Run, name: str, sees: str = "full") -> nn.Module:
         return self.classifier.eval()
     return Defended(self.classifier, self.defenses[name], self.rules[name], "full" if sees == "scores" else sees)
 
-# %% ../nbs/15b_evaluate.ipynb #c031
+# %% ../nbs/15b_evaluate.ipynb #c034
 @patch
 def order_of_clips(self: Run) -> list[int]:
     "Places of the clips in the data set; what a limit takes comes first, chosen evenly over the classes where the data set can do that."
@@ -265,7 +265,7 @@ def order_of_clips(self: Run) -> list[int]:
     limits = sorted({min(n, total) for n in wanted if n is not None and n > 0} | {total})
     return [places[name] for name in dict.fromkeys(name for n in limits for name in self.data.choose(n).ids)]
 
-# %% ../nbs/15b_evaluate.ipynb #c033
+# %% ../nbs/15b_evaluate.ipynb #c036
 @patch
 def attacked(
     self: Run,
@@ -288,7 +288,7 @@ def attacked(
     self.made = {key: (adv, attack)}
     return self.made[key]
 
-# %% ../nbs/15b_evaluate.ipynb #c035
+# %% ../nbs/15b_evaluate.ipynb #c038
 @patch
 @torch.no_grad()
 def answers(self: Run, defense: str, video: torch.Tensor, clip: str, name: str) -> torch.Tensor:
@@ -301,7 +301,7 @@ def answers(self: Run, defense: str, video: torch.Tensor, clip: str, name: str) 
             given.append(model.predict(video) if isinstance(model, Defended) else model(video).argmax(1))
     return torch.stack(given)
 
-# %% ../nbs/15b_evaluate.ipynb #c036
+# %% ../nbs/15b_evaluate.ipynb #c040
 @patch
 def results(self: Run, name: str, defense: str, video: torch.Tensor, labels: torch.Tensor, clips: list[str]) -> list[dict]:
     "The records of one attack on one defense, one a clip."
@@ -321,7 +321,7 @@ def results(self: Run, name: str, defense: str, video: torch.Tensor, labels: tor
         for i, clip in enumerate(clips)
     ]
 
-# %% ../nbs/15b_evaluate.ipynb #c038
+# %% ../nbs/15b_evaluate.ipynb #c042
 @patch
 def keep(self: Run, name: str, defense: str, video: torch.Tensor, clips: list[str]) -> None:
     "Write attacked clips under `store`, one .npz a clip."
@@ -331,7 +331,7 @@ def keep(self: Run, name: str, defense: str, video: torch.Tensor, clips: list[st
     for clip, one in zip(clips, video.split(1)):
         write_video(one.cpu(), folder / f"{clip.replace('/', '-')}.npz")
 
-# %% ../nbs/15b_evaluate.ipynb #c041
+# %% ../nbs/15b_evaluate.ipynb #c045
 @patch
 def batch(self: Run, indices: Sequence[int], journal: Journal) -> tuple[torch.Tensor, torch.Tensor, list[str]] | None:
     "Clips, labels and ids of some indices; what cannot be read is recorded as skipped. None if nothing is left."
@@ -351,7 +351,7 @@ def batch(self: Run, indices: Sequence[int], journal: Journal) -> tuple[torch.Te
         raise VideoPureError("clips of a batch differ in shape: use batch_size=1, or a dataset that makes them alike")
     return torch.stack(clips).to(self.device), self.check_labels(torch.tensor(labels), clips[0]).to(self.device), list(ids)
 
-# %% ../nbs/15b_evaluate.ipynb #c042
+# %% ../nbs/15b_evaluate.ipynb #c047
 @patch
 def check_labels(self: Run, labels: torch.Tensor, clip: torch.Tensor) -> torch.Tensor:
     "`labels`, if the classifier knows them all; the first time, those of all files are looked at."
@@ -384,7 +384,7 @@ def chosen(kind: str, names: Sequence[str], only: Sequence[str]) -> list[str]:
         raise VideoPureError(f"only {kind} {sorted(unknown)[0]!r}: there is none of that name, expected some of {list(names)}")
     return [name for name in names if name in only or not only]
 
-# %% ../nbs/15b_evaluate.ipynb #c044
+# %% ../nbs/15b_evaluate.ipynb #c049
 @patch
 def exists(self: Run, name: str, defense: str, video: torch.Tensor) -> bool:
     "Whether the attack of a column is possible on a defense: an exact or surrogate gradient needs a purifier that has one."
@@ -398,7 +398,7 @@ def exists(self: Run, name: str, defense: str, video: torch.Tensor) -> bool:
             self.possible[defense, sees] = False
     return self.possible[defense, sees]
 
-# %% ../nbs/15b_evaluate.ipynb #c046
+# %% ../nbs/15b_evaluate.ipynb #c051
 class Progress:
     "A bar over results, with the time left from the mean time of each cell of the table."
 
@@ -429,7 +429,7 @@ class Progress:
         sure = all(cell in known for cell, count in self.left.items() if count)
         return ("" if sure else "at least ") + str(timedelta(seconds=round(seconds)))
 
-# %% ../nbs/15b_evaluate.ipynb #c048
+# %% ../nbs/15b_evaluate.ipynb #c053
 @patch
 def measure(self: Run, indices: Sequence[int], journal: Journal, bar: Progress) -> None:
     "All results that some clips still need, each on disk as soon as it is there."
@@ -444,13 +444,19 @@ def measure(self: Run, indices: Sequence[int], journal: Journal, bar: Progress) 
                 journal.append(record)
             bar.step(name, defense, records)
 
-# %% ../nbs/15b_evaluate.ipynb #c051
+# %% ../nbs/15b_evaluate.ipynb #c056
 def fingerprint(*modules: nn.Module) -> str:
     "Twelve hexadecimal digits that change when a weight does."
     digest = hashlib.sha256()
     for name, value in (item for module in modules for item in module.state_dict().items()):
         digest.update(name.encode() + value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()[:12]
+
+
+def weights_of(pipe: VideoPurePipeline) -> str:
+    "The hash of a pipeline's weights, and their type if it is not float32."
+    kind = str(pipe.unet.dtype).removeprefix("torch.")
+    return fingerprint(pipe.unet, pipe.vae) + (f" in {kind}" if kind != "float32" else "")
 
 
 def describe(purifier: Callable | None) -> dict:
@@ -463,10 +469,10 @@ def describe(purifier: Callable | None) -> dict:
     if pipe is base:
         settings = {name: pipe.config[name] for name in settings}
     settings |= {k: v if isinstance(v, (bool, int, float, str)) else str(v) for k, v in getattr(purifier, "keywords", {}).items()}
-    weights = {} if pipe is None else {"weights": fingerprint(pipe.unet, pipe.vae)}
+    weights = {} if pipe is None else {"weights": weights_of(pipe)}
     return {"method": getattr(base, "__name__", type(base).__name__)} | settings | weights
 
-# %% ../nbs/15b_evaluate.ipynb #c052
+# %% ../nbs/15b_evaluate.ipynb #c058
 def describe_classifier(classifier: nn.Module) -> dict:
     "A classifier in plain values: its kind, the hash of its weights, and how a `VideoClassifier` prepares clips."
     about = {"name": type(classifier).__name__, "weights": fingerprint(classifier)}
@@ -485,7 +491,7 @@ def describe_data(data: Dataset, ids: list[str]) -> dict:
         settings["labels"] = hashlib.sha256(repr((data.labels, data.classes)).encode()).hexdigest()[:12]
     return {"name": type(data).__name__, "ids": hashlib.sha256(repr(ids).encode()).hexdigest()[:12]} | settings
 
-# %% ../nbs/15b_evaluate.ipynb #c055
+# %% ../nbs/15b_evaluate.ipynb #c062
 def benchmark(
     classifier: nn.Module,  # clips in [0, 1] to logits
     defenses: dict[str, Callable | None],  # name -> purifier or `Defended`, None for the bare classifier
@@ -521,7 +527,7 @@ def benchmark(
             card.save(folder)
     return card
 
-# %% ../nbs/15b_evaluate.ipynb #c056
+# %% ../nbs/15b_evaluate.ipynb #c064
 def make_columns(attacks: dict[str, dict | Column] | None, protocol: str) -> dict[str, Column]:
     "Columns by name; a bad one raises before any work is done."
     if protocol not in PROTOCOLS:
@@ -542,7 +548,7 @@ def folder_or_temporary(out: str | Path | None) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         yield Path(folder)
 
-# %% ../nbs/15b_evaluate.ipynb #c057
+# %% ../nbs/15b_evaluate.ipynb #c066
 @patch
 def config_of(self: Run, title: str, protocol: str | None, worst: Sequence[str] | None) -> dict:
     "The run in plain values."
@@ -568,7 +574,7 @@ def work(self: Run, journal: Journal, rank: int, world: int, progress: bool) -> 
         self.measure(indices, journal, bar)
     bar.bar.close()
 
-# %% ../nbs/15b_evaluate.ipynb #c060
+# %% ../nbs/15b_evaluate.ipynb #c069
 def processes() -> tuple[int, int, Callable]:
     "This process's number, how many there are, and a function that waits for all of them; accelerate's launcher tells."
     if int(os.environ.get("WORLD_SIZE", 1)) == 1:
@@ -580,7 +586,7 @@ def processes() -> tuple[int, int, Callable]:
     shared = Accelerator(cpu=not torch.cuda.is_available(), kwargs_handlers=[InitProcessGroupKwargs(timeout=timedelta(days=30))])
     return shared.process_index, shared.num_processes, shared.wait_for_everyone
 
-# %% ../nbs/15b_evaluate.ipynb #c075
+# %% ../nbs/15b_evaluate.ipynb #c084
 def five_metrics(card: Card) -> Table:
     "The paper's metrics, of a card with its protocol: clean, standard, attack, robust* (gray-box) and robust (BPDA) accuracy."
     gray, bpda = card.attacks[1:]
@@ -589,9 +595,9 @@ def five_metrics(card: Card) -> Table:
     rows = [[d, cell(bare), cell(d), cell(bare, gray), cell(d, gray), cell(d, bpda)] for d in card.defenses if d != bare]
     return Table("The paper's five metrics, in %", ["defense", "clean", "standard", "attack", "robust*", "robust (BPDA)"], rows)
 
-# %% ../nbs/15b_evaluate.ipynb #c080
+# %% ../nbs/15b_evaluate.ipynb #c089
 RUN_KEYS = ("title", "seed", "trials", "batch_size", "clips", "attacks", "protocol", "store", "worst")
-KEYS = ("classifier", "model", "data", "defenses", *RUN_KEYS)
+KEYS = ("classifier", "model", "dtype", "data", "defenses", *RUN_KEYS)
 CLASSIFIER_KEYS = ("name", "weights", "classes", "labels", *OPTIONS)
 DEFENSES = {"none": {"method": "none"}, "JPEG 30": {"method": "jpeg", "quality": 30}, "VideoPure": {"method": "videopure"}}
 
@@ -609,7 +615,7 @@ def read_config(path: str | Path) -> dict:
         raise VideoPureError(f"{str(path)!r}: unknown key {unknown[0]!r}, expected {', '.join(KEYS)}")
     return config
 
-# %% ../nbs/15b_evaluate.ipynb #c083
+# %% ../nbs/15b_evaluate.ipynb #c092
 def make_classifier(spec: str | dict, device: str = "auto") -> nn.Module:
     "A classifier as a configuration describes it: a name, or a table with `name`, `weights`, `classes`, `labels`, `mean` ..."
     spec = spec if isinstance(spec, dict) else {"name": spec}
@@ -620,7 +626,7 @@ def make_classifier(spec: str | dict, device: str = "auto") -> nn.Module:
     except TypeError as error:
         raise VideoPureError(f"classifier: {error}") from error
 
-# %% ../nbs/15b_evaluate.ipynb #c084
+# %% ../nbs/15b_evaluate.ipynb #c094
 def load_pipeline(name: str = "tiny", device: str = "auto", dtype: str = "float32") -> VideoPurePipeline:
     "A pipeline: \"tiny\", a saved folder, or a hub name; an unknown device, type or model is a `VideoPureError`."
     if dtype not in ("float32", "float16", "bfloat16"):
@@ -634,7 +640,7 @@ def load_pipeline(name: str = "tiny", device: str = "auto", dtype: str = "float3
     finally:
         (logging.enable_progress_bar if bars else logging.disable_progress_bar)()
 
-# %% ../nbs/15b_evaluate.ipynb #c087
+# %% ../nbs/15b_evaluate.ipynb #c097
 DATASETS = {"moving-shapes": MovingShapes, "folder": ClipFolder, "ucf101": UCF101, "kinetics400": Kinetics400, "list": ClipList}
 
 
@@ -669,7 +675,7 @@ def reading_of(classifier: nn.Module | None, options: dict, files: bool) -> dict
         warnings.warn(f"the classifier does not say what clips it wants; they are read with {taken}, give others if need be", stacklevel=4)
     return says | usual
 
-# %% ../nbs/15b_evaluate.ipynb #c089
+# %% ../nbs/15b_evaluate.ipynb #c099
 def in_order_of(data: Clips, labels: Sequence[str]) -> Clips:
     "The data set numbered by the classifier's `labels`; \"riding_a_bike\" is \"riding a bike\"."
     plain = lambda name: name.replace("_", " ").strip().casefold()
@@ -686,16 +692,16 @@ def in_order_of(data: Clips, labels: Sequence[str]) -> Clips:
         warnings.warn(f"{data.root} has no clip of {len(absent)} of the classifier's {len(labels)} classes: {few(absent)}", stacklevel=3)
     return numbered
 
-# %% ../nbs/15b_evaluate.ipynb #c091
+# %% ../nbs/15b_evaluate.ipynb #c102
 def make_defense(classifier: nn.Module, pipe: VideoPurePipeline, method: str = "", rule: str = "majority", **options) -> Defended | None:
     "A defense as a configuration describes it: a purifier by `method`, its options, and how its records vote."
     purifier = make_purifier(method, pipe, **options)
     return None if purifier is None else Defended(classifier, purifier, rule)
 
-# %% ../nbs/15b_evaluate.ipynb #c092
+# %% ../nbs/15b_evaluate.ipynb #c104
 def run_config(config: dict, out: str | Path | None = None, device: str = "auto", **options) -> Card:
     "The benchmark that a configuration describes, as `read_config` gives it; `options` are those of `benchmark`."
-    pipe = load_pipeline(config.get("model", "tiny"), device)
+    pipe = load_pipeline(config.get("model", "tiny"), device, config.get("dtype", "float32"))
     pipe.set_progress_bar_config(disable=True)  # the run has its own
     if config.get("model", "tiny") == "tiny":
         pipe.disable_gradient_checkpointing()  # a small model: attacks are faster so
@@ -705,7 +711,7 @@ def run_config(config: dict, out: str | Path | None = None, device: str = "auto"
     settings = {name: value for name, value in config.items() if name in RUN_KEYS}
     return benchmark(classifier, defenses, data, **settings, out=out, **options)
 
-# %% ../nbs/15b_evaluate.ipynb #c093
+# %% ../nbs/15b_evaluate.ipynb #c107
 def options(parser: argparse.ArgumentParser) -> None:
     "The command line of an evaluation."
     parser.add_argument("config", nargs="?", metavar="RUN.toml", help="configuration of the run (default: the embedded models)")
@@ -714,6 +720,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--weights", metavar="FILE", help="checkpoint of the classifier")
     parser.add_argument("--classes", type=int, metavar="K", help="how many classes the classifier has (default: as its weights)")
     parser.add_argument("--model", help="'tiny', a saved pipeline, or a hub name")
+    parser.add_argument("--dtype", help="of the model: float32, float16 or bfloat16 (default: float32)")
     parser.add_argument("--protocol", choices=list(PROTOCOLS), help="attacks to run, unless the configuration names them")
     parser.add_argument("--clips", type=int, help="only so many; of files, some of each class")
     parser.add_argument("--seed", type=int, help="of attacks and random purifiers")
@@ -730,7 +737,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     clips.add_argument("--where", nargs="+", metavar="VALUE", help="only clips with one of these values in that column")
     clips.add_argument("--where-not", nargs="+", metavar="VALUE", help="all clips but those")
 
-# %% ../nbs/15b_evaluate.ipynb #c095
+# %% ../nbs/15b_evaluate.ipynb #c109
 def classifier_of(args: argparse.Namespace, spec: str | dict) -> str | dict:
     "The classifier that a command line means; another name starts from nothing."
     given = {name: value for name in ("weights", "classes") if (value := getattr(args, name)) is not None}
@@ -753,11 +760,11 @@ def data_of(args: argparse.Namespace, data: dict) -> dict:
         given["clips"] = args.clips
     return data | given
 
-# %% ../nbs/15b_evaluate.ipynb #c096
+# %% ../nbs/15b_evaluate.ipynb #c110
 def run(args: argparse.Namespace) -> None:
     "Evaluate, and print the card's table and what was skipped."
     config = read_config(args.config) if args.config else {}
-    config |= {k: v for k in ("model", "protocol", "clips", "seed") if (v := getattr(args, k)) is not None}
+    config |= {k: v for k in ("model", "dtype", "protocol", "clips", "seed") if (v := getattr(args, k)) is not None}
     config |= {"classifier": classifier_of(args, config.get("classifier", "tiny")), "data": data_of(args, config.get("data", {}))}
     chosen = {"only_attacks": args.attacks, "only_defenses": args.defenses}
     with warnings.catch_warnings():
@@ -770,17 +777,30 @@ def run(args: argparse.Namespace) -> None:
     if card.skipped and len(card.skipped) == len(card.records):
         raise VideoFileError(f"none of the {len(card.skipped)} clips could be read; the first: {card.skipped[0]['skipped']}")
 
-# %% ../nbs/15b_evaluate.ipynb #c097
+# %% ../nbs/15b_evaluate.ipynb #c112
+def run_command(
+    parser: argparse.ArgumentParser,  # of the command's options
+    argv: Sequence[str] | None,  # words of the command line; None: those of this process
+    run: Callable[[argparse.Namespace], None],  # the command
+) -> int:  # status: 0, 2 after an error that we raise on purpose, 130 after an interrupt
+    "Parse the options and run a command; an error or interrupt is one line on stderr."
+    args = parser.parse_args(argv)
+    try:
+        run(args)
+    except VideoPureError as error:
+        print(f"videopure: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("videopure: interrupted; nothing half-written is left", file=sys.stderr)
+        return 130
+    return 0
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     "`python -m videopure.evaluate`, for accelerate's launcher; `videopure evaluate` does the same in one process."
     parser = argparse.ArgumentParser("videopure.evaluate", description="Measure defenses under attacks; resumes what it finds in --out.")
     options(parser)
-    try:
-        run(parser.parse_args(argv))
-    except VideoPureError as error:
-        print(f"videopure: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return run_command(parser, argv, run)
 
 
 if __name__ == "__main__" and __package__ == "videopure":

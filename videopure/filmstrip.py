@@ -47,7 +47,7 @@ class AsImages(nn.Module):
         scores = self.model(clips.clamp(0, 1))
         return scores - scores.detach().amin(1, keepdim=True) if self.positive else scores
 
-# %% ../nbs/12d_filmstrip.ipynb #c018
+# %% ../nbs/12d_filmstrip.ipynb #c019
 DIRECT = "as it is"
 FILMSTRIP = "filmstrip"
 REFUSED = "refused"
@@ -68,7 +68,7 @@ SUPPORT = {
     "FAB": (DIRECT, "reshapes to the clip's own rank; its targeted mode mixes up targets within a batch, so untargeted only"),
 }
 
-# %% ../nbs/12d_filmstrip.ipynb #c019
+# %% ../nbs/12d_filmstrip.ipynb #c021
 MEANS = "scales gradients by a mean over axes 1 to 3, which leaves out the last axis of a clip"
 NORMS = "divides by norms of shape (B, 1, 1, 1), which line up with a clip's colours"
 
@@ -90,7 +90,7 @@ SUPPORT |= {
     "OnePixel": (FILMSTRIP, "coordinates of 2 axes: on the strip, a pixel of one frame"),
 }
 
-# %% ../nbs/12d_filmstrip.ipynb #c020
+# %% ../nbs/12d_filmstrip.ipynb #c023
 SUPPORT |= {
     "DIFGSM": (REFUSED, "resizes to W x W: on a strip, frames a few pixels high, and no error; for transfer use TemporalTranslation"),
     "TIFGSM": (REFUSED, "resizes as DIFGSM does, and blurs gradients across the borders of frames; for transfer use TemporalTranslation"),
@@ -99,7 +99,7 @@ SUPPORT |= {
     "MultiAttack": (REFUSED, "combines attacks rather than being one: torchattacks.MultiAttack([...]) takes those made here"),
 }
 
-# %% ../nbs/12d_filmstrip.ipynb #c025
+# %% ../nbs/12d_filmstrip.ipynb #c028
 def torchattack(
     name: str,  # of a class of torchattacks, such as "APGD"
     model: nn.Module,  # a classifier or a `Defended`, from clips to scores
@@ -113,7 +113,7 @@ def torchattack(
         raise VideoPureError(f"{name} cannot attack clips: it {SUPPORT[name][1]}")
     return TorchAttack(name, model, seed, **settings)
 
-# %% ../nbs/12d_filmstrip.ipynb #c026
+# %% ../nbs/12d_filmstrip.ipynb #c030
 class TorchAttack(VideoAttack):
     "One of torchattacks' attacks on clips; made by `torchattack`."
 
@@ -137,7 +137,7 @@ class TorchAttack(VideoAttack):
         finite = adv.isfinite().flatten(1).all(1).view(-1, 1, 1, 1, 1)
         return torch.where(finite, adv, clips)
 
-# %% ../nbs/12d_filmstrip.ipynb #c028
+# %% ../nbs/12d_filmstrip.ipynb #c032
 def build(name: str, view: AsImages, settings: dict) -> Attack:
     "A torchattacks attack with some settings; a one-line error if it has no such settings."
     attack = getattr(torchattacks, name)
@@ -152,7 +152,7 @@ def build(name: str, view: AsImages, settings: dict) -> Attack:
         check_eps(built.eps, most=1)
     return built
 
-# %% ../nbs/12d_filmstrip.ipynb #c030
+# %% ../nbs/12d_filmstrip.ipynb #c034
 @patch
 @contextmanager
 def alone(self: TorchAttack) -> Iterator[None]:
@@ -173,7 +173,7 @@ def alone(self: TorchAttack) -> Iterator[None]:
         for w in weights:
             w.requires_grad_(True)
 
-# %% ../nbs/12d_filmstrip.ipynb #c032
+# %% ../nbs/12d_filmstrip.ipynb #c036
 @patch
 def check_classes(self: TorchAttack, clips: torch.Tensor) -> None:
     "Fit the attacks that go through target classes to the number of classes; an error if there are too few."

@@ -34,7 +34,7 @@ def resize_flow(flow: torch.Tensor, height: int, width: int) -> torch.Tensor:
     scale = flow.new_tensor([width / flow.shape[-1], height / flow.shape[-2]])
     return F.interpolate(flow, (height, width), mode="bilinear", align_corners=False) * scale[:, None, None]
 
-# %% ../nbs/05_flow.ipynb #c017
+# %% ../nbs/05_flow.ipynb #c018
 def dis_flow(video: torch.Tensor) -> torch.Tensor:
     "Flow `(B, T-1, 2, H, W)` of a clip by OpenCV's DIS, in pixels; computed on the CPU, without gradient."
     height, width = video.shape[-2:]
@@ -46,7 +46,7 @@ def dis_flow(video: torch.Tensor) -> torch.Tensor:
     flows = torch.from_numpy(np.array(flows)).permute(0, 1, 4, 2, 3)
     return resize_flow(flows.flatten(0, 1), height, width).unflatten(0, flows.shape[:2]).to(video.device)
 
-# %% ../nbs/05_flow.ipynb #c021
+# %% ../nbs/05_flow.ipynb #c022
 def raft_flow(video: torch.Tensor, low: float = -1.0) -> torch.Tensor:
     "Flow of a clip by torchvision's RAFT (its weights are downloaded), with pixels mapped to `[low, 1]`; differentiable."
     try:
@@ -63,7 +63,7 @@ def raft_flow(video: torch.Tensor, low: float = -1.0) -> torch.Tensor:
     flows = torch.cat([recompute(lambda pair: net(pair[:, 0], pair[:, 1])[-1], pair) for pair in pairs])
     return resize_flow(flows, *video.shape[-2:]).unflatten(0, (len(video), -1))
 
-# %% ../nbs/05_flow.ipynb #c023
+# %% ../nbs/05_flow.ipynb #c024
 FLOWS = {"dis": dis_flow, "raft": raft_flow, "raft-paper": lambda video: raft_flow(video, low=0.0)}
 
 
@@ -78,7 +78,7 @@ def optical_flow(
         raise VideoPureError(f"unknown flow {method!r}: expected one of {', '.join(FLOWS)}, a callable or a tensor")
     return FLOWS[method](video)
 
-# %% ../nbs/05_flow.ipynb #c031
+# %% ../nbs/05_flow.ipynb #c032
 def latent_flow(
     video: torch.Tensor,  # clip (B, 3, T, H, W) in [0, 1]
     height: int,  # of the latents
@@ -93,7 +93,7 @@ def latent_flow(
     check_flow(flow, video, height, width)
     return flow.to(video)
 
-# %% ../nbs/05_flow.ipynb #c032
+# %% ../nbs/05_flow.ipynb #c034
 def check_flow(flow: torch.Tensor, video: torch.Tensor, height: int, width: int) -> None:
     "Raise `ClipError` unless `flow` fits the clip at `height` x `width` and is finite."
     expected = (video.shape[0], video.shape[2] - 1, 2, height, width)

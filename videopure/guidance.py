@@ -19,19 +19,19 @@ def spatial_loss(x0: torch.Tensor, z0: torch.Tensor) -> torch.Tensor:
     "Mean squared distance of the estimate to the encoded input, both `(B, C, T, h, w)`; one number a clip, `(B,)`."
     return (x0 - z0).square().mean((1, 2, 3, 4))
 
-# %% ../nbs/06_guidance.ipynb #c008
+# %% ../nbs/06_guidance.ipynb #c009
 def disagreement(x0: torch.Tensor, flow: torch.Tensor, following: torch.Tensor | None = None) -> torch.Tensor:
     "Frames of `x0` `(B, C, T, h, w)` minus the next of `following` (None: `x0`) warped back along `flow`; `(B, C, T-1, h, w)`."
     following = (x0 if following is None else following)[:, :, 1:].transpose(1, 2)
     warped = warp(following.flatten(0, 1), flow.flatten(0, 1)).unflatten(0, following.shape[:2])
     return x0[:, :, :-1] - warped.transpose(1, 2)
 
-# %% ../nbs/06_guidance.ipynb #c009
+# %% ../nbs/06_guidance.ipynb #c011
 def temporal_loss(x0: torch.Tensor, flow: torch.Tensor) -> torch.Tensor:
     "Sum over frames of the mean absolute `disagreement`, one number a clip, `(B,)`."
     return disagreement(x0, flow, x0.detach()).abs().mean((1, 3, 4)).sum(1)
 
-# %% ../nbs/06_guidance.ipynb #c017
+# %% ../nbs/06_guidance.ipynb #c019
 PAPER_FRAME, PAPER_CLIP = 4 * 28 * 28, 32 * 4 * 28 * 28  # latent values of a frame, and of a clip, at 32 x 224 x 224
 
 
@@ -46,7 +46,7 @@ def guidance_strength(
     step = 4 * abs(level.log_variance) / level.abar
     return step * 2 * 800 / clip, step * 5 / frame
 
-# %% ../nbs/06_guidance.ipynb #c022
+# %% ../nbs/06_guidance.ipynb #c024
 def guide(
     x0: torch.Tensor,  # estimates (B, S, C, T, h, w)
     z0: torch.Tensor,  # encoded input (B, C, T, h, w)
@@ -68,7 +68,7 @@ def guide(
     guided[:, :, :, :-1] -= x0.new_tensor(c).view(per_record) * nudge
     return guided
 
-# %% ../nbs/06_guidance.ipynb #c029
+# %% ../nbs/06_guidance.ipynb #c031
 def smooth_sign(x: torch.Tensor, width: float = 0.1) -> torch.Tensor:
     "`sign(x)` with the derivative of `tanh(x / width)`, for attacks on the temporal term."
     smooth = torch.tanh(x / width)

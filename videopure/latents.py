@@ -31,7 +31,7 @@ def pad_to_multiple(video: torch.Tensor, multiple: int) -> torch.Tensor:
     padding = (0, -width % multiple, 0, -height % multiple, 0, 0)
     return F.pad(video, padding, mode="replicate") if any(padding) else video
 
-# %% ../nbs/03_latents.ipynb #c014
+# %% ../nbs/03_latents.ipynb #c015
 CPU_BUDGET = 32 * 2**20  # bytes that one call of the autoencoder may work on, on a processor
 
 
@@ -42,18 +42,18 @@ def frames_that_fit(vae: nn.Module, height: int, width: int, device: torch.devic
     frame = 8 * widest * height * width * torch.finfo(vae.dtype).bits // 8
     return max(1, budget // frame)
 
-# %% ../nbs/03_latents.ipynb #c018
+# %% ../nbs/03_latents.ipynb #c019
 def recompute(fn: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor, on: bool = True) -> torch.Tensor:
     "`fn(x)`; where gradients are recorded its activations are not kept but computed again in the backward pass."
     return checkpoint(fn, x, use_reentrant=False) if on and torch.is_grad_enabled() and x.requires_grad else fn(x)
 
-# %% ../nbs/03_latents.ipynb #c021
+# %% ../nbs/03_latents.ipynb #c023
 def per_frame(fn: Callable[[torch.Tensor], torch.Tensor], video: torch.Tensor, chunk: int) -> torch.Tensor:
     "Apply `fn`, a map of pictures `(N, C, H, W)`, to all frames of `(B, C, T, H, W)`, `chunk` at a time."
     frames = video.transpose(1, 2).flatten(0, 1)
     return torch.cat([recompute(fn, part) for part in frames.split(chunk)]).unflatten(0, (len(video), -1)).transpose(1, 2)
 
-# %% ../nbs/03_latents.ipynb #c025
+# %% ../nbs/03_latents.ipynb #c027
 def encode(
     vae: nn.Module,  # a diffusers autoencoder for pictures
     video: torch.Tensor,  # clip (B, 3, T, H, W) in [0, 1], sides divisible by `spatial_multiple(vae)`
@@ -64,7 +64,7 @@ def encode(
     latents = per_frame(lambda x: vae.encode(x).latent_dist.mode(), (2 * video - 1).to(vae.dtype), chunk)
     return working_precision(latents * vae.config.scaling_factor)
 
-# %% ../nbs/03_latents.ipynb #c026
+# %% ../nbs/03_latents.ipynb #c029
 def decode(
     vae: nn.Module,  # a diffusers autoencoder for pictures
     latents: torch.Tensor,  # (B, C, T, h, w), scaled as encode gives them
@@ -76,12 +76,12 @@ def decode(
     video = per_frame(lambda z: vae.decode(z).sample, (latents / vae.config.scaling_factor).to(vae.dtype), chunk)
     return working_precision(video / 2 + 0.5).clamp(0, 1)
 
-# %% ../nbs/03_latents.ipynb #c028
+# %% ../nbs/03_latents.ipynb #c031
 def working_precision(x: torch.Tensor) -> torch.Tensor:
     "`x` in float32 if it came in half precision, else as it is."
     return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
 
-# %% ../nbs/03_latents.ipynb #c035
+# %% ../nbs/03_latents.ipynb #c038
 def predict_noise(
     unet: nn.Module,  # a diffusers video UNet
     latents: torch.Tensor,  # (B, C, T, h, w)
@@ -92,7 +92,7 @@ def predict_noise(
     words = None if prompt is None else prompt.to(unet.dtype).expand(len(latents), -1, -1)
     return unet(latents.to(unet.dtype), t, encoder_hidden_states=words).sample.to(latents.dtype)
 
-# %% ../nbs/03_latents.ipynb #c040
+# %% ../nbs/03_latents.ipynb #c043
 class PromptEmbedding(ModelMixin, ConfigMixin):
     "The text encoder's answer to the empty prompt, `embedding` of shape `(1, length, dim)`, kept in its place."
 
@@ -101,7 +101,7 @@ class PromptEmbedding(ModelMixin, ConfigMixin):
         super().__init__()
         self.register_buffer("embedding", torch.zeros(1, length, dim))
 
-# %% ../nbs/03_latents.ipynb #c041
+# %% ../nbs/03_latents.ipynb #c045
 @torch.no_grad()
 def embed_empty_prompt(text_encoder: nn.Module, tokenizer: Callable) -> PromptEmbedding:
     "What `text_encoder` says to the empty prompt, padded to the tokenizer's full length."
@@ -112,7 +112,7 @@ def embed_empty_prompt(text_encoder: nn.Module, tokenizer: Callable) -> PromptEm
     prompt.embedding = embedding
     return prompt
 
-# %% ../nbs/03_latents.ipynb #c045
+# %% ../nbs/03_latents.ipynb #c049
 class PromptAttention(AttnProcessor2_0):
     "Cross-attention for a prompt that all frames of all clips share: its keys and values are computed once."
 
@@ -125,7 +125,7 @@ class PromptAttention(AttnProcessor2_0):
         seen = F.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2)
         return attn.to_out[1](attn.to_out[0](seen)).view_as(hidden_states)
 
-# %% ../nbs/03_latents.ipynb #c046
+# %% ../nbs/03_latents.ipynb #c051
 def share_prompt(unet: nn.Module) -> None:
     "Give the cross-attention layers of a diffusers UNet `PromptAttention`; other models are left as they are."
     processors = getattr(unet, "attn_processors", {})

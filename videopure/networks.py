@@ -196,7 +196,7 @@ class Neck(nn.Module):
         bottom_up = self.level_fusion_op([low, high])
         return self.pyramid_fusion_op(torch.cat([top_down, bottom_up], 1))
 
-# %% ../nbs/10a_networks.ipynb #c053
+# %% ../nbs/10a_networks.ipynb #c054
 class TPN(nn.Module):
     "A ResNet that keeps all frames, and a temporal pyramid on its last two stages. Source: arXiv 2004.03548."
 
@@ -215,7 +215,7 @@ class TPN(nn.Module):
         x3 = self.layer3(x)
         return self.fc(self.dp(self.avg_pool(self.TPN_neck(x3, self.layer4(x3))).flatten(1)))
 
-# %% ../nbs/10a_networks.ipynb #c058
+# %% ../nbs/10a_networks.ipynb #c059
 NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "i3d_nl5_resnet50_v1_kinetics400": partial(I3D, 50),
     "i3d_nl5_resnet101_v1_kinetics400": partial(I3D, 101),
@@ -246,7 +246,7 @@ def build_network(
     network.classes, network.frames, network.size = classes, 32, 224  # frames and size of the clips they are trained on
     return network
 
-# %% ../nbs/10a_networks.ipynb #c062
+# %% ../nbs/10a_networks.ipynb #c063
 def second_names(network: nn.Module) -> list[list[str]]:
     "Names of one and the same tensor in the state dict of a network, for every tensor that has several."
     names = {}
@@ -267,7 +267,7 @@ def _complete(weights, network):
     counters = {name: torch.zeros((), dtype=torch.long) for name in network.state_dict() if name.endswith("num_batches_tracked")}
     return counters | weights  # files older than torch 0.4.1 do not count batches
 
-# %% ../nbs/10a_networks.ipynb #c068
+# %% ../nbs/10a_networks.ipynb #c069
 def _open(path):
     "What a weights file holds; nothing in it is run."
     path = Path(path).expanduser()
@@ -296,7 +296,7 @@ def _numbers():
     make, kinds = np.float64(0).__reduce__()[0], [type(np.dtype(name)) for name in ("float32", "float64", "int64")]
     return [np.dtype, *kinds, *((make, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core"))]
 
-# %% ../nbs/10a_networks.ipynb #c070
+# %% ../nbs/10a_networks.ipynb #c071
 def read_weights(
     source: str | Path | Mapping,  # file of torch.save or safetensors, or what such a file holds
 ) -> dict[str, torch.Tensor]:
@@ -309,7 +309,7 @@ def read_weights(
         raise VideoPureError(f"{where} holds no state dict; expected named tensors, or a dict with them under 'state_dict' or 'model'")
     return {name.removeprefix("module."): value for name, value in held.items()}
 
-# %% ../nbs/10a_networks.ipynb #c072
+# %% ../nbs/10a_networks.ipynb #c073
 def _some(names, kind):
     "How many of a kind, and the first few of their names."
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
@@ -333,7 +333,7 @@ def _compare(weights, network):
         name, (have, want) = next(iter(shapes.items()))
         raise VideoPureError(f"the weights do not fit in shape: {_some([*shapes], 'tensor')}, {name} is {have}, expected {want}")
 
-# %% ../nbs/10a_networks.ipynb #c074
+# %% ../nbs/10a_networks.ipynb #c075
 def check_weights(
     weights: nn.Module | Mapping,  # a network, or its state dict
 ) -> None:
@@ -342,7 +342,7 @@ def check_weights(
     if bad := [name for name, tensor in tensors.items() if tensor.is_floating_point() and not tensor.isfinite().all()]:
         raise VideoPureError(f"the weights hold NaN or infinite values, in {_some(bad, 'tensor')}; the file is damaged")
 
-# %% ../nbs/10a_networks.ipynb #c075
+# %% ../nbs/10a_networks.ipynb #c077
 def load_weights(
     network: nn.Module,  # of `build_network`, or any other
     source: str | Path | Mapping,  # file of torch.save or safetensors, or what it holds

@@ -110,14 +110,14 @@ def prepare(self: VideoPurePipeline, video: torch.Tensor) -> torch.Tensor:
     dtype = torch.float64 if self.unet.dtype == torch.float64 else torch.float32
     return pad_to_multiple(video.to(self._execution_device, dtype), spatial_multiple(self.vae))
 
-# %% ../nbs/08_pipeline.ipynb #c020
+# %% ../nbs/08_pipeline.ipynb #c021
 @patch
 def predict_noise(self: VideoPurePipeline, latents: torch.Tensor, t: int) -> torch.Tensor:
     "The UNet's noise prediction for latents `(B, C, T, h, w)` at timestep `t`, with the empty prompt."
     prompt = None if self.prompt is None else self.prompt.embedding
     return recompute(lambda z: predict_noise(self.unet, z, t, prompt), latents, self.gradient_checkpointing)
 
-# %% ../nbs/08_pipeline.ipynb #c022
+# %% ../nbs/08_pipeline.ipynb #c023
 @patch
 def enable_gradient_checkpointing(self: VideoPurePipeline) -> None:
     "Recompute every noise prediction in the backward pass: memory for one at a time, the way a pipeline starts."
@@ -126,15 +126,15 @@ def enable_gradient_checkpointing(self: VideoPurePipeline) -> None:
 
 @patch
 def disable_gradient_checkpointing(self: VideoPurePipeline) -> None:
-    "Keep the activations of all noise predictions for the backward pass: about a quarter faster, memory grows with the steps."
+    "Keep the activations of all noise predictions for the backward pass: up to a quarter faster, memory grows with the steps."
     self.gradient_checkpointing = False
 
-# %% ../nbs/08_pipeline.ipynb #c024
+# %% ../nbs/08_pipeline.ipynb #c025
 def grad_like(video: torch.Tensor) -> torch.set_grad_enabled:
     "A context that records gradients only if they are enabled and `video` asks for them."
     return torch.set_grad_enabled(torch.is_grad_enabled() and isinstance(video, torch.Tensor) and video.requires_grad)
 
-# %% ../nbs/08_pipeline.ipynb #c025
+# %% ../nbs/08_pipeline.ipynb #c027
 @patch
 def invert(
     self: VideoPurePipeline,
@@ -149,7 +149,7 @@ def invert(
         z0 = encode(self.vae, self.prepare(video))
         return invert(counted(self.predict_noise, bar), z0, levels, temporal)
 
-# %% ../nbs/08_pipeline.ipynb #c026
+# %% ../nbs/08_pipeline.ipynb #c029
 @patch
 def setting(self: VideoPurePipeline, name: str, value: float | None = None) -> float:
     "`value`, or what the pipeline's configuration holds under `name` if it is None."
@@ -169,7 +169,7 @@ def counted(predict: Callable, bar: tqdm) -> Callable:
 
     return predict_and_count
 
-# %% ../nbs/08_pipeline.ipynb #c030
+# %% ../nbs/08_pipeline.ipynb #c034
 @patch
 def denoise(
     self: VideoPurePipeline,
@@ -192,7 +192,7 @@ def denoise(
     estimates.append(predict_x0(z, noise, levels[0].abar))
     return torch.stack(estimates, 1), noise
 
-# %% ../nbs/08_pipeline.ipynb #c034
+# %% ../nbs/08_pipeline.ipynb #c040
 @patch
 def __call__(
     self: VideoPurePipeline,
@@ -228,7 +228,7 @@ def __call__(
     output = VideoPureOutput(videos, latents, torch.tensor([level.t for level in reversed(levels)] + [0]))
     return output if return_dict else output.to_tuple()
 
-# %% ../nbs/08_pipeline.ipynb #c035
+# %% ../nbs/08_pipeline.ipynb #c042
 def check_output(output_type: str, decode_chunk: int | None) -> None:
     "Raise `VideoPureError` unless the form of the result makes sense."
     if output_type not in ("pt", "latent"):
@@ -236,7 +236,7 @@ def check_output(output_type: str, decode_chunk: int | None) -> None:
     if decode_chunk is not None and (not isinstance(decode_chunk, int) or decode_chunk < 1):
         raise VideoPureError(f"decode_chunk is {decode_chunk!r}, expected a whole number of frames from 1, or None")
 
-# %% ../nbs/08_pipeline.ipynb #c037
+# %% ../nbs/08_pipeline.ipynb #c044
 @patch
 def guidance(
     self: VideoPurePipeline,
@@ -258,7 +258,7 @@ def guidance(
 
     return guided
 
-# %% ../nbs/08_pipeline.ipynb #c038
+# %% ../nbs/08_pipeline.ipynb #c046
 @patch
 def purify_latents(
     self: VideoPurePipeline,
@@ -283,7 +283,7 @@ def purify_latents(
     records = guidance(estimates, [*reversed(levels), levels[0]])
     return torch.cat([records[:, :-1], add_noise(records[:, -1:], noise[:, None], levels[0].abar)], 1)
 
-# %% ../nbs/08_pipeline.ipynb #c040
+# %% ../nbs/08_pipeline.ipynb #c048
 @patch
 def decode_records(self: VideoPurePipeline, latents: torch.Tensor, size: tuple[int, int], chunk: int | None = None) -> torch.Tensor:
     "Clips `(B, S, 3, T, H, W)`, cropped to `size`, of records `(B, S, C, T, h, w)`."

@@ -58,7 +58,7 @@ class Accuracy:
         low, high = self.interval
         return f"{100 * self.right / self.n:.1f} [{100 * low:.0f}, {100 * high:.0f}]"
 
-# %% ../nbs/15a_results.ipynb #c013
+# %% ../nbs/15a_results.ipynb #c015
 def record_key(record: dict) -> tuple[str, str | None, str | None]:
     "What a record is about: (clip, defense, attack), the last two None for a clip that was skipped altogether."
     needed = ("clip",) if "skipped" in record else ("clip", "defense", "attack", "right")
@@ -76,7 +76,7 @@ def distinct(records: Iterable[dict]) -> dict[tuple, dict]:
         found.setdefault(record_key(record), record)
     return found
 
-# %% ../nbs/15a_results.ipynb #c018
+# %% ../nbs/15a_results.ipynb #c020
 def plain(value: object) -> object:
     "`value` as JSON keeps it (tuples become lists); raises `VideoPureError` for what JSON cannot keep."
     try:
@@ -84,7 +84,7 @@ def plain(value: object) -> object:
     except (TypeError, ValueError) as error:
         raise VideoPureError(f"expected plain numbers, strings, lists and dictionaries: {error}") from None
 
-# %% ../nbs/15a_results.ipynb #c020
+# %% ../nbs/15a_results.ipynb #c022
 def config_hash(config: dict) -> str:
     "Twelve hexadecimal digits that change when a setting does, whatever the order of its keys."
     return hashlib.sha256(json.dumps(plain(config), sort_keys=True).encode()).hexdigest()[:12]
@@ -99,7 +99,7 @@ def difference(a: object, b: object, name: str = "") -> str | None:
     key = next(key for key in {**a, **b} if a.get(key) != b.get(key))
     return difference(a.get(key), b.get(key), f"{name}.{key}".lstrip("."))
 
-# %% ../nbs/15a_results.ipynb #c023
+# %% ../nbs/15a_results.ipynb #c025
 def environment(device: str | torch.device | None = None) -> dict[str, str | int]:
     "Versions and device; None takes the GPU where there is one."
     kind = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
@@ -108,7 +108,7 @@ def environment(device: str | torch.device | None = None) -> dict[str, str | int
     versions = {"videopure": __version__, "torch": torch.__version__, "python": platform.python_version()}
     return versions | {"platform": sys.platform, "device": name}
 
-# %% ../nbs/15a_results.ipynb #c026
+# %% ../nbs/15a_results.ipynb #c028
 @contextmanager
 def _disk(doing, kept=""):
     "Turn errors of the file system into a `VideoFileError` of one line."
@@ -120,7 +120,7 @@ def _disk(doing, kept=""):
         reason = getattr(error, "strerror", None) or str(error)
         raise VideoFileError(f"cannot {doing}: {reason.lower()}{kept}") from None
 
-# %% ../nbs/15a_results.ipynb #c028
+# %% ../nbs/15a_results.ipynb #c030
 def read_records(
     path: str | Path,  # a .jsonl file, or .jsonl.gz
 ) -> Iterator[dict]:  # its records
@@ -136,7 +136,7 @@ def read_records(
             raise VideoFileError(f"{path}, line {number} is damaged; {mend}") from None
         yield record
 
-# %% ../nbs/15a_results.ipynb #c030
+# %% ../nbs/15a_results.ipynb #c032
 def _create(path, text):
     "Write a file unless there is one: whole or not at all, and of several processes one wins."
     temporary = path.with_name(f".{path.stem}-{uuid4().hex[:8]}{path.suffix}")
@@ -151,7 +151,7 @@ def _create(path, text):
     finally:
         temporary.unlink(missing_ok=True)
 
-# %% ../nbs/15a_results.ipynb #c032
+# %% ../nbs/15a_results.ipynb #c034
 def _open_run(folder, config, about):
     "Start the run of `config` in a folder, or find that it is there already; returns what run.json says."
     path = folder / "run.json"
@@ -169,7 +169,7 @@ def _open_run(folder, config, about):
         raise VideoPureError(f"{folder} holds another run: {changed}; use a new folder, or the configuration in {path}")
     return run
 
-# %% ../nbs/15a_results.ipynb #c033
+# %% ../nbs/15a_results.ipynb #c036
 class Journal:
     "Records of a run, kept in a folder: append-only, safe against a kill at any moment, one file a writer."
 
@@ -198,7 +198,7 @@ class Journal:
         "Keys of the records, (clip, defense, attack): what need not be measured again."
         return set(self._records)
 
-# %% ../nbs/15a_results.ipynb #c035
+# %% ../nbs/15a_results.ipynb #c038
 def _whole_lines(path):
     "Size of a file without a torn last line; the line is cut off."
     text = path.read_bytes() if path.is_file() else b""
@@ -227,7 +227,7 @@ def append(self: Journal, record: dict) -> None:
     self._ready = True
     self._records.setdefault(key, plain(record))
 
-# %% ../nbs/15a_results.ipynb #c046
+# %% ../nbs/15a_results.ipynb #c049
 @dataclass(repr=False)
 class Table:
     "Rows under a heading, shown as HTML, markdown or text. Cells: str, number, None or `Accuracy`."
@@ -253,7 +253,7 @@ class Table:
         top = max(a.right / a.n for a in self._column(j))
         return value, interval if self._n(j) else f"{interval} n={cell.n}", self.best and cell.right / cell.n == top
 
-# %% ../nbs/15a_results.ipynb #c048
+# %% ../nbs/15a_results.ipynb #c051
 def _html_cell(tag, value, small, bold, left):
     text = f"<b>{escape(value)}</b>" if bold else escape(value)
     note = f'{"<br>" if tag == "th" else " "}<small style="opacity:.7">{escape(small)}</small>' if small else ""
@@ -269,7 +269,7 @@ def _repr_html_(self: Table) -> str:
     caption = f'<caption style="caption-side:top;text-align:left">{escape(self.title)}</caption>'
     return f'<table style="margin:.8em 0">{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
-# %% ../nbs/15a_results.ipynb #c050
+# %% ../nbs/15a_results.ipynb #c053
 @patch
 def _repr_markdown_(self: Table) -> str:
     clean = lambda text: escape(text, quote=False).replace("|", "\\|").replace("\n", " ")
@@ -287,7 +287,7 @@ def __repr__(self: Table) -> str:
     widths = [max(map(len, column)) for column in zip(*rows)]
     return "\n".join([self.title, *("  ".join(cell.ljust(w) for cell, w in zip(row, widths)).rstrip() for row in rows)])
 
-# %% ../nbs/15a_results.ipynb #c054
+# %% ../nbs/15a_results.ipynb #c057
 def _names(config, kind):
     "Names under `defenses` or `attacks`: a list of names, of tables with a `name`, or a table by name."
     return [entry if isinstance(entry, str) else entry["name"] for entry in config.get(kind, [])]
@@ -319,7 +319,7 @@ class Card:
             raise VideoPureError(f"no {defense!r} under {attack!r}: expected one of {self.defenses} and one of {self.attacks}")
         return self._cells[defense, attack]
 
-# %% ../nbs/15a_results.ipynb #c057
+# %% ../nbs/15a_results.ipynb #c060
 @patch
 def outcomes(self: Card, defense: str, attack: str = "none") -> dict[str, bool]:
     "Whether the first trial was right, by clip."
@@ -338,7 +338,7 @@ def average(self: Card, defense: str, attack: str = "none") -> float:
     shares = [sum(record["right"]) / len(record["right"]) for record in self.cell(defense, attack).values()]
     return sum(shares) / len(shares) if shares else float("nan")
 
-# %% ../nbs/15a_results.ipynb #c059
+# %% ../nbs/15a_results.ipynb #c062
 @patch
 def worst_outcomes(self: Card, defense: str) -> dict[str, bool]:
     "Whether every trial under every attack that counts was right, by clip; only clips that were under all those run on this defense."
@@ -353,7 +353,7 @@ def worst(self: Card, defense: str) -> Accuracy:
     "Accuracy in the worst case, clip by clip."
     return Accuracy.of(self.worst_outcomes(defense).values())
 
-# %% ../nbs/15a_results.ipynb #c061
+# %% ../nbs/15a_results.ipynb #c064
 @patch
 def broken(self: Card, defense: str, attack: str) -> dict[str, bool]:
     "Whether the attack broke the clip, for clips that were right before."
@@ -366,7 +366,7 @@ def success(self: Card, defense: str, attack: str) -> Accuracy:
     "Attack success: clips broken, of those that were right before."
     return Accuracy.of(self.broken(defense, attack).values())
 
-# %% ../nbs/15a_results.ipynb #c067
+# %% ../nbs/15a_results.ipynb #c070
 _SHOWN = {"none": "clean"}
 
 
@@ -389,7 +389,7 @@ def success_table(self: Card) -> Table:
     rows = [[d, *(_measure(self.broken(d, a)) for a in self.attacks[1:])] for d in self.defenses]
     return Table("Attack success in %, of the clips that were right before", ["defense", *self.attacks[1:]], rows)
 
-# %% ../nbs/15a_results.ipynb #c068
+# %% ../nbs/15a_results.ipynb #c072
 @patch
 def cost(self: Card, defense: str, attack: str, name: str) -> float | None:
     "Mean of `calls`, `seconds`, `memory` or `queries` over the clips of a cell; None where it was not measured."
@@ -407,7 +407,7 @@ def cost_table(self: Card) -> Table:
     title = "Cost of attack and defense, mean per clip: noise predictions / seconds / peak memory in MiB"
     return Table(title, ["defense", *(_SHOWN.get(a, a) for a in self.attacks)], rows)
 
-# %% ../nbs/15a_results.ipynb #c073
+# %% ../nbs/15a_results.ipynb #c077
 @patch(as_prop=True)
 def clips(self: Card) -> list[str]:
     "Ids of all clips with a result, sorted."
@@ -431,13 +431,13 @@ def about_table(self: Card) -> Table:
     run = {"configuration": config_hash(self.config), "seed": self.config.get("seed"), "clips": f"{len(ids)}: {', '.join(shown)}"}
     return Table("About this run", ["", ""], [[key, value if value is None else str(value)] for key, value in (self.about | run).items()])
 
-# %% ../nbs/15a_results.ipynb #c077
+# %% ../nbs/15a_results.ipynb #c081
 @patch
 def _tables(self: Card) -> list[Table]:
     parts = [self.table(), self.success_table(), self.cost_table(), self.skipped_table(), self.about_table()]
     return [part for part in parts if part.rows and len(part.head) > 1]
 
-# %% ../nbs/15a_results.ipynb #c079
+# %% ../nbs/15a_results.ipynb #c083
 @patch
 def _repr_html_(self: Card) -> str:
     first, *rest = (part._repr_html_() for part in self._tables())
@@ -456,7 +456,7 @@ def _repr_markdown_(self: Card) -> str:
 def __repr__(self: Card) -> str:
     return "\n\n".join(map(str, self._tables()))
 
-# %% ../nbs/15a_results.ipynb #c083
+# %% ../nbs/15a_results.ipynb #c087
 @patch
 def _numbers(self: Card, defense, attack):
     "One cell as plain numbers."
@@ -466,7 +466,7 @@ def _numbers(self: Card, defense, attack):
         values["success"] = count(_measure(self.broken(defense, attack)))
     return values | {name: self.cost(defense, attack, name) for name in ("calls", "seconds", "memory", "queries")}
 
-# %% ../nbs/15a_results.ipynb #c085
+# %% ../nbs/15a_results.ipynb #c089
 @patch
 def to_dict(self: Card) -> dict:
     "Everything but the single records, as plain values for JSON."
@@ -476,7 +476,7 @@ def to_dict(self: Card) -> dict:
     worst = {d: {"right": a.right, "n": a.n, "interval": list(a.interval)} for d, a in worst.items()}
     return about | {"cells": cells, "worst": worst, "skipped": self.skipped, "clips": self.clips, "records": len(self.records)}
 
-# %% ../nbs/15a_results.ipynb #c086
+# %% ../nbs/15a_results.ipynb #c091
 @patch
 def save(
     self: Card,
@@ -496,7 +496,7 @@ def save(
     save_page(folder / "card.html", str(self.config.get("title", "Results")), self)
     return folder
 
-# %% ../nbs/15a_results.ipynb #c088
+# %% ../nbs/15a_results.ipynb #c093
 @patch(cls_method=True)
 def load(cls: Card, folder: str | Path) -> Card:
     "The card saved in a folder."
@@ -513,7 +513,7 @@ def load(cls: Card, folder: str | Path) -> Card:
         raise VideoFileError(f"{path} belongs to {count} records, but records.jsonl.gz holds {len(records)}; save the card again")
     return cls(config, records, about)
 
-# %% ../nbs/15a_results.ipynb #c092
+# %% ../nbs/15a_results.ipynb #c097
 @dataclass(frozen=True)
 class Paired:
     "Two sets of outcomes on the same clips, and how surprising their difference is (exact McNemar test)."
@@ -537,7 +537,7 @@ class Paired:
         n = self.first + self.second
         return min(1.0, 2 * sum(comb(n, i) for i in range(min(self.first, self.second) + 1)) / 2**n)
 
-# %% ../nbs/15a_results.ipynb #c095
+# %% ../nbs/15a_results.ipynb #c100
 @patch
 def _pairs(self: Card, other):
     "(defense, column, outcomes here, outcomes there) of all cells that both cards have, the worst case last."
@@ -551,7 +551,7 @@ def _pairs(self: Card, other):
 def _labels(self: Card):
     return {clip: record.get("label") for cell in self._cells.values() for clip, record in cell.items()}
 
-# %% ../nbs/15a_results.ipynb #c097
+# %% ../nbs/15a_results.ipynb #c102
 @patch
 def compare(
     self: Card,
@@ -571,7 +571,7 @@ def compare(
     title += f"; {difference(self.config, other.config) or 'the same configuration'}"
     return Table(title, ["defense", "under", "both right", "only first", "only second", "both wrong", "p"], rows)
 
-# %% ../nbs/15a_results.ipynb #c102
+# %% ../nbs/15a_results.ipynb #c107
 _ROBUSTBENCH = dict.fromkeys(("link", "authors", "venue", "reported", "autoattack_acc", "additional_data", "number_forward_passes"))
 
 
@@ -584,7 +584,7 @@ def leaderboard(self: Card) -> list[dict]:
     "One entry a defense, with the keys of RobustBench's model files where they fit, and `n`, `interval`, `attacks`, `noise_predictions`."
     return [self._entry(d) for d in self.defenses if self.cell(d) and self.worst_outcomes(d)]
 
-# %% ../nbs/15a_results.ipynb #c104
+# %% ../nbs/15a_results.ipynb #c109
 @patch
 def _entry(self: Card, defense):
     percent = lambda accuracy: f"{100 * accuracy.right / accuracy.n:.2f}"
@@ -599,7 +599,7 @@ def _entry(self: Card, defense):
     ours["noise_predictions"] = self.cost(defense, "none", "calls")
     return {"name": defense} | _ROBUSTBENCH | fixed | config.get("leaderboard", {}) | found | ours
 
-# %% ../nbs/15a_results.ipynb #c108
+# %% ../nbs/15a_results.ipynb #c113
 def plot_accuracy(
     curves: dict[str, list[tuple[float, Accuracy]]],  # name -> points (x, accuracy)
     xlabel: str,  # what x is, with its unit

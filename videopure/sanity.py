@@ -77,7 +77,7 @@ def device_of(model: nn.Module) -> torch.device:
     "Where the weights of a model are."
     return next((p.device for p in model.parameters()), torch.device("cpu"))
 
-# %% ../nbs/15c_sanity.ipynb #c018
+# %% ../nbs/15c_sanity.ipynb #c019
 @dataclass
 class Inspection:
     "A model, clips, and a budget; and what has been seen of them so far."
@@ -104,7 +104,7 @@ class Inspection:
         self.purifier, self.modes = getattr(self.model, "purifier", None), gradient_modes(self.model)
         self.observe()
 
-# %% ../nbs/15c_sanity.ipynb #c020
+# %% ../nbs/15c_sanity.ipynb #c021
 @patch
 def observe(self: Inspection) -> None:
     "What can be seen without an attack."
@@ -120,7 +120,7 @@ def observe(self: Inspection) -> None:
     for mode in self.modes:
         self.differentiate(mode)
 
-# %% ../nbs/15c_sanity.ipynb #c022
+# %% ../nbs/15c_sanity.ipynb #c023
 @patch
 def check(self: Inspection) -> None:
     "Raise `VideoPureError` for what cannot be inspected."
@@ -137,7 +137,7 @@ def check(self: Inspection) -> None:
         if getattr(self, name) != int(getattr(self, name)) or getattr(self, name) < 1:
             raise VideoPureError(f"{name} is {getattr(self, name)!r}, expected a whole number, at least 1")
 
-# %% ../nbs/15c_sanity.ipynb #c024
+# %% ../nbs/15c_sanity.ipynb #c025
 @patch
 def state(self: Inspection) -> dict[str, object]:
     "Weights, flags and torch's switches, in values that can be compared."
@@ -153,7 +153,7 @@ def state(self: Inspection) -> dict[str, object]:
         "torch's random state": torch.get_rng_state().tolist(),
     }
 
-# %% ../nbs/15c_sanity.ipynb #c026
+# %% ../nbs/15c_sanity.ipynb #c027
 @patch(as_prop=True)
 def budget(self: Inspection) -> dict[str, int | str]:
     "The settings of the attacks."
@@ -167,7 +167,7 @@ def name(self: Inspection) -> str:
     base = self.model if self.purifier is None else getattr(self.purifier, "func", self.purifier)
     return getattr(base, "__name__", type(base).__name__)
 
-# %% ../nbs/15c_sanity.ipynb #c028
+# %% ../nbs/15c_sanity.ipynb #c029
 @patch
 @torch.no_grad()
 def scores(self: Inspection, batch_size: int | None = None) -> torch.Tensor:
@@ -185,7 +185,7 @@ def right(self: Inspection, clips: torch.Tensor) -> torch.Tensor:
     answers = torch.cat([self.judged(x.clone()).argmax(1) for x in clips.split(self.batch_size)])
     return answers == self.labels
 
-# %% ../nbs/15c_sanity.ipynb #c029
+# %% ../nbs/15c_sanity.ipynb #c031
 @patch
 @torch.enable_grad()
 def differentiate(self: Inspection, mode: str) -> None:
@@ -216,7 +216,7 @@ def strongest(self: Inspection) -> str | None:
     "The gradient attack that should be the strongest; None if there is no gradient at all."
     return next(filter(self.usable, self.modes), None)
 
-# %% ../nbs/15c_sanity.ipynb #c031
+# %% ../nbs/15c_sanity.ipynb #c033
 @patch
 def attack(self: Inspection, name: str, eps: float, **options) -> Callable:
     "An attacker by name, with this budget."
@@ -240,7 +240,7 @@ def survives(self: Inspection, name: str, eps: float, **options) -> torch.Tensor
             self.found[key], self.errors[name] = self.clean, error
     return self.found[key]
 
-# %% ../nbs/15c_sanity.ipynb #c035
+# %% ../nbs/15c_sanity.ipynb #c037
 def check_deterministic(look: Inspection) -> Check:
     "The same clip twice: bit for bit the same scores, unless the purifier declares `random = True`."
     result = partial(Check, "the same clip, the same answer")
@@ -255,7 +255,7 @@ def check_deterministic(look: Inspection) -> Check:
         return result("warning", numbers, "Declared random, but it does not vary: with a fixed seed the attacker knows the noise.")
     return result("passed", numbers, f"Declared random; attacks average {look.eot} draws a step (EOT), answers are judged by as many.")
 
-# %% ../nbs/15c_sanity.ipynb #c037
+# %% ../nbs/15c_sanity.ipynb #c039
 def check_vote(look: Inspection) -> Check:
     "The argmax of the scores is the voted label."
     result = partial(Check, "the argmax of the scores is the vote")
@@ -271,7 +271,7 @@ def check_vote(look: Inspection) -> Check:
         return result("failed", numbers, "Attacks fool scores that do not decide: make forward return those of the vote.")
     return result("passed", numbers, "Who fools the scores has fooled the deployed defense.")
 
-# %% ../nbs/15c_sanity.ipynb #c039
+# %% ../nbs/15c_sanity.ipynb #c041
 TOLERANCE = 1e-3  # of scores; different batch sizes and devices round differently
 
 
@@ -286,7 +286,7 @@ def check_forward(look: Inspection) -> Check:
         return result("failed", numbers, "The attacked function is not the deployed one: look for what depends on requires_grad.")
     return result("passed", numbers, "What is attacked is what is deployed.")
 
-# %% ../nbs/15c_sanity.ipynb #c041
+# %% ../nbs/15c_sanity.ipynb #c043
 def check_batch(look: Inspection) -> Check:
     "A batch gives what its clips give one by one."
     result = partial(Check, "a batch is its clips, one by one")
@@ -298,7 +298,7 @@ def check_batch(look: Inspection) -> Check:
         return result("failed", numbers, "Clips of a batch influence each other: purify each clip alone.")
     return result("passed", numbers, "The batch size is a matter of speed only.")
 
-# %% ../nbs/15c_sanity.ipynb #c043
+# %% ../nbs/15c_sanity.ipynb #c045
 def check_state(look: Inspection) -> Check:
     "Nothing that an evaluation touches stays changed."
     result, after, video = partial(Check, "nothing stays changed"), look.state(), look.clips.clone()
@@ -311,7 +311,7 @@ def check_state(look: Inspection) -> Check:
         return result("failed", numbers, "Results depend on what ran before: work on copies, and put back what is switched.")
     return result("passed", numbers, "Results do not depend on what ran before.")
 
-# %% ../nbs/15c_sanity.ipynb #c048
+# %% ../nbs/15c_sanity.ipynb #c050
 def check_gradients(look: Inspection) -> Check:
     "Gradients are there, finite, and not zero."
     result, n = partial(Check, "gradients are finite and not zero"), len(look.clips)
@@ -332,13 +332,13 @@ def check_gradients(look: Inspection) -> Check:
         return result("warning", numbers, "Most of the gradient is zero: look for what cuts it off.")
     return result("passed", numbers, "There is a direction to follow.")
 
-# %% ../nbs/15c_sanity.ipynb #c052
+# %% ../nbs/15c_sanity.ipynb #c054
 @patch
 def accuracies(self: Inspection, name: str, sizes: Sequence[float]) -> str:
     "Accuracies under an attack in words, with their intervals."
     return f"{name} " + ", ".join(f"{size(eps)}: {Accuracy.of(self.survives(name, eps).tolist())}" for eps in sizes)
 
-# %% ../nbs/15c_sanity.ipynb #c053
+# %% ../nbs/15c_sanity.ipynb #c056
 def check_larger_eps(look: Inspection) -> Check:
     "Accuracy falls with eps, to zero where everything is allowed."
     result, attack = partial(Check, "a larger eps breaks more, at last all"), look.strongest()
@@ -353,13 +353,13 @@ def check_larger_eps(look: Inspection) -> Check:
         return result(judge(rise, len(look.clips)), numbers, meaning)
     return result("passed", numbers, "The attack uses the room that it gets.")
 
-# %% ../nbs/15c_sanity.ipynb #c056
+# %% ../nbs/15c_sanity.ipynb #c059
 @patch
 def behind(self: Inspection, strong: str, weak: str) -> int:
     "By how many clips the attack that knows more lags behind the other, at the size where it is worst; negative if it is ahead everywhere."
     return max(int(self.survives(strong, eps).sum() - self.survives(weak, eps).sum()) for eps in self.below)
 
-# %% ../nbs/15c_sanity.ipynb #c057
+# %% ../nbs/15c_sanity.ipynb #c061
 def check_full_gradient(look: Inspection) -> Check:
     "The exact gradient breaks at least as much as BPDA."
     result = partial(Check, "full gradient ≥ BPDA")
@@ -385,7 +385,7 @@ def check_blackbox(look: Inspection) -> Check:
         return result(judge(lag, len(look.clips)), numbers, meaning)
     return result("passed", numbers, f"The {attack} attack finds what {look.queries} blind queries find.")
 
-# %% ../nbs/15c_sanity.ipynb #c059
+# %% ../nbs/15c_sanity.ipynb #c063
 def check_bpda(look: Inspection) -> Check:
     "BPDA alone would have given about the same accuracies."
     result = partial(Check, "BPDA alone would do")
@@ -399,7 +399,7 @@ def check_bpda(look: Inspection) -> Check:
         return result("warning", numbers, meaning)
     return result("passed", numbers, "BPDA is not misled here.")
 
-# %% ../nbs/15c_sanity.ipynb #c063
+# %% ../nbs/15c_sanity.ipynb #c067
 def check_noise(look: Inspection) -> Check:
     "Random noise of size eps breaks few clips, and fewer than the attack."
     result, attack, n = partial(Check, "random noise does little"), look.strongest(), int(look.clean.sum())
@@ -411,7 +411,7 @@ def check_noise(look: Inspection) -> Check:
         return result("failed", numbers, f"Noise breaks {hit} of {n} clips, as many as the attack: a brittle model, or no aim.")
     return result("warning", numbers, f"Noise alone breaks {hit} of {n} clips: the model is brittle, choose a smaller eps.")
 
-# %% ../nbs/15c_sanity.ipynb #c066
+# %% ../nbs/15c_sanity.ipynb #c070
 def check_convergence(look: Inspection) -> Check:
     "Twice the steps, or a new start, break hardly any clip that survived."
     result, attack, n = partial(Check, "more steps or a restart change nothing"), look.strongest(), len(look.clips)
@@ -428,7 +428,7 @@ def check_convergence(look: Inspection) -> Check:
         return result(judge(max(gained.values()), n), numbers, "Not converged: use more steps and restarts.")
     return result("passed", numbers, "A longer attack would not have found more.")
 
-# %% ../nbs/15c_sanity.ipynb #c069
+# %% ../nbs/15c_sanity.ipynb #c073
 CHECKS = (check_deterministic, check_vote, check_forward, check_batch, check_larger_eps, check_full_gradient, check_blackbox, check_bpda,
           check_noise, check_convergence, check_gradients, check_state)
 
@@ -456,7 +456,7 @@ class Report:
         "A check by its name."
         return {check.name: check for check in self.checks}[name]
 
-# %% ../nbs/15c_sanity.ipynb #c070
+# %% ../nbs/15c_sanity.ipynb #c075
 @patch
 def tables(self: Report) -> list[Table]:
     "The verdicts, and the accuracies behind them."
@@ -471,7 +471,7 @@ def tables(self: Report) -> list[Table]:
         Table("What was measured", ["check", "numbers"], [[c.name, c.numbers] for c in self.checks if c.numbers]),
     ]
 
-# %% ../nbs/15c_sanity.ipynb #c071
+# %% ../nbs/15c_sanity.ipynb #c077
 @patch
 def _repr_html_(self: Report) -> str:
     return "".join(table._repr_html_() for table in self.tables())
@@ -501,7 +501,7 @@ def plot(self: Report) -> object:  # a matplotlib Figure
     points = {name: [(255 * eps, accuracy) for eps, accuracy in curve.items() if eps < 1] for name, curve in self.curves.items()}
     return plot_accuracy(points, "eps, in 1/255", self.title)
 
-# %% ../nbs/15c_sanity.ipynb #c073
+# %% ../nbs/15c_sanity.ipynb #c079
 @contextmanager
 def prepared(model: nn.Module, seed: int) -> Iterator[Meter]:
     "Inside: evaluation mode, seeded, gradients may be recorded, costs are counted. Outside, all is as before."
@@ -521,7 +521,7 @@ def curves(self: Inspection) -> dict[str, dict[float, Accuracy]]:
     measured = lambda name: {eps: self.found[name, eps] for eps in self.grid if (name, eps) in self.found}
     return {name: {eps: Accuracy.of(right.tolist()) for eps, right in ({0.0: self.clean} | measured(name)).items()} for name in names}
 
-# %% ../nbs/15c_sanity.ipynb #c074
+# %% ../nbs/15c_sanity.ipynb #c081
 def check_defense(
     defended: nn.Module,  # clips to scores: a `Defended`, or any other model
     clips: torch.Tensor,  # (B, 3, T, H, W) in [0, 1]; 8 take a few minutes on the embedded VideoPure

@@ -46,7 +46,7 @@ def ddim_levels(
     abar = ddim.alphas_cumprod.double()
     return [Level(t, abar[t].item(), abar[max(t - gap, 0)].item()) for t in grid]
 
-# %% ../nbs/02_schedule.ipynb #c012
+# %% ../nbs/02_schedule.ipynb #c013
 def check_steps(scheduler: SchedulerMixin, purify_steps: int, num_inference_steps: int) -> None:
     "Raise `VideoPureError` unless the grid asked for exists in `scheduler`."
     kind, train = scheduler.config.get("prediction_type", "epsilon"), scheduler.config.num_train_timesteps
@@ -61,12 +61,12 @@ def predict_x0(z: torch.Tensor, noise: torch.Tensor, abar: float) -> torch.Tenso
     "The clean latent that `noise` (like `z`) implies for `z` at level `abar`; same shape and dtype as `z`."
     return (z - math.sqrt(1 - abar) * noise) / math.sqrt(abar)
 
-# %% ../nbs/02_schedule.ipynb #c022
+# %% ../nbs/02_schedule.ipynb #c023
 def add_noise(x0: torch.Tensor, noise: torch.Tensor, abar: float) -> torch.Tensor:
     "The latent at level `abar` that is made of the clean `x0` and `noise`, the inverse of `predict_x0`."
     return math.sqrt(abar) * x0 + math.sqrt(1 - abar) * noise
 
-# %% ../nbs/02_schedule.ipynb #c029
+# %% ../nbs/02_schedule.ipynb #c030
 def ddim_step(z: torch.Tensor, noise: torch.Tensor, abar_from: float, abar_to: float) -> torch.Tensor:
     """Move `z` from level `abar_from` to `abar_to` along `noise`: down to denoise, up to invert.
 

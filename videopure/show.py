@@ -33,7 +33,7 @@ def _as_dict(clips):
     if len(lengths) > 1: raise ClipError(f"clips shown together need the same number of frames, not {sorted(lengths)}")
     return clips
 
-# %% ../nbs/01_show.ipynb #c009
+# %% ../nbs/01_show.ipynb #c010
 def strip(
     clips: Tensor | Mapping[str, Tensor], # a clip (1, 3, T, H, W) in [0, 1], or a row name for each of several
     frames: int = 8, # most frames in a row, evenly spread
@@ -58,7 +58,7 @@ def strip(
     plt.close(fig)
     return fig
 
-# %% ../nbs/01_show.ipynb #c014
+# %% ../nbs/01_show.ipynb #c015
 def magnify(
     original: Tensor, # clip (B, 3, T, H, W) in [0, 1]
     changed: Tensor, # the same clip attacked or purified, same shape
@@ -71,14 +71,14 @@ def magnify(
     if gain is None: gain = .5/difference.abs().amax((1, 2, 3, 4), keepdim=True).clamp_min(1e-6)
     return (.5 + gain*difference).clamp(0, 1)
 
-# %% ../nbs/01_show.ipynb #c021
+# %% ../nbs/01_show.ipynb #c022
 def _encode(sheet, kind, **options):
     "An image (H, W, 3) as a data URI."
-    small = {"optimize": True} if kind == "png" else {}  # a JPEG of noise would not fit into Pillow's buffer
-    Image.fromarray(sheet).save(buffer := io.BytesIO(), kind, **small, **options)
+    if kind == "png": options |= {"optimize": True} if sheet.size < 2**18 else {"compress_level": 1}  # small, or quick where it is large
+    Image.fromarray(sheet).save(buffer := io.BytesIO(), kind, **options)
     return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
-# %% ../nbs/01_show.ipynb #c022
+# %% ../nbs/01_show.ipynb #c024
 def sprite_sheet(
     video: Tensor, # one clip (1, 3, T, H, W) in [0, 1]
     quality: int | None = 90, # of the JPEG, 1 to 100; None means exact (PNG)
@@ -94,7 +94,7 @@ def sprite_sheet(
     if quality is not None: uri = min(_encode(sheet, "jpeg", quality=quality, subsampling=0), uri, key=len)
     return uri, columns, *cells.shape[1:3]
 
-# %% ../nbs/01_show.ipynb #c027
+# %% ../nbs/01_show.ipynb #c030
 def _percent(p): return f"{100*float(p):.0f}"
 
 def _caption(name, caption):
@@ -109,7 +109,7 @@ def _plain(caption):
     if not isinstance(caption, Mapping): return str(caption or "")
     return ", ".join(f"{label} {_percent(p)} %" for label, p in caption.items())
 
-# %% ../nbs/01_show.ipynb #c031
+# %% ../nbs/01_show.ipynb #c034
 class Player:
     "Clips side by side, in step, as self-contained HTML: shows itself in a notebook; `save` writes a page."
     def __init__(self,
@@ -127,7 +127,7 @@ class Player:
         if size is not None and size < 1: raise VideoPureError(f"size={size} must be a positive number of pixels")
         self.size = size or max(150, min(320, max(clip.shape[4] for clip in self.clips.values())))
 
-# %% ../nbs/01_show.ipynb #c032
+# %% ../nbs/01_show.ipynb #c036
 @patch
 def _figure(self: Player, name):
     "One clip: its sheet, described for a screen reader, and its caption."
@@ -139,14 +139,14 @@ def _figure(self: Player, name):
     figcaption = f"<figcaption>{_caption(name, caption)}</figcaption>"
     return f'<figure style="display:inline-block;vertical-align:top;margin:4px">{image}{figcaption}</figure>'
 
-# %% ../nbs/01_show.ipynb #c035
+# %% ../nbs/01_show.ipynb #c039
 _STYLE = """
 :host { display: block; margin: 1em 0; font: 13px/1.4 system-ui, sans-serif; color: inherit }
 .clips { display: flex; flex-wrap: wrap; gap: 12px; outline-offset: 4px }
 figure { margin: 0 !important; width: min(SIZEpx, MOST) }
 canvas { display: block; width: 100%; border-radius: 4px; cursor: pointer }
 figcaption { margin-top: 4px; overflow-wrap: break-word } br { display: none } b { display: block; font-weight: 600 }
-.bar span:last-child { white-space: nowrap }
+.bar span:first-child { min-width: 0; overflow-wrap: anywhere } .bar span:last-child { white-space: nowrap }
 .bar { display: flex; justify-content: space-between; gap: 4px; margin-top: 2px; padding: 0 4px; border-radius: 3px; font-size: 12px;
   background: linear-gradient(to right, rgba(128,128,128,.4) var(--p), rgba(128,128,128,.12) 0) }
 .controls { display: flex; align-items: center; gap: 8px; margin-top: 8px; max-width: 32em }
@@ -158,7 +158,7 @@ input { flex: 1; min-width: 0; height: 32px; accent-color: #4a90e2 }
 output { min-width: 4.5em; font-variant-numeric: tabular-nums }
 """
 
-# %% ../nbs/01_show.ipynb #c036
+# %% ../nbs/01_show.ipynb #c041
 _SCRIPT = """
 for (const host of document.querySelectorAll('[data-videopure="ID"]:not([data-ready])')) {
   host.dataset.ready = "";
@@ -179,7 +179,7 @@ for (const host of document.querySelectorAll('[data-videopure="ID"]:not([data-re
 PLAY}
 """
 
-# %% ../nbs/01_show.ipynb #c038
+# %% ../nbs/01_show.ipynb #c043
 _PLAY = """
   let now = 0, timer = null, visible = true;
   const show = i => {
@@ -204,7 +204,7 @@ _PLAY = """
   Promise.all(images.map(image => image.decode())).then(() => { show(0); play(!matchMedia("(prefers-reduced-motion: reduce)").matches) });
 """
 
-# %% ../nbs/01_show.ipynb #c040
+# %% ../nbs/01_show.ipynb #c045
 @patch
 def _repr_html_(self: Player) -> str:
     "The player as a piece of HTML that needs nothing from outside."
@@ -215,7 +215,7 @@ def _repr_html_(self: Player) -> str:
     script = _SCRIPT.replace("PLAY", _PLAY).replace("STYLE", style).replace("ID", id).replace("\n", " ")
     return f'<div data-videopure="{id}" {data}>{figures}</div><script>{script}</script>'
 
-# %% ../nbs/01_show.ipynb #c048
+# %% ../nbs/01_show.ipynb #c051
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>TITLE</title>
 <style>
@@ -229,7 +229,7 @@ th:first-child, td:first-child { text-align: left }
 <h1>TITLE</h1>
 """
 
-# %% ../nbs/01_show.ipynb #c049
+# %% ../nbs/01_show.ipynb #c053
 def page(
     title: str, # heading, and title of the window
     *parts: object, # HTML strings, and objects with `_repr_html_` such as players
@@ -238,7 +238,7 @@ def page(
     body = "\n".join(part._repr_html_() if hasattr(part, "_repr_html_") else str(part) for part in parts)
     return _PAGE.replace("TITLE", escape(title)) + body + "\n</body></html>\n"
 
-# %% ../nbs/01_show.ipynb #c050
+# %% ../nbs/01_show.ipynb #c055
 def save_page(
     path: str | Path, # the .html file to write
     title: str, # heading, and title of the window
@@ -248,7 +248,7 @@ def save_page(
     with atomic_path(path) as temporary: temporary.write_text(page(title, *parts), encoding="utf-8")
     return Path(path)
 
-# %% ../nbs/01_show.ipynb #c051
+# %% ../nbs/01_show.ipynb #c057
 @patch
 def save(self: Player,
     path: str | Path, # the .html file to write

@@ -38,7 +38,7 @@ class Threat:
         size = self.size(same_shape(adv, clip) - clip)
         return torch.where(size > 0, size / self.eps, 0.0)
 
-# %% ../nbs/12a_threats.ipynb #c009
+# %% ../nbs/12a_threats.ipynb #c010
 def same_shape(adv: torch.Tensor, clip: torch.Tensor) -> torch.Tensor:
     "`adv`, if it has the shape of `clip`; else a `ClipError`."
     if adv.shape != clip.shape:
@@ -57,7 +57,7 @@ def uniform(shape: Sequence[int], like: torch.Tensor, generator: torch.Generator
     "Uniform numbers in [-1, 1]."
     return torch.empty(shape, dtype=like.dtype, device=like.device).uniform_(-1, 1, generator=generator)
 
-# %% ../nbs/12a_threats.ipynb #c012
+# %% ../nbs/12a_threats.ipynb #c013
 @dataclass
 class Linf(Threat):
     "Every colour value may move by at most `eps`."
@@ -83,7 +83,7 @@ class Linf(Threat):
         "`alpha` times the sign."
         return alpha * grad.sign()
 
-# %% ../nbs/12a_threats.ipynb #c019
+# %% ../nbs/12a_threats.ipynb #c020
 def norm(delta: torch.Tensor, dims: Sequence[int]) -> torch.Tensor:
     "The Euclidean norm over `dims`, kept; scaled inside, so that tiny gradients do not vanish when squared."
     scale = delta.abs().amax(dims, keepdim=True).clamp_min(torch.finfo(delta.dtype).tiny)
@@ -101,7 +101,7 @@ def into_ball(delta: torch.Tensor, clip: torch.Tensor, eps: float, dims: Sequenc
         low, high = middle.where(inside, low), high.where(inside, middle)
     return (low * delta).clamp(-clip, 1 - clip)
 
-# %% ../nbs/12a_threats.ipynb #c020
+# %% ../nbs/12a_threats.ipynb #c021
 @dataclass
 class L2(Threat):
     "The norm of the change of a whole clip is at most `eps`."
@@ -131,7 +131,7 @@ class L2(Threat):
         "`alpha` along the gradient."
         return alpha * grad / norm(grad, self.dims).clamp_min(torch.finfo(grad.dtype).tiny)
 
-# %% ../nbs/12a_threats.ipynb #c022
+# %% ../nbs/12a_threats.ipynb #c023
 @dataclass
 class FrameL2(L2):
     "The norm of the change of each frame is at most `eps`."
@@ -140,7 +140,7 @@ class FrameL2(L2):
 
     dims = (1, 3, 4)
 
-# %% ../nbs/12a_threats.ipynb #c027
+# %% ../nbs/12a_threats.ipynb #c028
 def low_pass(n: int, keep: float, like: torch.Tensor) -> torch.Tensor:
     "The projection `(n, n)` on the lowest cosine waves of n samples, `keep` of them as a fraction, at least the constant one."
     k, i = torch.arange(max(1, round(keep * n)), dtype=torch.float64)[:, None], torch.arange(n)
@@ -148,7 +148,7 @@ def low_pass(n: int, keep: float, like: torch.Tensor) -> torch.Tensor:
     waves = waves / waves.norm(dim=1, keepdim=True)
     return (waves.T @ waves).to(like)
 
-# %% ../nbs/12a_threats.ipynb #c030
+# %% ../nbs/12a_threats.ipynb #c031
 class Subspace(Threat):
     "Each value may move by at most `eps`, and the perturbation lies in the linear subspace on which `smooth` projects."
 
@@ -170,7 +170,7 @@ class Subspace(Threat):
         "The largest change of each clip."
         return delta.abs().flatten(1).amax(1)
 
-# %% ../nbs/12a_threats.ipynb #c031
+# %% ../nbs/12a_threats.ipynb #c033
 @patch
 def fit(self: Subspace, delta: torch.Tensor, clip: torch.Tensor) -> torch.Tensor:
     "The perturbation of the subspace that explains the visible change `delta` best, by 20 steps of conjugate gradients."
@@ -194,7 +194,7 @@ def ratio(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     "a / b, and 0 where b is as good as 0: there, nothing is left to improve."
     return torch.where(b > 1e-12, a / b, 0.0)
 
-# %% ../nbs/12a_threats.ipynb #c033
+# %% ../nbs/12a_threats.ipynb #c035
 @patch
 def random(self: Subspace, clip: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
     "Smoothed noise of the full size."
@@ -226,7 +226,7 @@ def peak(delta: torch.Tensor) -> torch.Tensor:
     "The largest absolute value of each clip, never zero."
     return delta.abs().amax((1, 2, 3, 4), keepdim=True).clamp_min(torch.finfo(delta.dtype).tiny)
 
-# %% ../nbs/12a_threats.ipynb #c035
+# %% ../nbs/12a_threats.ipynb #c037
 @dataclass
 class LowFrequency(Subspace):
     "Smooth waves only: each value at most `eps`, and only the lowest cosine frequencies."
@@ -251,7 +251,7 @@ class LowFrequency(Subspace):
         allowed = small & (self.unexplained(adv, clip) <= 1 / 255)
         return torch.where(allowed[:, None, None, None, None], adv.clamp(0, 1), super().project(adv, clip))
 
-# %% ../nbs/12a_threats.ipynb #c036
+# %% ../nbs/12a_threats.ipynb #c039
 @dataclass
 class Flicker(Subspace):
     "One offset for all pixels of a frame, for each frame and colour, at most `eps`."
@@ -273,7 +273,7 @@ class Flicker(Subspace):
         "Uniform offsets."
         return self.eps * uniform((*clip.shape[:3], 1, 1), clip, generator).expand_as(clip)
 
-# %% ../nbs/12a_threats.ipynb #c041
+# %% ../nbs/12a_threats.ipynb #c044
 class Masked(Threat):
     "The threat model `self.threat` inside the mask that `self.mask(clip)` gives; outside, nothing may change."
 
@@ -295,7 +295,7 @@ class Masked(Threat):
         moved = ((same_shape(adv, clip) != clip) & ~self.mask(clip)).flatten(1).any(1)
         return self.threat.distance(adv, clip).where(~moved, math.inf)
 
-# %% ../nbs/12a_threats.ipynb #c042
+# %% ../nbs/12a_threats.ipynb #c046
 @dataclass
 class Frames(Masked):
     "Only some frames may change, within another threat model."
@@ -331,7 +331,7 @@ def as_threat(eps: Threat | float) -> Threat:
     "A threat model as it is; a number as the `Linf` of that size."
     return eps if isinstance(eps, Threat) else Linf(eps)
 
-# %% ../nbs/12a_threats.ipynb #c043
+# %% ../nbs/12a_threats.ipynb #c048
 @dataclass
 class Patch(Masked):
     "A box that stays in its place in all frames may change, by default to anything."

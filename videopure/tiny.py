@@ -78,21 +78,21 @@ class TinyBlock(nn.Module):
         h = self.skip(x) + self.conv2(F.silu(self.norm2(h)))
         return h + self.mix(with_neighbours(h, frames))
 
-# %% ../nbs/09_tiny.ipynb #c017
+# %% ../nbs/09_tiny.ipynb #c018
 def zeroed(layer: nn.Module) -> nn.Module:
     "`layer` with all its weights at zero."
     for weight in layer.parameters():
         nn.init.zeros_(weight)
     return layer
 
-# %% ../nbs/09_tiny.ipynb #c021
+# %% ../nbs/09_tiny.ipynb #c022
 def timestep_features(t: torch.Tensor, width: int = 32) -> torch.Tensor:
     "Sines and cosines `(B, width)` of timesteps `(B,)`, at frequencies from 1 down to 1e-4."
     frequency = torch.exp(torch.arange(width // 2, device=t.device) * (-2 * math.log(1e4) / width))
     angle = t[:, None].float() * frequency
     return torch.cat([angle.sin(), angle.cos()], 1)
 
-# %% ../nbs/09_tiny.ipynb #c024
+# %% ../nbs/09_tiny.ipynb #c025
 class TinyUNet(ModelMixin, ConfigMixin):
     """A video noise predictor: latents `(B, channels, T, h, w)` of any size and length, and a timestep, to noise of the same shape.
 
@@ -112,7 +112,7 @@ class TinyUNet(ModelMixin, ConfigMixin):
         self.up = nn.ModuleList([TinyBlock(2 * b, b, embedding), TinyBlock(2 * a, a, embedding)])
         self.norm, self.last = nn.GroupNorm(8, a), zeroed(nn.Conv2d(a, channels, 3, padding=1))
 
-# %% ../nbs/09_tiny.ipynb #c025
+# %% ../nbs/09_tiny.ipynb #c027
 @patch
 def forward(
     self: TinyUNet,
@@ -136,7 +136,7 @@ def forward(
     noise = self.last(F.silu(self.norm(h))).unflatten(0, (batch, frames)).transpose(1, 2)
     return UNet3DConditionOutput(sample=noise) if return_dict else (noise,)
 
-# %% ../nbs/09_tiny.ipynb #c031
+# %% ../nbs/09_tiny.ipynb #c033
 class MotionBlock(nn.Module):
     "A (2+1)D residual block: space, time, space."
 
@@ -153,7 +153,7 @@ class MotionBlock(nn.Module):
         h = F.relu(self.norm2(self.time(h)))
         return F.relu(self.skip(x) + self.norm3(self.space2(h)))
 
-# %% ../nbs/09_tiny.ipynb #c032
+# %% ../nbs/09_tiny.ipynb #c035
 class MotionClassifier(nn.Module):
     "Clips `(B, 3, T, H, W)` in [0, 1], of any size and length, to logits `(B, 10)` of the motions named in `labels`."
 
@@ -177,7 +177,7 @@ class MotionClassifier(nn.Module):
         moving = 4 * (video[:, :, 1:] - video[:, :, :-1])
         return self.head(self.blocks(F.relu(self.norm(self.stem(moving)))).mean((2, 3, 4)))
 
-# %% ../nbs/09_tiny.ipynb #c037
+# %% ../nbs/09_tiny.ipynb #c040
 def save_classifier(classifier: MotionClassifier, path: str | Path) -> Path:
     "Write a classifier's weights and configuration into one safetensors file, whole or not at all."
     path, config = Path(path), {name: getattr(classifier, name) for name in ("widths", "labels", "frames", "size")}
@@ -186,7 +186,7 @@ def save_classifier(classifier: MotionClassifier, path: str | Path) -> Path:
         part.write_bytes(to_bytes(weights, metadata={"config": json.dumps(config)}))
     return path
 
-# %% ../nbs/09_tiny.ipynb #c038
+# %% ../nbs/09_tiny.ipynb #c041
 def load_classifier(path: str | Path) -> MotionClassifier:
     "The classifier that `save_classifier` wrote, frozen. Raises `VideoFileError` if `path` is not one."
     try:
@@ -199,7 +199,7 @@ def load_classifier(path: str | Path) -> MotionClassifier:
     classifier.load_state_dict(weights)
     return classifier.requires_grad_(False).eval()
 
-# %% ../nbs/09_tiny.ipynb #c040
+# %% ../nbs/09_tiny.ipynb #c043
 def assets() -> Path:
     "The folder of embedded models in the installed package."
     return Path(str(files("videopure"))) / "assets"
@@ -215,7 +215,7 @@ def tiny_pipeline() -> VideoPurePipeline:
     scheduler = DDIMScheduler.from_pretrained(assets() / "tiny", subfolder="scheduler")
     return VideoPurePipeline(tiny_vae(), tiny_unet(), scheduler, **tiny_defaults())
 
-# %% ../nbs/09_tiny.ipynb #c041
+# %% ../nbs/09_tiny.ipynb #c044
 def tiny_unet() -> TinyUNet:
     "The embedded video diffusion model, frozen, on the CPU."
     return TinyUNet.from_pretrained(assets() / "tiny", subfolder="unet", low_cpu_mem_usage=False).requires_grad_(False).eval()
@@ -231,12 +231,12 @@ def tiny_defaults() -> dict[str, float]:
     index = json.loads((assets() / "tiny" / "model_index.json").read_text(encoding="utf-8"))
     return {name: index[name] for name in VideoPurePipeline.PAPER}
 
-# %% ../nbs/09_tiny.ipynb #c055
+# %% ../nbs/09_tiny.ipynb #c058
 def generator_for(seed: int, step: int) -> torch.Generator:
     "The source of everything random in one training step."
     return torch.Generator().manual_seed(1_000_003 * seed + step)
 
-
+# %% ../nbs/09_tiny.ipynb #c060
 def swapped(*pairs: int) -> torch.Tensor:
     "A table of labels in which the two motions of the given pairs have changed places."
     table = torch.arange(len(MOTIONS)).view(-1, 2)
@@ -246,7 +246,7 @@ def swapped(*pairs: int) -> torch.Tensor:
 
 MIRRORS = {2: swapped(0, 1, 2, 3, 4), 3: swapped(1, 3, 4), 4: swapped(0, 3, 4)}
 
-# %% ../nbs/09_tiny.ipynb #c057
+# %% ../nbs/09_tiny.ipynb #c062
 def training_batch(clips: torch.Tensor, labels: torch.Tensor, n: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
     "`n` clips and labels drawn from a pool, mirrored in time and space at random and with colours permuted."
     pick = torch.randint(len(clips), (n,), generator=generator)
@@ -257,13 +257,13 @@ def training_batch(clips: torch.Tensor, labels: torch.Tensor, n: int, generator:
         answer = torch.where(mirror, table[answer], answer)
     return video[:, torch.randperm(3, generator=generator)], answer
 
-# %% ../nbs/09_tiny.ipynb #c062
+# %% ../nbs/09_tiny.ipynb #c067
 def classifier_loss(classifier: MotionClassifier, video: torch.Tensor, answer: torch.Tensor) -> torch.Tensor:
     "Cross-entropy with label smoothing, on the classifier's device."
     device = classifier.head.weight.device
     return F.cross_entropy(classifier(video.to(device)).float(), answer.to(device), label_smoothing=0.05)
 
-# %% ../nbs/09_tiny.ipynb #c065
+# %% ../nbs/09_tiny.ipynb #c070
 def training_scheduler() -> DDIMScheduler:
     "The noise schedule of the paper's text-to-video model."
     betas = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
@@ -287,7 +287,7 @@ def diffusion_loss(
     noisy, t, noise = (v.to(device) for v in (scheduler.add_noise(z, noise, t), t, noise))
     return F.mse_loss(unet(noisy, t).sample.float(), noise)
 
-# %% ../nbs/09_tiny.ipynb #c070
+# %% ../nbs/09_tiny.ipynb #c075
 class Training:
     "A training run of `steps` steps that can be stopped and continued: AdamW, a warm-up and a cosine, and an average of the weights."
 
@@ -296,7 +296,7 @@ class Training:
         self.average, self.losses, self.notes = copy.deepcopy(model.state_dict()), [], []
         self.optimizer = torch.optim.AdamW(model.parameters(), lr, weight_decay=0.01)
 
-# %% ../nbs/09_tiny.ipynb #c071
+# %% ../nbs/09_tiny.ipynb #c077
 @patch
 def step(self: Training, loss: Callable[[int], torch.Tensor]) -> None:
     "One step down the gradient of `loss(number of the step)`."
@@ -319,7 +319,7 @@ def descend(self: Training, loss: Callable[[int], torch.Tensor], n: int) -> torc
     self.optimizer.step()
     return value
 
-# %% ../nbs/09_tiny.ipynb #c072
+# %% ../nbs/09_tiny.ipynb #c079
 @patch
 @torch.no_grad()
 def update_average(self: Training, decay: float) -> None:
@@ -330,7 +330,7 @@ def update_average(self: Training, decay: float) -> None:
         else:
             self.average[name].copy_(value)
 
-# %% ../nbs/09_tiny.ipynb #c074
+# %% ../nbs/09_tiny.ipynb #c081
 @patch
 def save(self: Training, path: Path) -> None:
     "Write the state of the run, whole or not at all."
@@ -350,7 +350,7 @@ def load(self: Training, path: Path) -> None:
     self.optimizer.load_state_dict(state["optimizer"])
     self.average, self.losses, self.notes = state["average"], state["losses"], state["notes"]
 
-# %% ../nbs/09_tiny.ipynb #c075
+# %% ../nbs/09_tiny.ipynb #c083
 @patch
 def run(
     self: Training,
@@ -375,7 +375,7 @@ def run(
                 self.save(checkpoint)
     self.model.load_state_dict(self.average)
 
-# %% ../nbs/09_tiny.ipynb #c079
+# %% ../nbs/09_tiny.ipynb #c088
 def fresh(model: type, seed: int, device: str | torch.device | None, layout: torch.memory_format) -> nn.Module:
     "A new `model`, its weights drawn from `seed`, on the GPU if there is one and `device` does not say otherwise."
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
@@ -389,7 +389,7 @@ def training_clips(n: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
     clips, labels = moving_shapes(n, seed=1_000_000 + seed)
     return clips.half(), labels
 
-# %% ../nbs/09_tiny.ipynb #c080
+# %% ../nbs/09_tiny.ipynb #c090
 def train_classifier(
     steps: int = 800,  # of 32 clips each
     seed: int = 0,  # of weights, clips and batches
@@ -409,7 +409,7 @@ def train_classifier(
     run.run(loss, checkpoint, progress=progress)
     return model.requires_grad_(False).eval(), run.losses
 
-# %% ../nbs/09_tiny.ipynb #c081
+# %% ../nbs/09_tiny.ipynb #c091
 def train_diffusion(
     steps: int = 1200,  # of 16 clips each
     seed: int = 0,  # of weights, clips, batches and noise
@@ -430,7 +430,7 @@ def train_diffusion(
     run.run(loss, checkpoint, progress=progress)
     return model.requires_grad_(False).eval(), run.losses
 
-# %% ../nbs/09_tiny.ipynb #c085
+# %% ../nbs/09_tiny.ipynb #c095
 TUNED = {"purify_steps": 4, "spatial_scale": 1.0, "temporal_scale": 2.0}
 
 
@@ -454,7 +454,7 @@ def train_tiny(
     shutil.rmtree(saved)
     return out
 
-# %% ../nbs/09_tiny.ipynb #c086
+# %% ../nbs/09_tiny.ipynb #c097
 def save_pipeline(pipe: VideoPurePipeline, folder: Path) -> Path:
     "`save_pretrained` that never leaves half a model: written beside `folder`, then put in its place."
     part = folder.with_name(folder.name + ".part")

@@ -45,7 +45,7 @@ from .attacks import PGD
 from .classifiers import load_classifier
 from .data import ClipFolder, ClipLoader, Clips
 from .defense import Defended
-from .evaluate import in_order_of, load_pipeline
+from .evaluate import in_order_of, load_pipeline, run_command
 from .flow import latent_flow
 from .latents import encode
 from .pipeline import VideoPurePipeline
@@ -135,7 +135,7 @@ class Roomy(Dataset):
             clip, label = self.short[i]
             return clip.repeat_interleave(2, 1), label
 
-# %% ../nbs/16_train.ipynb #c020
+# %% ../nbs/16_train.ipynb #c021
 @dataclass
 class Pool:
     "Decoded clips: `video` (n, 3, 2 * frames, size, size) as bytes, their `labels` (n,) and `ids`; `skipped` is {id: reason}."
@@ -157,7 +157,7 @@ def decode(data: Clips, path: Path, recipe: Recipe, progress: bool = True) -> Po
             part.write_text(json.dumps(found), encoding="utf-8")
     return Pool(np.load(path, mmap_mode="c")[: len(found["ids"])], torch.tensor(found["labels"]), found["ids"], found["skipped"])
 
-# %% ../nbs/16_train.ipynb #c022
+# %% ../nbs/16_train.ipynb #c023
 def contents(data: Clips, recipe: Recipe) -> str:
     "What decoded clips depend on: the files as they are now, and how they are read."
     found = []
@@ -187,7 +187,7 @@ def fill(data: Clips, path: Path, recipe: Recipe, progress: bool) -> dict:
         tqdm.write(f"skipped {len(loader.skipped)} clips in all; training.json will name them", file=sys.stderr)
     return {"ids": ids, "labels": labels, "skipped": loader.skipped}
 
-# %% ../nbs/16_train.ipynb #c027
+# %% ../nbs/16_train.ipynb #c028
 @patch
 def batch(
     self: Pool,
@@ -214,13 +214,13 @@ def varied(self: Pool, i: int, recipe: Recipe, generator: torch.Generator) -> to
     clip = clip[torch.randperm(3, generator=generator)] if recipe.colours else clip
     return ((clip - 0.5) * draw(0.7, 1.3) + 0.5 + draw(-0.1, 0.1)).clamp(0, 1)
 
-# %% ../nbs/16_train.ipynb #c029
+# %% ../nbs/16_train.ipynb #c030
 @patch
 def whole(self: Pool, rows: Sequence[int], recipe: Recipe) -> tuple[torch.Tensor, torch.Tensor]:
     "Clips `rows` as they are, `(n, 3, frames, size, size)` in [0, 1], and their labels."
     return torch.from_numpy(self.video[list(rows)][:, :, 1::2]).float() / 255, self.labels[list(rows)]
 
-# %% ../nbs/16_train.ipynb #c034
+# %% ../nbs/16_train.ipynb #c035
 class Trainer(Training):
     "A `Training` run whose steps go through accelerate; it stops at a loss that is not a number."
 
@@ -243,7 +243,7 @@ class Trainer(Training):
         self.optimizer.step()
         return value.detach()
 
-# %% ../nbs/16_train.ipynb #c036
+# %% ../nbs/16_train.ipynb #c037
 @patch
 def draws(self: Trainer, seed: int, step: int) -> torch.Generator:
     "The source of everything random in one step of this process."
@@ -269,7 +269,7 @@ def load(self: Trainer, path: Path) -> None:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise VideoFileError(f"{path} is not a whole checkpoint ({reason}): delete it to train this part again") from error
 
-# %% ../nbs/16_train.ipynb #c038
+# %% ../nbs/16_train.ipynb #c039
 @patch
 @contextmanager
 def averaged(self: Trainer) -> Iterator[nn.Module]:
@@ -283,7 +283,7 @@ def averaged(self: Trainer) -> Iterator[nn.Module]:
         self.model.load_state_dict(now)
         self.model.train()
 
-# %% ../nbs/16_train.ipynb #c040
+# %% ../nbs/16_train.ipynb #c041
 def start_accelerate(recipe: Recipe, cpu: bool = False) -> Accelerator:
     "accelerate as the recipe wants it; an impossible precision is a `VideoPureError`."
     cpu = cpu or not torch.cuda.is_available()
@@ -297,7 +297,7 @@ def start_accelerate(recipe: Recipe, cpu: bool = False) -> Accelerator:
         reason = " ".join(str(error).split())
         raise VideoPureError(f"precision={recipe.precision!r} cannot be used here: {reason}") from error
 
-# %% ../nbs/16_train.ipynb #c043
+# %% ../nbs/16_train.ipynb #c044
 def new_classifier(classes: Sequence[str], recipe: Recipe) -> MotionClassifier:
     "A `MotionClassifier` of `classes`, with all weights of the embedded one that fit, or at random for start='none'."
     with torch.random.fork_rng(devices=[]):
@@ -308,7 +308,7 @@ def new_classifier(classes: Sequence[str], recipe: Recipe) -> MotionClassifier:
         fresh.load_state_dict({k: known[k] if not k.startswith("head") else w for k, w in own.items()})
     return fresh
 
-# %% ../nbs/16_train.ipynb #c045
+# %% ../nbs/16_train.ipynb #c046
 def fit_classifier(
     pool: Pool,  # decoded clips
     learn: Sequence[int],  # to train on
@@ -337,7 +337,7 @@ def fit_classifier(
     run.run(loss, checkpoint, recipe.every, progress and accelerator.is_main_process, look_at_it)
     return run.model.requires_grad_(False).eval(), run
 
-# %% ../nbs/16_train.ipynb #c046
+# %% ../nbs/16_train.ipynb #c048
 def run_name(what: str, pool: Pool, learn: Sequence[int], recipe: Recipe) -> str:
     "What a checkpoint belongs to: the model, the clips and the recipe."
     return f"{what} {hashlib.sha256(repr(([pool.ids[i] for i in learn], binding(recipe))).encode()).hexdigest()[:12]}"
@@ -347,7 +347,7 @@ def binding(recipe: Recipe) -> dict:
     "The settings but for those that may change between two sittings."
     return {name: value for name, value in asdict(recipe).items() if name not in ("every", "workers")}
 
-# %% ../nbs/16_train.ipynb #c049
+# %% ../nbs/16_train.ipynb #c051
 def new_unet(start: str, seed: int = 0) -> TinyUNet:
     "The embedded UNet for start='tiny', a random one for 'none', else that of the pipeline in the folder `start`."
     if start == "none":
@@ -369,7 +369,7 @@ def new_pipeline(unet: TinyUNet, **settings: float) -> VideoPurePipeline:
 
 GUIDANCE = {"purify_steps": 4, "spatial_scale": 0.5, "temporal_scale": 0.5}  # before it is tuned
 
-# %% ../nbs/16_train.ipynb #c050
+# %% ../nbs/16_train.ipynb #c053
 @dataclass
 class Look:
     "Validation clips, and under attack if there is a classifier to attack."
@@ -390,7 +390,7 @@ class Look:
         answers = torch.cat([Defended(self.classifier, pipe).predict(one) for one in self.attacked.split(4)])
         return (answers == self.labels).sum().item()
 
-# %% ../nbs/16_train.ipynb #c052
+# %% ../nbs/16_train.ipynb #c055
 LOOKED_AT = 32  # clips at most
 
 
@@ -402,7 +402,7 @@ def some_of_each(rows: Sequence[int], labels: torch.Tensor, most: int = LOOKED_A
         turns[labels[rows[i]].item()] += 1
     return sorted(sorted(rows, key=turn.get)[:most])
 
-# %% ../nbs/16_train.ipynb #c053
+# %% ../nbs/16_train.ipynb #c057
 def fit_purifier(
     pool: Pool,  # decoded clips
     learn: Sequence[int],  # to train on
@@ -436,7 +436,7 @@ def fit_purifier(
     run.run(loss, checkpoint, recipe.every, progress and accelerator.is_main_process, look_at_it)
     return new_pipeline(run.model), run
 
-# %% ../nbs/16_train.ipynb #c055
+# %% ../nbs/16_train.ipynb #c059
 def save_sample(path: Path, pipe: VideoPurePipeline, look: Look, notes: list[dict]) -> Path:
     "A page with two validation clips, attacked if possible, before and after purification, and the numbers so far."
     parts = [notes_table(notes)]
@@ -462,7 +462,7 @@ def scored(note: dict) -> Accuracy | None:
     "How many validation clips were right, if that was counted."
     return Accuracy(note["right"], note["of"]) if "right" in note else None
 
-# %% ../nbs/16_train.ipynb #c062
+# %% ../nbs/16_train.ipynb #c066
 GRID = {"purify_steps": (2, 3, 4, 6), "spatial_scale": (0.0, 0.25, 0.5, 1.0), "temporal_scale": (0.0, 0.25, 0.5, 1.0)}
 
 
@@ -483,7 +483,7 @@ def remembering(pipe: VideoPurePipeline) -> Iterator[None]:
     finally:
         del pipe.predict_noise
 
-# %% ../nbs/16_train.ipynb #c064
+# %% ../nbs/16_train.ipynb #c068
 def tune(
     pipe: VideoPurePipeline,  # to try the settings on
     look: Look,  # validation clips with their classifier
@@ -504,7 +504,7 @@ def tune(
     best = max(found, key=lambda one: one["clean"] + one["attacked"])
     return {name: best[name] for name in grid}, found
 
-# %% ../nbs/16_train.ipynb #c066
+# %% ../nbs/16_train.ipynb #c070
 @torch.no_grad()
 def certainty(pipe: VideoPurePipeline, classifier: nn.Module, video: torch.Tensor, labels: torch.Tensor, settings: list) -> torch.Tensor:
     "Mean probability of the right class over the records of purified clips, `(len(settings), n)`."
@@ -516,7 +516,7 @@ def certainty(pipe: VideoPurePipeline, classifier: nn.Module, video: torch.Tenso
             found.append(scores.softmax(-1).mean(1).gather(1, labels[:, None])[:, 0])
     return torch.stack(found)
 
-# %% ../nbs/16_train.ipynb #c070
+# %% ../nbs/16_train.ipynb #c075
 def train(
     data: Clips,  # labelled clips in files, such as a `ClipFolder`; what is to be held out must not be among them
     out: str | Path,  # folder for the result, made if missing
@@ -551,7 +551,7 @@ def train(
     accelerator.wait_for_everyone()
     return out
 
-# %% ../nbs/16_train.ipynb #c072
+# %% ../nbs/16_train.ipynb #c077
 def checkpoints(out: Path, data: Clips) -> Path:
     "The folder of checkpoints in `out`, made if missing; `out` must not be among the clips, where it would be another class."
     if data.root.resolve() in [out.resolve(), *out.resolve().parents]:
@@ -562,7 +562,7 @@ def checkpoints(out: Path, data: Clips) -> Path:
         raise VideoFileError(f"cannot make the folder {str(out)!r}: {error.strerror}") from error
     return out / "checkpoints"
 
-# %% ../nbs/16_train.ipynb #c074
+# %% ../nbs/16_train.ipynb #c079
 def asked(data: Clips, recipe: Recipe, classifier: nn.Module | str | None) -> dict:
     "What was asked of a training run."
     kind = "none" if classifier is None else "trained" if isinstance(classifier, str) and classifier == "train" else "given"
@@ -587,7 +587,7 @@ def is_finished(data: Clips, out: Path, recipe: Recipe, classifier: nn.Module | 
     shutil.rmtree(out / "checkpoints", ignore_errors=True)  # killed at the very end, they were left
     return True
 
-# %% ../nbs/16_train.ipynb #c076
+# %% ../nbs/16_train.ipynb #c081
 def given_classifier(classifier: nn.Module | str, data: Clips, recipe: Recipe, device: torch.device) -> nn.Module:
     "A classifier on its device; one that does not know as many classes as there are is a `VideoPureError`."
     classifier = (load_classifier(classifier) if isinstance(classifier, str) else classifier).to(device).eval()
@@ -619,7 +619,7 @@ def parts_of(pool: Pool, learn: list[int], look: list[int]) -> dict:
     "Who was on which side."
     return {"skipped": pool.skipped, "train": [pool.ids[i] for i in learn], "validation": [pool.ids[i] for i in look]}
 
-# %% ../nbs/16_train.ipynb #c078
+# %% ../nbs/16_train.ipynb #c083
 def finish(out: Path, pipe: VideoPurePipeline, look: Look, runs: dict[str, Training], about: dict, progress: bool) -> None:
     "Tune the guidance if there is a classifier, write what `train` leaves, and take the checkpoints away."
     best, tried = tune(pipe, look, progress=progress) if look.classifier is not None else ({}, [])
@@ -637,7 +637,7 @@ def finish(out: Path, pipe: VideoPurePipeline, look: Look, runs: dict[str, Train
         part.write_text(json.dumps(about), encoding="utf-8")
     shutil.rmtree(out / "checkpoints")
 
-# %% ../nbs/16_train.ipynb #c081
+# %% ../nbs/16_train.ipynb #c086
 def options(parser: argparse.ArgumentParser) -> None:
     "The command line of a training run."
     parser.add_argument("folder", metavar="FOLDER", help="labelled clips, FOLDER/class/clip, with a manifest.csv if they have groups")
@@ -654,7 +654,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cpu", action="store_true", help="even if there is a GPU")
     parser.add_argument("--quiet", action="store_true", help="no progress bars")
 
-# %% ../nbs/16_train.ipynb #c082
+# %% ../nbs/16_train.ipynb #c087
 def run(args: argparse.Namespace) -> None:
     "Train, and say where the result is and how to evaluate it."
     recipe = Recipe(**{one.name: getattr(args, one.name) for one in fields(Recipe)})
@@ -677,7 +677,7 @@ def run(args: argparse.Namespace) -> None:
     if first:
         print(summary(args, out))
 
-# %% ../nbs/16_train.ipynb #c084
+# %% ../nbs/16_train.ipynb #c089
 def summary(args: argparse.Namespace, out: Path) -> str:
     "What a run trained on, and the command that evaluates it."
     held = json.loads((out / "training.json").read_text(encoding="utf-8"))
@@ -695,12 +695,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     "`python -m videopure.train`, for accelerate's launcher; `videopure train` does the same in one process."
     parser = argparse.ArgumentParser("videopure.train", description="Train a purifier on labelled clips; resumes what it finds in --out.")
     options(parser)
-    try:
-        run(parser.parse_args(argv))
-    except VideoPureError as error:
-        print(f"videopure: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return run_command(parser, argv, run)
 
 
 if __name__ == "__main__" and __package__ == "videopure":

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['MOTIONS', 'VideoPureError', 'ClipError', 'VideoFileError', 'MissingPackageError', 'check_video', 'dead_leaves',
-           'moving_shapes', 'sample_frames', 'resize_video', 'read_video', 'to_uint8', 'atomic_path', 'write_video']
+           'moving_shapes', 'sample_frames', 'resize_video', 'to_uint8', 'atomic_path', 'write_video', 'read_video']
 
 # %% ../nbs/00_video.ipynb #c002
 import importlib
@@ -91,7 +91,7 @@ def _grain(n, size, generator):
     draw = lambda s: F.interpolate(torch.randn(n, 3, s, s, generator=generator), size, mode="bilinear", align_corners=False)
     return sum(weight*draw(s) for s, weight in octaves)*_uniform(n, 0, .12, generator)[..., None, None]
 
-# %% ../nbs/00_video.ipynb #c026
+# %% ../nbs/00_video.ipynb #c027
 def dead_leaves(
     n: int, # how many textures
     size: int = 40, # height and width in pixels
@@ -108,7 +108,7 @@ def dead_leaves(
         image = image + coverage*(colour - image)
     return (image + _grain(n, size, generator)).clamp(0, 1)
 
-# %% ../nbs/00_video.ipynb #c031
+# %% ../nbs/00_video.ipynb #c032
 def _progress(labels, frames, generator):
     "(n, 5, T) in -1..1: how far each of the five movements (x, y, zoom, turn, orbit) has come in each frame."
     run = torch.linspace(-1, 1, frames)
@@ -117,7 +117,7 @@ def _progress(labels, frames, generator):
     running = torch.arange(5) == (labels // 2)[:, None]
     return torch.where(running[..., None], sign[:, None, None]*run, still)
 
-# %% ../nbs/00_video.ipynb #c035
+# %% ../nbs/00_video.ipynb #c036
 def _path(labels, frames, generator):
     "Centre x, y (in half frames, 0 = middle), angle (radians, clockwise) and half size (in half frames) of the shape, each (n, T)."
     x, y, zoom, turn, orbit = _progress(labels, frames, generator).unbind(1)
@@ -132,7 +132,7 @@ def _camera(n, frames, generator):
     drift = torch.rand(2, n, 1, generator=generator)*.12 - .06
     return drift*torch.linspace(-1, 1, frames) + .012*torch.randn(2, n, frames, generator=generator)
 
-# %% ../nbs/00_video.ipynb #c040
+# %% ../nbs/00_video.ipynb #c041
 def _sample(texture, u, v):
     "Look texture (n, C, s, s) up at u, v (n, T, H, W) in -1..1: (n, C, T, H, W)."
     grid = torch.stack([u, v], -1)
@@ -144,7 +144,7 @@ def _silhouette(u, v, kind):
               1.6*torch.maximum(v, .87*u.abs() - v/2))
     return torch.stack(shapes).gather(0, kind.expand(1, *u.shape))[0]
 
-# %% ../nbs/00_video.ipynb #c043
+# %% ../nbs/00_video.ipynb #c044
 def _render(labels, frames, size, generator):
     "One clip a label: a textured shape moving over a textured background, (n, 3, T, size, size)."
     n = len(labels)
@@ -160,7 +160,7 @@ def _render(labels, frames, size, generator):
     front = _sample(dead_leaves(n, size, 14, (.2, .8), generator), u, v)
     return back + alpha*(front - back)
 
-# %% ../nbs/00_video.ipynb #c044
+# %% ../nbs/00_video.ipynb #c046
 def moving_shapes(
     n: int, # how many clips
     seed: int = 0, # same seed, same clips
@@ -172,7 +172,7 @@ def moving_shapes(
     labels = (torch.arange(n) % len(MOTIONS))[torch.randperm(n, generator=generator)]
     return torch.cat([_render(part, frames, size, generator) for part in labels.split(100)]), labels
 
-# %% ../nbs/00_video.ipynb #c050
+# %% ../nbs/00_video.ipynb #c052
 def sample_frames(
     total: int, # frames there are
     frames: int | None = None, # frames wanted; None takes all of them
@@ -196,7 +196,7 @@ def sample_frames(
     if not enough: raise VideoPureError(_too_few(total, frames, stride, start))
     return indices
 
-# %% ../nbs/00_video.ipynb #c052
+# %% ../nbs/00_video.ipynb #c054
 def _place(total, frames, stride, where, generator):
     "First frame of a window of `frames` at `stride`, in the middle of the file or anywhere."
     spare = total - (frames - 1)*stride - 1 if frames and stride else 0
@@ -218,7 +218,7 @@ def _too_few(total, frames, stride, start):
     if most < 2: return f"{have}, and a clip needs at least 2{at}"
     return f"{have}, and frames={frames}{at} were asked for; ask for frames={most} or fewer"
 
-# %% ../nbs/00_video.ipynb #c057
+# %% ../nbs/00_video.ipynb #c059
 def resize_video(
     video: Tensor, # clip (B, 3, T, H, W) in [0, 1]
     size: int | tuple[int, int] | None = None, # result: height and width in pixels, a number means a square; None cuts nothing
@@ -235,7 +235,7 @@ def resize_video(
     top, left = (scaled[0] - h)//2, (scaled[1] - w)//2
     return video if (h, w) == scaled else video[..., top:top + h, left:left + w]
 
-# %% ../nbs/00_video.ipynb #c058
+# %% ../nbs/00_video.ipynb #c061
 def _target(H, W, size, short_side):
     "Height and width wanted, and the size to scale to before cutting."
     if short_side is not None: _check_int("short_side", short_side, 1)
@@ -250,7 +250,92 @@ def _target(H, W, size, short_side):
         raise VideoPureError(f"size={size} does not fit into {scaled[0]}x{scaled[1]} pixels; enlarge short_side={short_side}")
     return h, w, scaled
 
-# %% ../nbs/00_video.ipynb #c064
+# %% ../nbs/00_video.ipynb #c066
+def to_uint8(
+    video: Tensor, # one clip (1, 3, T, H, W) in [0, 1]
+) -> np.ndarray: # (T, H, W, 3), 8-bit
+    "The frames of one clip as 8-bit RGB arrays, rounded to the nearest step of 1/255."
+    batch = len(check_video(video, min_frames=1))
+    if batch != 1: raise ClipError(f"expected one clip, not a batch of {batch}; take one with video[i:i + 1]")
+    return (video[0].detach().float().clamp(0, 1)*255).round().byte().permute(1, 2, 3, 0).cpu().numpy()
+
+# %% ../nbs/00_video.ipynb #c069
+@contextmanager
+def atomic_path(
+    path: str | Path, # where the file is to be
+) -> Iterator[Path]: # the temporary path to write to
+    "Write to a temporary path beside `path`: moved onto it when the block succeeds, removed when it fails (`VideoFileError`)."
+    path = Path(path).expanduser()
+    if path.is_dir(): raise VideoFileError(f"cannot write {path}: it is a folder; give a file name")
+    if not path.parent.is_dir(): raise VideoFileError(f"cannot write {path}: the folder {path.parent} does not exist; create it first")
+    temporary = path.with_name(f".{path.stem}-{uuid4().hex[:8]}{path.suffix}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    except VideoFileError: raise
+    except OSError as error: raise VideoFileError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from None
+    finally: temporary.unlink(missing_ok=True)
+
+# %% ../nbs/00_video.ipynb #c072
+_PACKAGES = {"decord": "decord", "av": "av", "cv2": "opencv-python-headless"}
+
+def _import(name):
+    "The module, or None where it is not installed or does not load."
+    try: return importlib.import_module(name)
+    except (ImportError, OSError): return None
+
+def _need(name, what):
+    "The module, or a `MissingPackageError` that says how to install it."
+    if not (module := _import(name)): raise MissingPackageError(f"{what} needs {_PACKAGES[name]}: pip install {_PACKAGES[name]}")
+    return module
+
+# %% ../nbs/00_video.ipynb #c074
+def _write_mp4(path, frames, fps, lossless):
+    "H.264 by PyAV: 4:2:0 for browsers, or lossless RGB."
+    av = _need("av", "writing .mp4")
+    codec, pixels, quality = ("libx264rgb", "rgb24", {"qp": "0"}) if lossless else ("libx264", "yuv420p", {"crf": "16"})
+    options = {"threads": "1", "x264-params": "mbtree=0", **quality}  # without these, one clip gives different files
+    if not lossless: frames = np.pad(frames, ((0, 0), (0, frames.shape[1] % 2), (0, frames.shape[2] % 2), (0, 0)), mode="edge")
+    try:
+        with av.open(str(path), "w", options={"movflags": "faststart"}) as file:
+            stream = file.add_stream(codec, rate=Fraction(fps).limit_denominator(1001), options=options)
+            stream.height, stream.width, stream.pix_fmt = *frames.shape[1:3], pixels
+            for frame in frames:
+                picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
+                file.mux(stream.encode(picture.reformat(format=pixels)))
+            file.mux(stream.encode(None))
+    except av.FFmpegError as error: raise OSError(error.strerror or str(error)) from None
+
+# %% ../nbs/00_video.ipynb #c076
+def _write_gif(path, frames, fps):
+    "An endless animated GIF that keeps every frame, also repeated ones."
+    images = [Image.fromarray(frame).quantize(256) for frame in frames]
+    delay = max(round(100/fps), 2)*10
+    with open(path, "wb") as file:
+        file.writelines(GifImagePlugin.getheader(images[0], info={"loop": 0})[0])
+        for image in images: file.writelines(GifImagePlugin.getdata(image, duration=delay, include_color_table=True))
+        file.write(b";")
+
+# %% ../nbs/00_video.ipynb #c078
+def write_video(
+    video: Tensor, # one clip (1, 3, T, H, W) in [0, 1]
+    path: str | Path, # .mp4, .gif or .npz
+    fps: float = 8, # frames a second
+    lossless: bool = False, # .mp4 only: exact to the 8-bit step (H.264 RGB, which not every browser plays)
+) -> Path: # where it was written
+    "Write one clip: .mp4 for people, .gif for documents, .npz exact. Where that fails (`VideoFileError`), nothing half-written is left."
+    path, frames = Path(path).expanduser(), to_uint8(check_video(video))
+    suffix = path.suffix.lower()
+    if suffix not in (".mp4", ".gif", ".npz"): raise VideoFileError(f"cannot write {path}: the name must end in .mp4, .gif or .npz")
+    if lossless and suffix == ".gif": raise VideoPureError("a .gif cannot be lossless; write .mp4 with lossless=True, or .npz")
+    if not 0 < fps < math.inf: raise VideoPureError(f"fps={fps} must be a positive number")
+    with atomic_path(path) as temporary:
+        if suffix == ".mp4": _write_mp4(temporary, frames, fps, lossless)
+        elif suffix == ".gif": _write_gif(temporary, frames, fps)
+        else: np.savez(temporary, video=video.detach().float().cpu().numpy())
+    return path
+
+# %% ../nbs/00_video.ipynb #c086
 def _walk(file, stream):
     "Times and sizes of the pictures of a stream: (packets, pictures, tiny pictures, pictures shown before their keyframe, end in seconds)."
     packets = pictures = tiny = leading = end = 0
@@ -264,7 +349,7 @@ def _walk(file, stream):
         packets, pictures, tiny = packets + 1, pictures + (not packet.is_discard), tiny + (packet.size < 8)
     return packets, pictures, tiny, leading, end
 
-# %% ../nbs/00_video.ipynb #c066
+# %% ../nbs/00_video.ipynb #c088
 def _inspect(path):
     "How many frames a video file holds, and whether decord finds the right ones; raises `VideoFileError` for a file that is cut short."
     import av
@@ -284,7 +369,7 @@ def _inspect(path):
         with av.open(str(path), metadata_errors="ignore") as file: pictures = sum(1 for _ in file.decode(video=0))
     return pictures, trusted
 
-# %% ../nbs/00_video.ipynb #c069
+# %% ../nbs/00_video.ipynb #c093
 def _decode_decord(path, pick, count):
     "Yield the picked frames (H, W, 3), decoded by decord; where the count is unknown (no walk), without seeking."
     import decord
@@ -303,7 +388,7 @@ def _decode_decord(path, pick, count):
     finally: reader = None
     if failed: raise VideoFileError(failed)  # outside of `except`: decord's error would keep its reader
 
-# %% ../nbs/00_video.ipynb #c070
+# %% ../nbs/00_video.ipynb #c095
 def _decode_pyav(path, pick, count):
     "Yield the picked frames (H, W, 3), decoded by PyAV and turned upright; a damaged picture is an error."
     import av
@@ -319,7 +404,7 @@ def _decode_pyav(path, pick, count):
             if not indices: return
     raise VideoFileError(f"{path} is damaged: of {count} frames only {i + 1} can be decoded; get the file again")
 
-# %% ../nbs/00_video.ipynb #c072
+# %% ../nbs/00_video.ipynb #c097
 def _decode_opencv(path, pick, count):
     "Yield the picked frames (H, W, 3), decoded by OpenCV, which cannot tell a damaged file from a whole one."
     import cv2
@@ -335,21 +420,9 @@ def _decode_opencv(path, pick, count):
         capture.grab()
         if i in indices: yield capture.retrieve()[1][..., ::-1]
 
-# %% ../nbs/00_video.ipynb #c073
 _DECODERS = {"decord": ("decord", _decode_decord), "pyav": ("av", _decode_pyav), "opencv": ("cv2", _decode_opencv)}
-_PACKAGES = {"decord": "decord", "av": "av", "cv2": "opencv-python-headless"}
 
-def _import(name):
-    "The module, or None where it is not installed or does not load."
-    try: return importlib.import_module(name)
-    except (ImportError, OSError): return None
-
-def _need(name, what):
-    "The module, or a `MissingPackageError` that says how to install it."
-    if not (module := _import(name)): raise MissingPackageError(f"{what} needs {_PACKAGES[name]}: pip install {_PACKAGES[name]}")
-    return module
-
-# %% ../nbs/00_video.ipynb #c075
+# %% ../nbs/00_video.ipynb #c101
 def _decode_file(path, pick, collect, backend):
     "Decode a video file with the named backend, or with the first that can."
     if backend not in (None, *_DECODERS): raise VideoPureError(f"unknown backend {backend!r}; choose one of {', '.join(_DECODERS)}")
@@ -369,7 +442,7 @@ def _decode_file(path, pick, collect, backend):
         except getattr(av, "FFmpegError", ()) as error: reason = f"{path} is damaged: {error.strerror}; get the file again"
     raise VideoFileError(reason)
 
-# %% ../nbs/00_video.ipynb #c078
+# %% ../nbs/00_video.ipynb #c104
 _IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
 
 def _natural(path):
@@ -385,14 +458,13 @@ def _read_image(path):
             return np.asarray(image.convert("RGB"))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError): raise VideoFileError(f"{path} is not a whole image") from None
 
-# %% ../nbs/00_video.ipynb #c079
 def _read_folder(path, pick):
     "Yield the picked images of a folder, in natural order."
     images = sorted((p for p in path.iterdir() if p.suffix.lower() in _IMAGES and not p.name.startswith(".")), key=_natural)
     if not images: raise VideoFileError(f"{path} is a folder without images ({', '.join(_IMAGES)}); give a video or a folder of frames")
     for i in pick(len(images)): yield _read_image(images[i])
 
-# %% ../nbs/00_video.ipynb #c081
+# %% ../nbs/00_video.ipynb #c107
 def _read_gif(path, pick):
     "Yield the picked frames of an animated GIF."
     try:
@@ -405,7 +477,7 @@ def _read_gif(path, pick):
     except VideoPureError: raise
     except (OSError, EOFError, SyntaxError, ValueError): raise VideoFileError(f"{path} is not a whole GIF") from None
 
-# %% ../nbs/00_video.ipynb #c083
+# %% ../nbs/00_video.ipynb #c109
 def _read_npz(path, pick):
     "Yield the picked frames of the array `video` in an .npz file."
     try:
@@ -420,7 +492,7 @@ def _read_npz(path, pick):
         raise VideoFileError(f"{path}: 'video' has dtype {video.dtype}; expected floats in [0, 1] or uint8")
     for i in pick(video.shape[1]): yield video[:, i].transpose(1, 2, 0)
 
-# %% ../nbs/00_video.ipynb #c086
+# %% ../nbs/00_video.ipynb #c112
 def _collect(path, frames, size, short_side):
     "Frames (H, W, 3), 8-bit or float, as a clip (1, 3, T, h, w) of the wanted size."
     clip, shape = [], None
@@ -434,7 +506,7 @@ def _collect(path, frames, size, short_side):
         clip.append(resize_video(image[None, :, None], size, short_side).contiguous())
     return check_video(torch.cat(clip, 2))
 
-# %% ../nbs/00_video.ipynb #c087
+# %% ../nbs/00_video.ipynb #c114
 def read_video(
     path: str | Path, # a video file (.mp4, .avi, .mkv, ...), a .gif, a .npz with an array `video`, or a folder of images
     frames: int | None = None, # how many frames, 2 or more; None takes all
@@ -465,75 +537,3 @@ def read_video(
     except (VideoFileError, MissingPackageError): raise
     except VideoPureError as error: raise VideoFileError(f"{path}: {error}") from None
     except PermissionError: raise VideoFileError(f"{path} may not be read; change its permissions") from None
-
-# %% ../nbs/00_video.ipynb #c091
-def to_uint8(
-    video: Tensor, # one clip (1, 3, T, H, W) in [0, 1]
-) -> np.ndarray: # (T, H, W, 3), 8-bit
-    "The frames of one clip as 8-bit RGB arrays, rounded to the nearest step of 1/255."
-    batch = len(check_video(video, min_frames=1))
-    if batch != 1: raise ClipError(f"expected one clip, not a batch of {batch}; take one with video[i:i + 1]")
-    return (video[0].detach().float().clamp(0, 1)*255).round().byte().permute(1, 2, 3, 0).cpu().numpy()
-
-# %% ../nbs/00_video.ipynb #c094
-@contextmanager
-def atomic_path(
-    path: str | Path, # where the file is to be
-) -> Iterator[Path]: # the temporary path to write to
-    "Write to a temporary path beside `path`: moved onto it when the block succeeds, removed when it fails (`VideoFileError`)."
-    path = Path(path).expanduser()
-    if path.is_dir(): raise VideoFileError(f"cannot write {path}: it is a folder; give a file name")
-    if not path.parent.is_dir(): raise VideoFileError(f"cannot write {path}: the folder {path.parent} does not exist; create it first")
-    temporary = path.with_name(f".{path.stem}-{uuid4().hex[:8]}{path.suffix}")
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    except VideoFileError: raise
-    except OSError as error: raise VideoFileError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from None
-    finally: temporary.unlink(missing_ok=True)
-
-# %% ../nbs/00_video.ipynb #c097
-def _write_mp4(path, frames, fps, lossless):
-    "H.264 by PyAV: 4:2:0 for browsers, or lossless RGB."
-    av = _need("av", "writing .mp4")
-    codec, pixels, quality = ("libx264rgb", "rgb24", {"qp": "0"}) if lossless else ("libx264", "yuv420p", {"crf": "16"})
-    options = {"threads": "1", "x264-params": "mbtree=0", **quality}  # without these, one clip gives different files
-    if not lossless: frames = np.pad(frames, ((0, 0), (0, frames.shape[1] % 2), (0, frames.shape[2] % 2), (0, 0)), mode="edge")
-    try:
-        with av.open(str(path), "w", options={"movflags": "faststart"}) as file:
-            stream = file.add_stream(codec, rate=Fraction(fps).limit_denominator(1001), options=options)
-            stream.height, stream.width, stream.pix_fmt = *frames.shape[1:3], pixels
-            for frame in frames:
-                picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
-                file.mux(stream.encode(picture.reformat(format=pixels)))
-            file.mux(stream.encode(None))
-    except av.FFmpegError as error: raise OSError(error.strerror or str(error)) from None
-
-# %% ../nbs/00_video.ipynb #c099
-def _write_gif(path, frames, fps):
-    "An endless animated GIF that keeps every frame, also repeated ones."
-    images = [Image.fromarray(frame).quantize(256) for frame in frames]
-    delay = max(round(100/fps), 2)*10
-    with open(path, "wb") as file:
-        file.writelines(GifImagePlugin.getheader(images[0], info={"loop": 0})[0])
-        for image in images: file.writelines(GifImagePlugin.getdata(image, duration=delay, include_color_table=True))
-        file.write(b";")
-
-# %% ../nbs/00_video.ipynb #c100
-def write_video(
-    video: Tensor, # one clip (1, 3, T, H, W) in [0, 1]
-    path: str | Path, # .mp4, .gif or .npz
-    fps: float = 8, # frames a second
-    lossless: bool = False, # .mp4 only: exact to the 8-bit step (H.264 RGB, which not every browser plays)
-) -> Path: # where it was written
-    "Write one clip: .mp4 for people, .gif for documents, .npz exact. Where that fails (`VideoFileError`), nothing half-written is left."
-    path, frames = Path(path).expanduser(), to_uint8(check_video(video))
-    suffix = path.suffix.lower()
-    if suffix not in (".mp4", ".gif", ".npz"): raise VideoFileError(f"cannot write {path}: the name must end in .mp4, .gif or .npz")
-    if lossless and suffix == ".gif": raise VideoPureError("a .gif cannot be lossless; write .mp4 with lossless=True, or .npz")
-    if not 0 < fps < math.inf: raise VideoPureError(f"fps={fps} must be a positive number")
-    with atomic_path(path) as temporary:
-        if suffix == ".mp4": _write_mp4(temporary, frames, fps, lossless)
-        elif suffix == ".gif": _write_gif(temporary, frames, fps)
-        else: np.savez(temporary, video=video.detach().float().cpu().numpy())
-    return path

@@ -44,37 +44,37 @@ def vote(
     """
     if rule not in RULES:
         raise VideoPureError(f"unknown vote rule {rule!r}: expected one of {', '.join(RULES)}")
-    probability = logits.softmax(-1).sum(1)
+    probability = logits.softmax(-1, dtype=torch.promote_types(logits.dtype, torch.float32)).sum(1)
     counts = F.one_hot(logits.argmax(-1), logits.shape[-1]).sum(1)
     leading = counts == counts.amax(1, keepdim=True)
     preference = {"majority": probability.where(leading, -1.0), "majority-lowest-index": leading.byte(), "mean-probability": probability}
     labels = preference[rule].argmax(1)
     return Vote(labels, counts, margins(counts, labels), logits)
 
-# %% ../nbs/07_voting.ipynb #c010
+# %% ../nbs/07_voting.ipynb #c011
 def margins(counts: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     "Votes of each clip's label minus those of its strongest rival, `(B,)`."
     own = counts.gather(1, labels[:, None])[:, 0]
     return own - counts.scatter(1, labels[:, None], -1).amax(1)
 
-# %% ../nbs/07_voting.ipynb #c019
+# %% ../nbs/07_voting.ipynb #c020
 def vote_scores(logits: torch.Tensor, rule: str = "majority") -> torch.Tensor:
-    "Differentiable scores `(B, K)` of record logits `(B, S, K)`: log mean probability, the voted class lifted to the top."
+    "Differentiable scores `(B, K)` of record logits `(B, S, K)`, at least float32: log mean probability, the voted class lifted on top."
     labels = vote(logits.detach(), rule).labels[:, None]
-    scores = logits.log_softmax(-1).logsumexp(1) - torch.tensor(float(logits.shape[1])).log()
+    wide = torch.promote_types(logits.dtype, torch.float32)
+    scores = logits.log_softmax(-1, dtype=wide).logsumexp(1) - torch.tensor(float(logits.shape[1])).log()
     top = scores.detach()
     short = top.amax(1, keepdim=True) - top.gather(1, labels)
-    lift = torch.where(short > 0, short + 1e-3, short)
-    return scores.scatter_add(1, labels, lift)
+    return scores.scatter_add(1, labels, torch.where(top.argmax(1, keepdim=True) == labels, 0.0, short + 1e-3))
 
-# %% ../nbs/07_voting.ipynb #c023
+# %% ../nbs/07_voting.ipynb #c024
 def certain(counts: torch.Tensor, remaining: int) -> torch.Tensor:
     "Which clips' votes `(B, K)` can no longer change with `remaining` records uncounted, `(B,)`."
     top = counts.topk(min(2, counts.shape[1]), dim=1).values
     lead = top[:, 0] - top[:, 1] if top.shape[1] > 1 else top[:, 0] + remaining + 1
     return lead > remaining
 
-# %% ../nbs/07_voting.ipynb #c026
+# %% ../nbs/07_voting.ipynb #c027
 def vote_early(
     classify: Callable[[int, torch.Tensor], torch.Tensor],  # (record, rows) to logits (len(rows), K)
     batch: int,  # number of clips

@@ -1,0 +1,72 @@
+"What several files of tests need: the built site, and a browser."
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+QUIET = ["--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+
+@pytest.fixture(scope="session")
+def site() -> Path:
+    "The folder of the site, built anew if what it is made from has changed since."
+    pytest.importorskip("smalldocs")
+    if not (ROOT / "tools/docs.py").exists():
+        pytest.skip("an installed package carries no site")
+    sources = [p for p in (ROOT / "nbs").rglob("*") if p.is_file() and ".ipynb_checkpoints" not in p.parts]
+    changed = max(p.stat().st_mtime for p in [*sources, ROOT / "tools/docs.py", ROOT / "_quarto.yml"])
+    built = ROOT / "_docs/.nojekyll"
+    if not built.exists() or built.stat().st_mtime < changed:
+        done = subprocess.run([sys.executable, ROOT / "tools/docs.py"], capture_output=True, text=True)
+        assert built.exists() and built.stat().st_mtime >= changed, done.stdout + done.stderr
+    return built.parent
+
+
+@pytest.fixture(scope="session")
+def serve():
+    "A function that serves a folder and returns its address."
+    servers = []
+
+    class Handler(SimpleHTTPRequestHandler):
+        def log_message(self, *args): pass
+
+    def start(folder: Path) -> str:
+        servers.append(ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=folder)))
+        threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{servers[-1].server_port}/"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+
+
+def find_browser(own: str) -> str | None:
+    "A Chromium: the one that CHROMIUM names, one on the path, or playwright's own."
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    return found or (own if Path(own).exists() else None)
+
+
+@pytest.fixture(scope="module")  # while it runs, nothing else can use asyncio in this thread
+def chromium():
+    "A running Chromium. Without one tests are skipped, but in CI they fail."
+    in_ci = os.environ.get("CI", "") not in ("", "0", "false")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        (pytest.fail if in_ci else pytest.skip)("playwright is missing: pip install playwright")
+    with sync_playwright() as playwright:
+        path = find_browser(playwright.chromium.executable_path)
+        if path is None:
+            (pytest.fail if in_ci else pytest.skip)(f"no browser: expected {', '.join(BROWSERS)} on the path, or its path in CHROMIUM")
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu", *QUIET])
+        yield browser
+        browser.close()

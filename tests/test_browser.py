@@ -1,0 +1,102 @@
+"The site in a real browser: every page, wide and on a phone, without network."
+
+import re
+from pathlib import Path
+
+import pytest
+
+NBS = Path(__file__).resolve().parent.parent / "nbs"
+NOTEBOOKS = sorted(p.relative_to(NBS) for p in NBS.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
+PAGES = [p.with_name(re.sub(r"^\d\d[a-z]?_", "", p.stem) + ".html").as_posix() for p in NOTEBOOKS]
+DRAWN = """host => {
+  const all = [...host.shadowRoot.querySelectorAll("canvas")];
+  const pixels = canvas => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+  return all.length > 0 && all.every(canvas => pixels(canvas).some((value, i) => i % 4 < 3 && value)) }"""
+
+
+@pytest.fixture(scope="module")
+def home(site, serve) -> str:
+    return serve(site)
+
+
+@pytest.fixture
+def visit(chromium, home):
+    "Open a page of the site in a window of its own; what goes wrong is collected in `page.wrong`."
+    contexts = []
+
+    def open_page(name: str, width: int = 1280, **options):
+        contexts.append(chromium.new_context(viewport={"width": width, "height": 850}, **options))
+        page = contexts[-1].new_page()
+        page.wrong = []
+        page.on("console", lambda message: page.wrong.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: page.wrong.append(str(error)))
+        page.on("requestfailed", lambda request: page.wrong.append(f"failed: {request.url[:200]}"))
+        inside = (home, "data:", "blob:", "about:")
+        page.on("request", lambda request: None if request.url.startswith(inside) else page.wrong.append(f"outside: {request.url[:200]}"))
+        page.goto(home + name, wait_until="load")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page(name, visit):
+    "No error, nothing from outside, every picture and player is there, and nothing is wider than a phone."
+    page = visit(name)
+    for host in page.query_selector_all("[data-videopure]"):
+        page.wait_for_function("host => host.dataset.playing !== undefined", arg=host)
+        assert host.evaluate(DRAWN), "a player shows nothing"
+    broken = page.evaluate("[...document.images].filter(i => !(i.complete && i.naturalWidth)).map(i => i.alt || i.src.slice(0, 80))")
+    assert not broken
+    assert not page.wrong
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert not page.wrong
+
+
+def test_search(visit):
+    "Typing a word lists the page it belongs to, and the first hit leads there."
+    page = visit("index.html")
+    page.keyboard.press("/")
+    page.keyboard.type("voting")
+    page.wait_for_selector(".search-result")
+    assert "voting.html" in " ".join(a.get_attribute("href") for a in page.query_selector_all(".search-result"))
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert page.query_selector("main.content") and not page.wrong
+
+
+def test_search_from_a_file(site, visit):
+    "Opened without a server the search works too."
+    page = visit("index.html")
+    page.goto((site / "tutorials/break_the_defense.html").as_uri())
+    page.fill(".smalldocs-search input", "wilson interval")
+    page.wait_for_selector(".search-result")
+
+
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+def test_landing_page_moves_unless_asked_not_to(motion, visit):
+    page = visit("index.html", reduced_motion=motion)
+    source = page.evaluate("document.querySelector('main img[src*=rescue]').currentSrc")
+    assert source.endswith("rescue.webp" if motion == "no-preference" else "rescue_still.png")
+    page.wait_for_function("document.querySelector('[data-videopure]').dataset.playing")
+    assert page.get_attribute("[data-videopure]", "data-playing") == ("true" if motion == "no-preference" else "false")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_drawings_follow_the_theme(scheme, visit):
+    page = visit("voting.html", color_scheme=scheme)
+    look = page.evaluate("getComputedStyle(document.querySelector('main img[data-drawing]')).filter")
+    assert ("invert" in look) == (scheme == "dark")
+
+
+def test_source_folds(visit):
+    "Plumbing is closed, and opens from the keyboard."
+    page = visit("voting.html")
+    source = page.query_selector("details.code-fold:not([open])")
+    assert source.query_selector("summary").inner_text().startswith("Source of ")
+    source.query_selector("summary").focus()
+    page.keyboard.press("Enter")
+    assert source.get_attribute("open") is not None

@@ -1,0 +1,348 @@
+"The explorer in a real JupyterLab, and its exported page from a file, both driven as a person would."
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from datetime import datetime, timezone
+from unittest.mock import patch
+
+import pytest
+import torch
+
+pytest.importorskip("ipywidgets")
+
+from videopure.defense import Defended
+from videopure.explore import Explorer, summary
+from videopure.pipeline import VideoPurePipeline
+from videopure.tiny import tiny_classifier
+from videopure.video import VideoPureError, moving_shapes, write_video
+
+CELL = "from videopure.explore import Explorer\nexplorer = Explorer()\nexplorer"
+STATE = "import json\nprint(json.dumps(explorer.values()))"
+
+
+@pytest.fixture(scope="module")
+def explored() -> Explorer:
+    "An explorer that has attacked and purified."
+    explorer = Explorer()
+    explorer.set(clip="embedded: left")
+    explorer.attack()
+    explorer.purify()
+    return explorer
+
+
+def test_turning_what_is_known_calls_no_network(explored):
+    "Slider, frame and vote rule show what was computed before."
+
+    def called(*args, **kwargs):
+        raise AssertionError("a network was called")
+
+    pipe = explored.pipe
+    with patch.object(pipe.unet, "forward", called), patch.object(pipe.vae, "decode", called), patch.object(pipe.vae, "encode", called):
+        with pytest.raises(AssertionError, match="a network"):
+            explored.purify()
+        with patch.object(explored.defended.classifier, "forward", called):
+            for record in range(5):
+                explored.set(record=record, frame=record)
+            explored.set(rule="mean-probability")
+            explored.set(rule="majority")
+
+
+def test_runs_say_what_was_done(explored):
+    "Knobs that were turned after the attack, or after the purification, do not change what the list of runs says of them."
+    explorer = Explorer()
+    explorer.attack()
+    explorer.set(eps=1, steps=50, attack="FGSM", sees="full", seed=3)
+    explorer.purify()
+    assert summary(explorer.runs[-1])["attack"] == "PGD 8/255 × 10, seed 0, classifier"
+    explorer.set(purify_steps=9)
+    assert summary(explorer.runs[-1])["levels"] == "4" and ">4</td>" in explorer.page() and ">9</td>" not in explorer.page()
+    explorer.set(rule="mean-probability")
+    assert summary(explorer.runs[-1])["vote"] == "mean-probability"
+
+
+def test_two_explorers_at_once_find_what_each_finds_alone():
+    "They share the networks, and nothing else: no random state, no progress, no cancelling."
+    defended = Defended(tiny_classifier(), VideoPurePipeline.tiny())
+    both = [Explorer(defended), Explorer(defended)]
+    for seed, explorer in enumerate(both):
+        explorer.set(seed=seed, clip=("embedded: left", "embedded: grow")[seed])
+    alone = [explorer.attack().clone() for explorer in both]
+    for explorer in both:
+        explorer.start(explorer.attack)
+    for explorer in both:
+        explorer.wait()
+    assert all(torch.equal(explorer.attacked, before) for explorer, before in zip(both, alone))
+
+
+def test_while_it_works_nothing_else_can_be_changed():
+    "Another clip, another setting, a second work: one line. Then it goes on, and a cancelled work leaves what was there."
+    explorer = Explorer()
+    explorer.purify()
+    kept = explorer.trace
+    explorer.set(sees="full", steps=50)
+    explorer.start(explorer.attack)
+    again = lambda: explorer.start(explorer.attack)
+    for change in (lambda: explorer.set(clip="embedded: up"), lambda: explorer.set(eps=2), explorer.purify, again):
+        with pytest.raises(VideoPureError, match="at work"):
+            change()
+    explorer.set(frame=3)
+    explorer.cancel()
+    explorer.wait()
+    assert "cancelled" in explorer.message.value and explorer.trace is kept and explorer.attacked is None
+    explorer.start(lambda: (explorer.purify(), explorer.purify()))  # whatever is done in the background gives the explorer back
+    explorer.wait()
+    explorer.start(lambda: 1 / 0)
+    explorer.wait()
+    assert "ZeroDivisionError" in explorer.message.value
+    assert explorer.purify() and len(explorer.runs) == 4
+
+
+def test_names_of_files_and_classes_are_shown_as_they_are(tmp_path):
+    "A name is text, never markup, and a file with an odd name is only a file."
+    classifier = tiny_classifier()
+    classifier.labels = ["<b>one</b>", *map(str, range(9))]
+    explorer = Explorer(Defended(classifier, VideoPurePipeline.tiny()), moving_shapes(1, seed=3)[0], 0)
+    explorer.purify()
+    assert "<b>one</b>" not in explorer.page().replace("<b>&lt;b&gt;one", "") and "&lt;b&gt;one" in explorer.verdict.value
+    file = {"type": "", "size": 3, "last_modified": datetime.now(timezone.utc), "content": b"abc"}
+    for name in ("<i>x.mp4", "noending", "x." + "y" * 300, "zero.mp4", "zero.mp4"):
+        explorer.upload.value = (file | {"name": name},)
+        assert "error" in explorer.message.value and "<i>" not in explorer.message.value and explorer.upload.value == ()
+        explorer.message.value = ""
+
+
+def test_large_clips_are_shown_without_a_page_beside_them():
+    "Where the page would be too much for a notebook to carry, the widget alone is shown."
+    explorer = Explorer(clip=torch.rand(1, 3, 60, 48, 48))
+    explorer.set(purify_steps=8)
+    explorer.purify()
+    assert set(explorer._repr_mimebundle_()) & {"text/html", "application/vnd.jupyter.widget-view+json"} == {
+        "application/vnd.jupyter.widget-view+json"}
+    assert {"text/html", "application/vnd.jupyter.widget-view+json"} <= set(Explorer()._repr_mimebundle_())
+
+
+@pytest.mark.parametrize("shape", [(16, 32, 32), (32, 112, 96)])
+def test_page_is_small(shape, tmp_path):
+    "Less than 3 MB, also for clips whose films would not fit at full size."
+    frames, height, width = shape
+    clip = torch.rand(1, 3, *shape) if height > 32 else moving_shapes(1, seed=3)[0]
+    explorer = Explorer(Defended(tiny_classifier(), VideoPurePipeline.tiny()), clip)
+    explorer.set(purify_steps=6)
+    explorer.purify()
+    path = explorer.to_html(tmp_path / "explorer.html")
+    assert 50_000 < path.stat().st_size < 3_000_000
+    assert path.read_text().count('class="stage"') == 7
+
+
+@pytest.mark.parametrize("grad", ["bpda", "full"])
+def test_attack_on_the_whole_defense_follows_the_settings(grad, explored):
+    "What is attacked is the defense as it is set, and the attacked clip stays within eps."
+    explored.set(purify_steps=1, sees=grad, steps=2, eps=4)
+    adv = explored.attack()
+    assert 0 < (adv - explored.clip).abs().max() <= 4 / 255 + 1e-6
+    explored.purify()
+    assert len(explored.values()["votes"]) == 2
+    explored.set(purify_steps=4, sees="classifier", steps=10, eps=8)
+    explored.attack(), explored.purify()
+
+
+def test_trace_ends_where_the_pipeline_ends():
+    "The last stage, which no callback sees, is that of the pipeline: with an own path or a guided one."
+    from videopure.explore import trace
+
+    pipe, clip = VideoPurePipeline.tiny(), moving_shapes(1, seed=5)[0]
+    for options in ({}, {"guide_trajectory": True}, {"num_inference_steps": 25}):
+        found, out = trace(pipe, clip, purify_steps=3, **options), pipe(clip, purify_steps=3, **options)
+        torch.testing.assert_close(found.records, out.videos[0])
+        assert found.timesteps == out.timesteps.tolist()
+        if not options.get("guide_trajectory"):  # without guidance and its last mixing, the record is the estimate
+            free = trace(pipe, clip, purify_steps=3, spatial_scale=0, temporal_scale=0, **options)
+            torch.testing.assert_close(free.before[:-1], free.records[:-1])
+            torch.testing.assert_close(free.before, found.before)
+
+
+@pytest.fixture
+def page_file(explored, tmp_path):
+    explored.set(record=1)
+    return explored.to_html(tmp_path / "explorer.html")
+
+
+def test_exported_page_works_from_a_file(page_file, chromium):
+    "No network, no kernel: it plays, and the slider shows another record and marks its vote."
+    context = chromium.new_context(offline=True, viewport={"width": 390, "height": 844}, reduced_motion="reduce")
+    page, wrong = context.new_page(), []
+    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("request", lambda request: None if request.url.startswith(("file:", "data:")) else wrong.append(request.url[:100]))
+    page.goto(page_file.as_uri())
+    shown = lambda: page.evaluate("[...document.querySelectorAll('.stage')].map(s => !s.hidden).indexOf(true)")
+    marked = lambda: page.evaluate("[...document.querySelectorAll('tr.record')].findIndex(r => r.classList.contains('on'))")
+    assert (shown(), marked()) == (1, 1)
+    page.focus("input.at")
+    page.keyboard.press("ArrowRight")
+    assert (shown(), marked()) == (2, 2)
+    assert page.inner_text("output").startswith("2, t =")
+    first = page.screenshot()
+    page.focus("input.frame")
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("getComputedStyle(document.querySelector('.explorer')).getPropertyValue('--column')") == "1"
+    assert page.screenshot() != first
+    page.focus("button.play")
+    page.keyboard.press("Enter")
+    assert page.inner_text("button.play") == "pause"
+    page.wait_for_function("+document.querySelector('input.frame').value > 1")
+    images = page.evaluate("[...document.images].map(i => [i.naturalWidth > 0, i.alt.length > 3])")
+    assert len(images) > 20 and all(map(all, images))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert not wrong
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    "A running JupyterLab on a folder with one notebook; its address."
+    if not (command := shutil.which("jupyter-lab", path=os.path.dirname(sys.executable)) or shutil.which("jupyter-lab")):
+        pytest.skip("JupyterLab is not installed")
+    nbformat = pytest.importorskip("nbformat")
+    folder, own = tmp_path_factory.mktemp("lab"), tmp_path_factory.mktemp("jupyter")
+    cells = [nbformat.v4.new_code_cell(source) for source in (CELL, STATE)]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), folder / "explore.ipynb")
+    names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR")
+    env = os.environ | {name: str(own / name) for name in (*names, "IPYTHONDIR")} | {"OMP_NUM_THREADS": "1"}
+    quiet = ["--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    options = ["--no-browser", "--allow-root", "--ServerApp.port=0", "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}", *quiet]
+    with open(own / "log", "w") as log:
+        server = subprocess.Popen([command, *options], env=env, stdout=log, stderr=log)
+    try:
+        for _ in range(600):
+            found = list((own / "JUPYTER_RUNTIME_DIR").glob("jpserver-*.json"))
+            if found and found[0].stat().st_size:
+                break
+            assert server.poll() is None, (own / "log").read_text()[-2000:]
+            time.sleep(0.1)
+        yield json.loads(found[0].read_text())["url"]
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+@pytest.fixture(scope="module")
+def notebook(lab, chromium):
+    "The notebook in JupyterLab, its first cell run."
+    context = chromium.new_context(viewport={"width": 1280, "height": 1700})
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    page.goto(f"{lab}lab/tree/explore.ipynb?reset")
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell")
+    page.wait_for_selector("text=/ipykernel.*Idle/")
+    run(page, 0)
+    page.wait_for_selector("button:text-is('attack')")
+    yield page
+    context.close()
+
+
+def run(page, cell: int) -> None:
+    "Run a cell, and wait until it has been run; a cell that was not ready to be run is run again."
+    number = lambda: page.locator(".jp-CodeCell .jp-InputPrompt").nth(cell).inner_text()
+    before = number()
+    for _ in range(4):
+        page.locator(".jp-CodeCell .cm-content").nth(cell).click()
+        page.keyboard.press("Control+Enter")
+        for _ in range(150):
+            if number() != before and any(map(str.isdigit, number())):
+                return
+            page.wait_for_timeout(100)
+    raise AssertionError(f"cell {cell} was not run")
+
+
+def values(page) -> dict:
+    "What `explorer.values()` says, by running the second cell."
+    run(page, 1)
+    return json.loads(page.locator(".jp-CodeCell").nth(1).locator(".jp-OutputArea-output").inner_text())
+
+
+def upload(page, path) -> None:
+    "Choose a file, as the dialog of the button would."
+    with page.expect_file_chooser() as chooser:
+        page.click("button:has-text('upload a clip')")
+    chooser.value.set_files(path)
+
+
+def press(page, name: str) -> None:
+    page.click(f"button:text-is('{name}')")
+
+
+def test_attack_and_purify_in_jupyterlab(notebook):
+    "Two buttons turn the label and turn it back; the slider changes the picture and the vote that is marked."
+    press(notebook, "attack")
+    notebook.wait_for_selector("figcaption:has-text('perturbation')")
+    press(notebook, "purify")
+    notebook.wait_for_selector("table.votes tr.record")
+    found = values(notebook)
+    assert found["clean"] == found["label"] == found["purified"] != found["attacked"]
+    assert notebook.locator("tr.record").count() == len(found["votes"])
+    notebook.evaluate("""() => {
+      const stage = [...document.querySelectorAll('figcaption')].find(c => c.innerText.startsWith('x_t')).closest('.widget-html');
+      window.stage = stage; window.moved = null;
+      new MutationObserver(() => window.moved ??= performance.now()).observe(stage, {childList: true, subtree: true});
+      window.addEventListener('keydown', () => { window.pressed = performance.now(); window.moved = null }, true) }""")
+    before = notebook.evaluate("window.stage.querySelector('img').src")
+    handle = notebook.locator(".widget-hslider", has_text="record").locator(".noUi-handle")
+    for record in (1, 2):
+        handle.focus()
+        notebook.keyboard.press("ArrowRight")
+        notebook.wait_for_function("window.moved")
+        print(f"record {record} on the screen {notebook.evaluate('window.moved - window.pressed'):.0f} ms after the key")
+    notebook.wait_for_function("before => window.stage.querySelector('img').src != before", arg=before)
+    assert notebook.evaluate("[...document.querySelectorAll('tr.record')].findIndex(r => r.classList.contains('on'))") == 2
+    assert values(notebook)["record"] == 2
+
+
+def test_bad_and_good_upload_in_jupyterlab(notebook, tmp_path):
+    "A file that is no video is one line in the widget; the next one, which is a video, works."
+    bad, good = tmp_path / "notes.mp4", tmp_path / "mine.mp4"
+    bad.write_text("this is no video")
+    write_video(moving_shapes(1, seed=7)[0], good)
+    upload(notebook, bad)
+    notebook.wait_for_selector("p.say.error:has-text('notes.mp4')")
+    line = notebook.locator("p.say.error")
+    assert line.get_attribute("role") == "alert" and "\n" not in line.inner_text().strip() and "Traceback" not in line.inner_text()
+    upload(notebook, good)
+    notebook.wait_for_selector("p.say:has-text('read mine.mp4')")
+    assert values(notebook)["clip"] == "mine.mp4"
+    press(notebook, "attack")
+    notebook.wait_for_selector("figcaption:has-text('perturbation')")
+    press(notebook, "purify")
+    notebook.wait_for_selector("table.votes tr.record")
+    assert values(notebook)["purified"]
+
+
+def test_cancel_in_jupyterlab(notebook):
+    "A long attack on the whole defense is stopped by the button, and the explorer goes on working."
+    notebook.select_option("select:has(option:text-is('the defense, full gradient'))", label="the defense, full gradient")
+    press(notebook, "attack")
+    notebook.wait_for_function("[...document.querySelectorAll('p.say')].some(p => p.innerText.startsWith('attacking'))")
+    press(notebook, "cancel")
+    notebook.wait_for_selector("p.say:has-text('cancelled')")
+    notebook.wait_for_selector("button:text-is('attack'):enabled")
+
+
+def test_keyboard_reaches_every_control_in_jupyterlab(notebook):
+    "Tab goes through all of them, and every picture has its text."
+    wanted = notebook.evaluate("""() => {
+      const root = document.querySelector('[class*=explorer-]');
+      window.wanted = [...root.querySelectorAll('button, select, input:not([type=file]), .noUi-handle, [role=slider]')];
+      window.wanted = window.wanted.filter(e => !e.disabled && e.offsetParent && getComputedStyle(e).visibility != 'hidden');
+      window.wanted[0].focus(); window.reached = new Set([document.activeElement]); return window.wanted.length }""")
+    for _ in range(3 * wanted):
+        notebook.keyboard.press("Tab")
+        notebook.evaluate("window.reached.add(document.activeElement)")
+    missed = notebook.evaluate("window.wanted.filter(e => !window.reached.has(e)).map(e => e.outerHTML.slice(0, 150))")
+    assert wanted > 10 and not missed
+    texts = notebook.evaluate("[...document.querySelectorAll('[class*=explorer-] img')].map(i => i.alt)")
+    assert texts and all(texts)
