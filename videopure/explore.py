@@ -456,7 +456,7 @@ def _read_upload(self: Explorer):
             except VideoPureError as error:
                 raise VideoPureError(str(error).replace(str(path), file.name)) from error
 
-# %% ../nbs/16_explore.ipynb #c071
+# %% ../nbs/16_explore.ipynb #c073
 @patch
 def _show_clip(self: Explorer):
     "Take the chosen clip; what was found about another is forgotten."
@@ -484,7 +484,7 @@ def answer(self: Explorer, video: torch.Tensor) -> torch.Tensor:
     with torch.no_grad():
         return self.defended.classifier(video.to(self.device))
 
-# %% ../nbs/16_explore.ipynb #c074
+# %% ../nbs/16_explore.ipynb #c076
 @patch
 def settings(self: Explorer) -> dict[str, object]:
     "The arguments of the pipeline's call, as the controls say."
@@ -498,7 +498,7 @@ def is_pipeline(self: Explorer) -> bool:
     "Whether the purifier is a diffusion pipeline, with levels to look at and settings to turn."
     return isinstance(self.pipe, VideoPurePipeline)
 
-# %% ../nbs/16_explore.ipynb #c076
+# %% ../nbs/16_explore.ipynb #c079
 @patch
 @contextmanager
 def working(self: Explorer, doing: str, total: int) -> Iterator[Callable[[], None]]:
@@ -528,7 +528,7 @@ def _begin(self: Explorer):
         raise VideoPureError(BUSY)
     self._cancelled.clear()
 
-# %% ../nbs/16_explore.ipynb #c077
+# %% ../nbs/16_explore.ipynb #c080
 @patch
 def _check(self: Explorer):
     if self._cancelled.is_set():
@@ -548,7 +548,7 @@ def _enable(self: Explorer, on):
         widget.disabled = not on
     self.buttons["cancel"].disabled = on
 
-# %% ../nbs/16_explore.ipynb #c079
+# %% ../nbs/16_explore.ipynb #c082
 @patch
 def attack(self: Explorer) -> torch.Tensor:
     "Attack the clip as the controls say; returns the attacked clip (1, 3, T, H, W)."
@@ -566,7 +566,7 @@ def attack(self: Explorer) -> torch.Tensor:
         self._show(anew=True)
     return attacked
 
-# %% ../nbs/16_explore.ipynb #c080
+# %% ../nbs/16_explore.ipynb #c083
 @patch
 def purify(self: Explorer) -> Vote:
     "Purify the attacked clip (the clip itself if there was no attack) as the controls say, and vote; returns the vote."
@@ -589,7 +589,7 @@ def shown(self: Explorer) -> torch.Tensor:
     "The clip that is purified: the attacked one, or the clip itself."
     return self.clip if self.attacked is None else self.attacked
 
-# %% ../nbs/16_explore.ipynb #c082
+# %% ../nbs/16_explore.ipynb #c086
 @patch
 def start(self: Explorer, act: Callable[[], object]) -> None:
     "Do something in the background, such as `explorer.attack`; `wait()` waits for it."
@@ -617,7 +617,7 @@ def cancel(self: Explorer) -> None:
     "Stop the work in the background before the next call of a network; what was there before stays."
     self._cancelled.set()
 
-# %% ../nbs/16_explore.ipynb #c085
+# %% ../nbs/16_explore.ipynb #c089
 @patch
 def _whole(self: Explorer, **size):
     "The clips as a whole, with what the classifier says of each."
@@ -634,7 +634,7 @@ def _whole(self: Explorer, **size):
             shown.append((magnify(self.earlier.records[-1:], last, 8), "new settings", "what they changed, 8 times"))
     return films(shown, **size)
 
-# %% ../nbs/16_explore.ipynb #c087
+# %% ../nbs/16_explore.ipynb #c091
 @patch
 def _stage(self: Explorer, s, **size):
     "One record, and how it came to be."
@@ -656,7 +656,7 @@ def _flow(self: Explorer, **size):
     flow = flow if isinstance(flow, torch.Tensor) else optical_flow(self.shown(), flow or "dis")
     return film(flow_colours(flow), "flow", "of the input; hue is direction", **size) if self.trace.noisy is not None else ""
 
-# %% ../nbs/16_explore.ipynb #c089
+# %% ../nbs/16_explore.ipynb #c093
 @patch
 def _once(self: Explorer, make, *args, **size):
     "What `make` returns, made once: until something new is computed, nothing is drawn twice."
@@ -665,7 +665,7 @@ def _once(self: Explorer, make, *args, **size):
         self._cache[key] = make(*args, **size)
     return self._cache[key]
 
-# %% ../nbs/16_explore.ipynb #c091
+# %% ../nbs/16_explore.ipynb #c095
 @patch
 def _verdict(self: Explorer):
     "The label before and after, in a sentence."
@@ -678,7 +678,7 @@ def _verdict(self: Explorer):
         said += [f"<b>{v['purified']}</b> of the purified one, by {counts} of {votes} votes (margin {v['margin']})"]
     return f'<p class="say">{about}: <b>{v["label"]}</b>. The classifier says {", ".join(said)}.</p>'
 
-# %% ../nbs/16_explore.ipynb #c093
+# %% ../nbs/16_explore.ipynb #c098
 def summary(run: dict[str, object]) -> dict[str, str]:
     "One line of the list of runs, from what `values()` returned after it."
     sees = "" if run["attack"] == "random noise" else f", {run['sees']}"
@@ -701,7 +701,7 @@ def _runs(self: Explorer):
     head = "".join(f'<th scope="col">{name}</th>' for name in (lines[0] if lines else []))
     return html_table("What was tried with this clip", head, rows) if lines else ""
 
-# %% ../nbs/16_explore.ipynb #c095
+# %% ../nbs/16_explore.ipynb #c101
 @patch
 def _show(self: Explorer, anew: bool = False):
     "Put everything on the screen; `anew` after something was computed."
@@ -718,7 +718,7 @@ def _show(self: Explorer, anew: bool = False):
     for s in range(len(records)):
         self._once(self._stage, s)
 
-# %% ../nbs/16_explore.ipynb #c096
+# %% ../nbs/16_explore.ipynb #c102
 @patch
 def _show_record(self: Explorer):
     "The record under the slider."
@@ -745,7 +745,7 @@ def _count(self: Explorer):
         self.runs[-1] |= counted
         self._show()
 
-# %% ../nbs/16_explore.ipynb #c099
+# %% ../nbs/16_explore.ipynb #c105
 @patch
 def values(self: Explorer) -> dict[str, object]:
     "Settings and findings by name, as plain values: what is None was not computed yet."
@@ -760,7 +760,7 @@ def values(self: Explorer) -> dict[str, object]:
     purified = self.names[int(self.outcome.labels)]
     return found | {"purified": purified, "votes": votes, "counts": {purified: 0} | counts, "margin": int(self.outcome.margin)}
 
-# %% ../nbs/16_explore.ipynb #c101
+# %% ../nbs/16_explore.ipynb #c107
 @patch
 def set(self: Explorer, **values: object) -> None:
     """Turn controls by name, as in `explorer.set(eps=4, purify_steps=2)`.
@@ -789,7 +789,7 @@ def _turn(self: Explorer, name, control, value):
         allowed = f"{control.min} to {control.max}" if hasattr(control, "min") else "one of its options"
         raise VideoPureError(f"{name} cannot be {value!r}: expected {allowed}")
 
-# %% ../nbs/16_explore.ipynb #c104
+# %% ../nbs/16_explore.ipynb #c110
 _PAGE = """<div class="explorer" data-frames="{frames}" data-fps="{fps:g}">
 {style}{verdict}{films}
 <p><button type="button" class="play">play</button>
@@ -825,7 +825,7 @@ for (const root of document.querySelectorAll(".explorer:not([data-ready])")) {
   show(); run(!matchMedia("(prefers-reduced-motion: reduce)").matches);
 }"""
 
-# %% ../nbs/16_explore.ipynb #c105
+# %% ../nbs/16_explore.ipynb #c111
 @patch
 def _body(self: Explorer, **size):
     "The page's body, with films of that size and quality."
@@ -834,7 +834,7 @@ def _body(self: Explorer, **size):
     T = self.clip.shape[2]
     return _PAGE.format(frames=T, last=T - 1, frame=self.frame.value, fps=self.fps, **parts)
 
-# %% ../nbs/16_explore.ipynb #c107
+# %% ../nbs/16_explore.ipynb #c113
 @patch
 def _levels(self: Explorer, **size):
     "All records, of which the page shows one."
@@ -862,7 +862,7 @@ def to_html(self: Explorer, path: str | Path, title: str = "VideoPure explorer")
     "Write what is on the screen as a self-contained page of less than 3 MB; it needs no kernel and no network."
     return save_page(path, title, self.page(2_950_000))
 
-# %% ../nbs/16_explore.ipynb #c109
+# %% ../nbs/16_explore.ipynb #c115
 @patch
 def _repr_mimebundle_(self: Explorer, **kwargs: object) -> dict[str, object]:
     "The live widget, and beside it the page, for where there is no kernel."
