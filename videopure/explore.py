@@ -670,13 +670,13 @@ def _once(self: Explorer, make, *args, **size):
 def _verdict(self: Explorer):
     "The label before and after, in a sentence."
     v = {name: escape(value) if isinstance(value, str) else value for name, value in self.values().items()}
-    about = "No label was given, so what the classifier says is taken for it" if self.guessed else "The clip shows"
+    about = "No label was given, so what the classifier says of the clip is taken for it:" if self.guessed else "The clip shows"
     said = [f"<b>{v['clean']}</b> of the clean clip"]
     said += [f"<b>{v['attacked']}</b> of the attacked one"] if v["attacked"] is not None else []
     if self.outcome:
         counts, votes = self.values()["counts"][self.values()["purified"]], len(v["votes"])
         said += [f"<b>{v['purified']}</b> of the purified one, by {counts} of {votes} votes (margin {v['margin']})"]
-    return f'<p class="say">{about}: <b>{v["label"]}</b>. The classifier says {", ".join(said)}.</p>'
+    return f'<p class="say">{about} <b>{v["label"]}</b>. The classifier says {", ".join(said)}.</p>'
 
 # %% ../nbs/16_explore.ipynb #c098
 def summary(run: dict[str, object]) -> dict[str, str]:
