@@ -300,7 +300,6 @@ def main() -> None:
     shutil.rmtree(SITE, ignore_errors=True)
     shutil.move(PROC / "_docs", SITE)
     shutil.copytree(PROC / "images", SITE / "images", dirs_exist_ok=True)
-    (SITE / ".nojekyll").touch()
     (SITE / "search.js").write_text("window.searchIndex = " + (SITE / "search.json").read_text(encoding="utf-8"), encoding="utf-8")
     pages = list(SITE.rglob("*.html"))
     for page in pages:
@@ -310,6 +309,7 @@ def main() -> None:
     for sheet in SITE.glob("site_libs/themes/*.css"):
         sheet.write_text(re.sub(r"@import url\(https?:[^)]*\);?", "", sheet.read_text(encoding="utf-8")), encoding="utf-8")
     unlink(SITE)
+    (SITE / ".nojekyll").touch()
     broken = broken_links(SITE)
     print(f"{len(pages)} pages in {SITE.name}, {len(broken)} broken links")
     sys.exit("\n".join(broken) if broken else 0)

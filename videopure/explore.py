@@ -74,7 +74,7 @@ def trace(
     with torch.no_grad():
         if not isinstance(purifier, VideoPurePipeline):
             return Trace(torch.cat(list(purify(purifier, video))), None, None, None)
-        seen, decode = [], partial(decode_path, purifier, size=video.shape[-2:], tick=tick)
+        seen, decode = [], partial(decode_path, purifier, size=video.shape[-2:], tick=tick, chunk=settings.get("decode_chunk"))
         see = lambda pipe, i, t, inside: seen.append(inside)
         out = purifier(video, callback_on_step_end=see, output_type="latent", **settings)
         z, x0, noise = ([inside[name] for inside in seen] for name in ("latents", "pred_x0", "noise_pred"))
@@ -84,12 +84,18 @@ def trace(
         return Trace(decode(out.latents.unbind(1)), decode([*z, last_z]), decode([*x0, last_x0]), out.timesteps.tolist())
 
 
-def decode_path(pipe: VideoPurePipeline, path: Sequence[torch.Tensor], size: tuple[int, int], tick: Callable[[], None]) -> torch.Tensor:
-    "Clips (S, 3, T, H, W) of the latents on a path, one after the other; `tick` is called before each."
+def decode_path(
+    pipe: VideoPurePipeline,
+    path: Sequence[torch.Tensor],  # S latents (1, C, T, h, w)
+    size: tuple[int, int],  # height and width of the clips
+    tick: Callable[[], None],  # called before each
+    chunk: int | None = None,  # frames a call of the autoencoder
+) -> torch.Tensor:  # (S, 3, T, H, W)
+    "Decode latents one after the other."
     clips = []
     for latents in path:
         tick()
-        clips.append(pipe.decode_records(latents[:, None], size)[0])
+        clips.append(pipe.decode_records(latents[:, None], size, chunk)[0])
     return torch.cat(clips)
 
 # %% ../nbs/16_explore.ipynb #c020
@@ -163,7 +169,7 @@ def films(
 def class_names(classifier: nn.Module, classes: int) -> list[str]:
     "The names of the classes, or their numbers where the classifier has no `labels`."
     names = getattr(classifier, "labels", None)
-    names = list(names.values() if isinstance(names, dict) else names if names is not None else [])
+    names = [names[k] for k in sorted(names)] if isinstance(names, dict) else list(names if names is not None else [])
     return [str(name) for name in names] if len(names) == classes else [str(k) for k in range(classes)]
 
 
@@ -273,9 +279,10 @@ def attack_controls() -> dict[str, widgets.Widget]:
 
 def purify_controls(pipe: VideoPurePipeline, given: dict[str, object]) -> dict[str, widgets.Widget]:
     "The controls of a pipeline's call, by the names of its arguments, set to what is `given` or saved with it."
-    start = dict(pipe.config) | {"temporal_inversion": True, "guide_trajectory": False} | given
+    start = dict(pipe.config) | {"temporal_inversion": True, "guide_trajectory": False}
+    start |= {name: value for name, value in given.items() if value is not None}
     levels, spatial, temporal = (start[name] for name in ("purify_steps", "spatial_scale", "temporal_scale"))
-    scale = {"min": 0, "step": 0.25, **shaped("17em")}
+    scale = {"min": min(0, spatial, temporal), "step": 0.25, **shaped("17em")}
     guided = {"records only (paper)": False, "the whole trajectory": True}
     return {
         "purify_steps": widgets.IntSlider(levels, min=1, max=max(12, levels), description="levels", **shaped("17em")),
@@ -303,7 +310,7 @@ class Explorer(widgets.VBox):
         self.defended = defended or Defended(tiny_classifier(), VideoPurePipeline.tiny())
         if not 0 < fps < float("inf"):
             raise VideoPureError(f"fps={fps} must be a positive number")
-        self.fps, self.clips, self.runs, self.attacked_with, self._filling = fps, {}, [], {}, False
+        self.fps, self.clips, self.runs, self.attacked_with, self._filling, self.chosen = fps, {}, [], {}, False, None
         self.clip = self.label = self.attacked = self.trace = self.earlier = self.outcome = None
         self._lock, self._cancelled, self._thread, self._cache = threading.Lock(), threading.Event(), None, {}
         self._take_apart()
@@ -323,13 +330,14 @@ def _take_apart(self: Explorer):
         self.pipe = copy.copy(self.pipe)
         self.pipe.set_progress_bar_config(disable=True)
         self.controls |= purify_controls(self.pipe, given)
-        self.fixed = {name: given[name] for name in ("num_inference_steps", "normalize_guidance", "flow", "decode_chunk") if name in given}
+        ours = {*self.controls, "callback_on_step_end", "output_type", "return_dict"}
+        self.fixed = {name: value for name, value in given.items() if name not in ours}
     self.controls["rule"] = widgets.Dropdown(options=list(RULES), value=self.defended.rule, description="vote", **shaped())
 
 
 def embedded_clips(classifier: nn.Module) -> dict[str, tuple[torch.Tensor, int]]:
     "A clip of each motion, with its label, for a classifier that knows the motions."
-    if list(getattr(classifier, "labels", None) or []) != list(MOTIONS):
+    if class_names(classifier, len(MOTIONS)) != list(MOTIONS):
         raise ClipError("this classifier knows no embedded clips: give one, Explorer(defended, clip), of shape (1, 3, T, H, W)")
     clips, labels = moving_shapes(len(MOTIONS), seed=8)
     order = labels.argsort().tolist()
@@ -348,7 +356,7 @@ def _build(self: Explorer):
     self.buttons["attack"].button_style, self.buttons["purify"].button_style = "danger", "success"
     self.progress = widgets.FloatProgress(min=0, max=1, layout=widgets.Layout(width="14em"))
     self.message, self.verdict, self.films, self.stage, self.votes, self.history, self.style_ = (widgets.HTML() for _ in range(7))
-    self.play = widgets.Play(interval=int(1000 / self.fps), description="play", playing=False, repeat=True)
+    self.play = widgets.Play(interval=max(1, round(1000 / self.fps)), description="play", playing=False, repeat=True)
     self.frame = widgets.IntSlider(description="frame", **shaped("24em"))
     self.record = widgets.SelectionSlider(options=[("none yet", 0)], description="record", **shaped("32em"))
     widgets.jslink((self.play, "value"), (self.frame, "value"))
@@ -380,7 +388,7 @@ def _listen(self: Explorer):
     "What happens when something is turned or pressed."
     def on(widget, act): widget.observe(lambda change: self._careful(act), "value")
 
-    on(self.chooser, lambda: self._filling or self._show_clip())
+    on(self.chooser, self._choose)
     on(self.upload, self._read_upload)
     on(self.path, lambda: self.path.value and self.read(self.path.value))
     on(self.frame, self._show_frame)
@@ -414,7 +422,7 @@ def say(self: Explorer, text: str, error: bool = False) -> None:
 @patch
 def _offer(self: Explorer, clips):
     "Add clips (name to clip and label) to the choice, and choose the first of them."
-    if self._lock.locked():
+    if self.busy:
         raise VideoPureError(BUSY)
     name, (clip, label) = next(iter(clips.items()))
     if len(check_video(clip)) != 1:
@@ -458,9 +466,22 @@ def _read_upload(self: Explorer):
 
 # %% ../nbs/16_explore.ipynb #c073
 @patch
+def _choose(self: Explorer):
+    "Another clip was chosen: show it, unless a work is going on with the one that is there."
+    if self._filling or self.chooser.value in (None, self.chosen):
+        return
+    if self.busy:
+        self._filling = True
+        self.chooser.value, self._filling = self.chosen, False
+        raise VideoPureError(BUSY)
+    self._show_clip()
+
+
+@patch
 def _show_clip(self: Explorer):
     "Take the chosen clip; what was found about another is forgotten."
-    clip, label = self.clips[self.chooser.value]
+    self.chosen = self.chooser.value
+    clip, label = self.clips[self.chosen]
     self.clip, self.runs, self.attacked_with = clip.to(self.device), [], {}
     self.attacked = self.trace = self.earlier = self.outcome = None
     self.clean = self.answer(self.clip)
@@ -515,6 +536,9 @@ def working(self: Explorer, doing: str, total: int) -> Iterator[Callable[[], Non
             yield self._advance
         self.progress.value = self.progress.max
         self.message.value = ""
+    except BaseException:
+        self.progress.value, self.message.value = 0, ""
+        raise
     finally:
         self._enable(True)
         if mine:
@@ -524,9 +548,15 @@ def working(self: Explorer, doing: str, total: int) -> Iterator[Callable[[], Non
 @patch
 def _begin(self: Explorer):
     "Claim the explorer for one work."
-    if not self._lock.acquire(blocking=False):
+    if not self._lock.acquire(timeout=0.2):
         raise VideoPureError(BUSY)
     self._cancelled.clear()
+
+
+@patch(as_prop=True)
+def busy(self: Explorer) -> bool:
+    "Whether a work is going on, of which the caller is not a part."
+    return self._lock.locked() and threading.current_thread() is not self._thread
 
 # %% ../nbs/16_explore.ipynb #c080
 @patch
@@ -570,14 +600,14 @@ def attack(self: Explorer) -> torch.Tensor:
 @patch
 def purify(self: Explorer) -> Vote:
     "Purify the attacked clip (the clip itself if there was no attack) as the controls say, and vote; returns the vote."
-    settings, rule = self.settings(), self.controls["rule"].value
+    settings = self.settings()
     levels = settings.get("purify_steps", 0)
     with self.working("purifying", 2 * levels + 3 * (levels + 1)) as step:
         with watching([self.pipe.unet] if self.is_pipeline else [], step):
             found = trace(self.pipe if self.is_pipeline else self.defended.purifier, self.shown(), step, **settings)
         with torch.no_grad():
             logits = self.defended.classify(found.records[None])
-        self.earlier, self.trace, self.logits = self.trace, found, logits
+        self.earlier, self.trace, self.logits, rule = self.trace, found, logits, self.controls["rule"].value
         self.outcome = vote(logits, rule)
         self.runs.append(self.values() | self.attacked_with | {"rule": rule} | {k: v for k, v in settings.items() if k in self.controls})
         self._show(anew=True)
@@ -601,8 +631,13 @@ def start(self: Explorer, act: Callable[[], object]) -> None:
         finally:
             self._lock.release()
 
-    self._thread = threading.Thread(target=work, daemon=True)
-    self._thread.start()
+    before, self._thread = self._thread, threading.Thread(target=work, daemon=True)
+    try:
+        self._thread.start()
+    except BaseException:
+        self._thread = before
+        self._lock.release()
+        raise
 
 
 @patch
@@ -630,7 +665,8 @@ def _whole(self: Explorer, **size):
     if self.trace:
         last = self.trace.records[-1:]
         shown.append((last, "purified", f"the last record: {sure(self.logits[0, -1], self.names)}"))
-        if self.earlier and summary(self.runs[-1]) != summary(self.runs[-2]):
+        made = [[text for name, text in summary(run).items() if name not in ("vote", "answer", "votes")] for run in self.runs[-2:]]
+        if self.earlier and made[0] != made[-1]:
             shown.append((magnify(self.earlier.records[-1:], last, 8), "new settings", "what they changed, 8 times"))
     return films(shown, **size)
 
@@ -652,18 +688,20 @@ def _stage(self: Explorer, s, **size):
 @patch
 def _flow(self: Explorer, **size):
     "The flow that the temporal term follows; it is the same for all records."
-    flow = self.fixed.get("flow") if self.is_pipeline else None
+    if not self.is_pipeline:
+        return ""
+    flow = self.fixed.get("flow")
     flow = flow if isinstance(flow, torch.Tensor) else optical_flow(self.shown(), flow or "dis")
-    return film(flow_colours(flow), "flow", "of the input; hue is direction", **size) if self.trace.noisy is not None else ""
+    return film(flow_colours(flow), "flow", "of the input; hue is direction", **size)
 
 # %% ../nbs/16_explore.ipynb #c093
 @patch
 def _once(self: Explorer, make, *args, **size):
     "What `make` returns, made once: until something new is computed, nothing is drawn twice."
-    key = (make.__name__, *args, *size.items())
-    if key not in self._cache:
-        self._cache[key] = make(*args, **size)
-    return self._cache[key]
+    cache, key = self._cache, (make.__name__, *args, *size.items())
+    if key not in cache:
+        cache[key] = make(*args, **size)
+    return cache[key]
 
 # %% ../nbs/16_explore.ipynb #c095
 @patch
@@ -770,10 +808,16 @@ def set(self: Explorer, **values: object) -> None:
     controls = self.controls | {"clip": self.chooser, "record": self.record, "frame": self.frame}
     if unknown := [name for name in values if name not in controls]:
         raise VideoPureError(f"unknown control {unknown[0]!r}: expected one of {', '.join(controls)}")
-    if self._lock.locked() and not values.keys() <= {"record", "frame"}:
+    if self.busy and not values.keys() <= {"record", "frame"}:
         raise VideoPureError(BUSY)
-    for name, value in values.items():
-        self._turn(name, controls[name], value)
+    before = {name: controls[name].value for name in values}
+    try:
+        for name in sorted(values, key=lambda name: name == "clip"):  # a new clip forgets the last one's results
+            self._turn(name, controls[name], values[name])
+    except VideoPureError:
+        for name, value in before.items():
+            controls[name].value = value
+        raise
 
 
 @patch
@@ -852,7 +896,7 @@ def page(self: Explorer, most_bytes: int = 3_000_000) -> str:
     "What is on the screen as HTML of at most so many bytes; large clips are scaled down until it fits."
     sizes = ((132, 80), (132, 60), (112, 50), (96, 40), (64, 30), (48, 25), (32, 20))
     for most, quality in sizes if most_bytes >= 1_000_000 else sizes[4:]:
-        if len(body := self._body(most=most, quality=quality)) <= most_bytes:
+        if len((body := self._body(most=most, quality=quality)).encode()) <= most_bytes:
             return body
     raise VideoPureError(f"the page would have {len(body):,} bytes, more than {most_bytes:,}: use fewer levels or frames")
 
