@@ -476,7 +476,7 @@ def _choose(self: Explorer):
         raise VideoPureError(BUSY)
     self._show_clip()
 
-
+# %% ../nbs/16_explore.ipynb #c074
 @patch
 def _show_clip(self: Explorer):
     "Take the chosen clip; what was found about another is forgotten."
@@ -505,7 +505,7 @@ def answer(self: Explorer, video: torch.Tensor) -> torch.Tensor:
     with torch.no_grad():
         return self.defended.classifier(video.to(self.device))
 
-# %% ../nbs/16_explore.ipynb #c076
+# %% ../nbs/16_explore.ipynb #c077
 @patch
 def settings(self: Explorer) -> dict[str, object]:
     "The arguments of the pipeline's call, as the controls say."
@@ -519,7 +519,7 @@ def is_pipeline(self: Explorer) -> bool:
     "Whether the purifier is a diffusion pipeline, with levels to look at and settings to turn."
     return isinstance(self.pipe, VideoPurePipeline)
 
-# %% ../nbs/16_explore.ipynb #c079
+# %% ../nbs/16_explore.ipynb #c080
 @patch
 @contextmanager
 def working(self: Explorer, doing: str, total: int) -> Iterator[Callable[[], None]]:
@@ -544,7 +544,7 @@ def working(self: Explorer, doing: str, total: int) -> Iterator[Callable[[], Non
         if mine:
             self._lock.release()
 
-
+# %% ../nbs/16_explore.ipynb #c081
 @patch
 def _begin(self: Explorer):
     "Claim the explorer for one work."
@@ -558,7 +558,7 @@ def busy(self: Explorer) -> bool:
     "Whether a work is going on, of which the caller is not a part."
     return self._lock.locked() and threading.current_thread() is not self._thread
 
-# %% ../nbs/16_explore.ipynb #c080
+# %% ../nbs/16_explore.ipynb #c082
 @patch
 def _check(self: Explorer):
     if self._cancelled.is_set():
@@ -578,7 +578,7 @@ def _enable(self: Explorer, on):
         widget.disabled = not on
     self.buttons["cancel"].disabled = on
 
-# %% ../nbs/16_explore.ipynb #c082
+# %% ../nbs/16_explore.ipynb #c084
 @patch
 def attack(self: Explorer) -> torch.Tensor:
     "Attack the clip as the controls say; returns the attacked clip (1, 3, T, H, W)."
@@ -596,7 +596,7 @@ def attack(self: Explorer) -> torch.Tensor:
         self._show(anew=True)
     return attacked
 
-# %% ../nbs/16_explore.ipynb #c083
+# %% ../nbs/16_explore.ipynb #c085
 @patch
 def purify(self: Explorer) -> Vote:
     "Purify the attacked clip (the clip itself if there was no attack) as the controls say, and vote; returns the vote."
@@ -619,7 +619,7 @@ def shown(self: Explorer) -> torch.Tensor:
     "The clip that is purified: the attacked one, or the clip itself."
     return self.clip if self.attacked is None else self.attacked
 
-# %% ../nbs/16_explore.ipynb #c086
+# %% ../nbs/16_explore.ipynb #c088
 @patch
 def start(self: Explorer, act: Callable[[], object]) -> None:
     "Do something in the background, such as `explorer.attack`; `wait()` waits for it."
@@ -652,7 +652,7 @@ def cancel(self: Explorer) -> None:
     "Stop the work in the background before the next call of a network; what was there before stays."
     self._cancelled.set()
 
-# %% ../nbs/16_explore.ipynb #c089
+# %% ../nbs/16_explore.ipynb #c091
 @patch
 def _whole(self: Explorer, **size):
     "The clips as a whole, with what the classifier says of each."
@@ -670,7 +670,7 @@ def _whole(self: Explorer, **size):
             shown.append((magnify(self.earlier.records[-1:], last, 8), "new settings", "what they changed, 8 times"))
     return films(shown, **size)
 
-# %% ../nbs/16_explore.ipynb #c091
+# %% ../nbs/16_explore.ipynb #c093
 @patch
 def _stage(self: Explorer, s, **size):
     "One record, and how it came to be."
@@ -694,7 +694,7 @@ def _flow(self: Explorer, **size):
     flow = flow if isinstance(flow, torch.Tensor) else optical_flow(self.shown(), flow or "dis")
     return film(flow_colours(flow), "flow", "of the input; hue is direction", **size)
 
-# %% ../nbs/16_explore.ipynb #c093
+# %% ../nbs/16_explore.ipynb #c095
 @patch
 def _once(self: Explorer, make, *args, **size):
     "What `make` returns, made once: until something new is computed, nothing is drawn twice."
@@ -703,7 +703,7 @@ def _once(self: Explorer, make, *args, **size):
         cache[key] = make(*args, **size)
     return cache[key]
 
-# %% ../nbs/16_explore.ipynb #c095
+# %% ../nbs/16_explore.ipynb #c097
 @patch
 def _verdict(self: Explorer):
     "The label before and after, in a sentence."
@@ -716,7 +716,7 @@ def _verdict(self: Explorer):
         said += [f"<b>{v['purified']}</b> of the purified one, by {counts} of {votes} votes (margin {v['margin']})"]
     return f'<p class="say">{about} <b>{v["label"]}</b>. The classifier says {", ".join(said)}.</p>'
 
-# %% ../nbs/16_explore.ipynb #c098
+# %% ../nbs/16_explore.ipynb #c100
 def summary(run: dict[str, object]) -> dict[str, str]:
     "One line of the list of runs, from what `values()` returned after it."
     sees = "" if run["attack"] == "random noise" else f", {run['sees']}"
@@ -739,7 +739,7 @@ def _runs(self: Explorer):
     head = "".join(f'<th scope="col">{name}</th>' for name in (lines[0] if lines else []))
     return html_table("What was tried with this clip", head, rows) if lines else ""
 
-# %% ../nbs/16_explore.ipynb #c101
+# %% ../nbs/16_explore.ipynb #c103
 @patch
 def _show(self: Explorer, anew: bool = False):
     "Put everything on the screen; `anew` after something was computed."
@@ -756,7 +756,7 @@ def _show(self: Explorer, anew: bool = False):
     for s in range(len(records)):
         self._once(self._stage, s)
 
-# %% ../nbs/16_explore.ipynb #c102
+# %% ../nbs/16_explore.ipynb #c104
 @patch
 def _show_record(self: Explorer):
     "The record under the slider."
@@ -783,7 +783,7 @@ def _count(self: Explorer):
         self.runs[-1] |= counted
         self._show()
 
-# %% ../nbs/16_explore.ipynb #c105
+# %% ../nbs/16_explore.ipynb #c107
 @patch
 def values(self: Explorer) -> dict[str, object]:
     "Settings and findings by name, as plain values: what is None was not computed yet."
@@ -798,7 +798,7 @@ def values(self: Explorer) -> dict[str, object]:
     purified = self.names[int(self.outcome.labels)]
     return found | {"purified": purified, "votes": votes, "counts": {purified: 0} | counts, "margin": int(self.outcome.margin)}
 
-# %% ../nbs/16_explore.ipynb #c107
+# %% ../nbs/16_explore.ipynb #c109
 @patch
 def set(self: Explorer, **values: object) -> None:
     """Turn controls by name, as in `explorer.set(eps=4, purify_steps=2)`.
@@ -833,7 +833,7 @@ def _turn(self: Explorer, name, control, value):
         allowed = f"{control.min} to {control.max}" if hasattr(control, "min") else "one of its options"
         raise VideoPureError(f"{name} cannot be {value!r}: expected {allowed}")
 
-# %% ../nbs/16_explore.ipynb #c110
+# %% ../nbs/16_explore.ipynb #c112
 _PAGE = """<div class="explorer" data-frames="{frames}" data-fps="{fps:g}">
 {style}{verdict}{films}
 <p><button type="button" class="play">play</button>
@@ -869,7 +869,7 @@ for (const root of document.querySelectorAll(".explorer:not([data-ready])")) {
   show(); run(!matchMedia("(prefers-reduced-motion: reduce)").matches);
 }"""
 
-# %% ../nbs/16_explore.ipynb #c111
+# %% ../nbs/16_explore.ipynb #c113
 @patch
 def _body(self: Explorer, **size):
     "The page's body, with films of that size and quality."
@@ -878,7 +878,7 @@ def _body(self: Explorer, **size):
     T = self.clip.shape[2]
     return _PAGE.format(frames=T, last=T - 1, frame=self.frame.value, fps=self.fps, **parts)
 
-# %% ../nbs/16_explore.ipynb #c113
+# %% ../nbs/16_explore.ipynb #c115
 @patch
 def _levels(self: Explorer, **size):
     "All records, of which the page shows one."
@@ -906,7 +906,7 @@ def to_html(self: Explorer, path: str | Path, title: str = "VideoPure explorer")
     "Write what is on the screen as a self-contained page of less than 3 MB; it needs no kernel and no network."
     return save_page(path, title, self.page(2_950_000))
 
-# %% ../nbs/16_explore.ipynb #c115
+# %% ../nbs/16_explore.ipynb #c117
 @patch
 def _repr_mimebundle_(self: Explorer, **kwargs: object) -> dict[str, object]:
     "The live widget, and beside it the page, for where there is no kernel."
