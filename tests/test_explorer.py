@@ -52,6 +52,14 @@ def test_turning_what_is_known_calls_no_network(explored):
     assert not explored.message.value  # where a control says what went wrong
 
 
+def test_using_it_makes_no_widgets(explored):
+    "All widgets are made at the start: a work makes none that would stay in the browser."
+    with patch("ipywidgets.Widget.__init__", side_effect=AssertionError("a widget was made")):
+        explored.attack()
+        explored.purify()
+        explored.set(record=1)
+
+
 def test_runs_say_what_was_done(explored):
     "Knobs that were turned after the attack, or after the purification, do not change what the list of runs says of them."
     explorer = Explorer()

@@ -325,14 +325,15 @@ def _take_apart(self: Explorer):
     "The pipeline inside the defense, if there is one, in a copy without progress bars of its own, and the settings given with it."
     purifier = self.defended.purifier
     self.pipe, given = (purifier.func, purifier.keywords) if isinstance(purifier, partial) else (purifier, {})
-    self.controls = attack_controls()
+    self.attack_controls, self.purify_controls, self.fixed = attack_controls(), {}, {}
     if self.is_pipeline:
         self.pipe = copy.copy(self.pipe)
         self.pipe.set_progress_bar_config(disable=True)
-        self.controls |= purify_controls(self.pipe, given)
-        ours = {*self.controls, "callback_on_step_end", "output_type", "return_dict"}
+        self.purify_controls = purify_controls(self.pipe, given)
+        ours = {*self.purify_controls, "callback_on_step_end", "output_type", "return_dict"}
         self.fixed = {name: value for name, value in given.items() if name not in ours}
-    self.controls["rule"] = widgets.Dropdown(options=list(RULES), value=self.defended.rule, description="vote", **shaped())
+    rule = widgets.Dropdown(options=list(RULES), value=self.defended.rule, description="vote", **shaped())
+    self.controls = self.attack_controls | self.purify_controls | {"rule": rule}
 
 
 def embedded_clips(classifier: nn.Module) -> dict[str, tuple[torch.Tensor, int]]:
@@ -369,12 +370,10 @@ def _arrange(self: Explorer):
     "Rows of widgets, which wrap where the page is narrow."
     wrap = {"display": "flex", "flex_flow": "row wrap", "align_items": "center", "grid_gap": "4px 12px"}
     row = lambda *parts: widgets.Box(parts, layout=widgets.Layout(**wrap))
-    attack = [self.controls[name] for name in attack_controls()]
-    purify = [control for control in self.controls.values() if control not in attack]
     self.children = [
         row(self.chooser, self.upload, self.path),
-        row(*attack, self.buttons["attack"]),
-        row(*purify, self.buttons["purify"]),
+        row(*self.attack_controls.values(), self.buttons["attack"]),
+        row(*self.purify_controls.values(), self.controls["rule"], self.buttons["purify"]),
         row(self.buttons["cancel"], self.progress, self.message),
         widgets.HTML(STYLE), self.style_, self.verdict, self.films, row(self.play, self.frame),
         self.record, self.stage, self.votes, self.history,
@@ -509,9 +508,7 @@ def answer(self: Explorer, video: torch.Tensor) -> torch.Tensor:
 @patch
 def settings(self: Explorer) -> dict[str, object]:
     "The arguments of the pipeline's call, as the controls say."
-    if not self.is_pipeline:
-        return {}
-    return self.fixed | {name: control.value for name, control in self.controls.items() if name in purify_controls(self.pipe, {})}
+    return self.fixed | {name: control.value for name, control in self.purify_controls.items()}
 
 
 @patch(as_prop=True)
@@ -582,7 +579,7 @@ def _enable(self: Explorer, on):
 @patch
 def attack(self: Explorer) -> torch.Tensor:
     "Attack the clip as the controls say; returns the attacked clip (1, 3, T, H, W)."
-    used = {name: self.controls[name].value for name in attack_controls()}
+    used = {name: control.value for name, control in self.attack_controls.items()}
     with self.working("attacking", used["steps"]) as step:
         model = self.defended.classifier
         if used["sees"] != "classifier":
