@@ -412,7 +412,7 @@ def test_bad_settings_and_inputs_are_refused_in_one_line(classifier):
         lambda: PGD(classifier)(CLIPS[0], LABELS),
         lambda: PGD(classifier)(255 * CLIPS, LABELS),
         lambda: PGD(classifier)(CLIPS * math.nan, LABELS),
-        lambda: PGD(Defended(classifier, lambda video: video, grad="blind"), deviation=1),
+        lambda: PGD(Defended(classifier, lambda video: video, sees="classifier"), deviation=1),
         lambda: PGD(Probe(by_brightness), loss="dlr")(CLIPS, LABELS * 0),
     ]
     for i, make in enumerate(bad):

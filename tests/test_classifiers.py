@@ -272,7 +272,7 @@ def same(network, weights):
 def test_round_trip(wrap, saved, tmp_path):
     torch.save(wrap(saved), tmp_path / "weights.pth")
     classifier = load_classifier(SMALL, tmp_path / "weights.pth")
-    assert same(classifier.model, saved) and classifier.classes == 11
+    assert same(classifier.model, saved) and classifier.num_classes == 11
     assert not classifier.training and not any(p.requires_grad for p in classifier.parameters())
     assert classifier.model.fc.weight.dtype == torch.float32
 
@@ -295,7 +295,7 @@ def test_one_of_two_names_is_enough(keep):
     fresh = build_network("i3d_nl5_resnet50_v1", 3)
     fresh.fc.weight.data.zero_()
     assert same(load_weights(fresh, part), weights)
-    assert load_classifier("i3d_nl5_resnet50_v1", part).classes == 3
+    assert load_classifier("i3d_nl5_resnet50_v1", part).num_classes == 3
 
 
 def test_two_names_must_agree():
@@ -313,14 +313,14 @@ def test_fresh_nonlocal_blocks_are_the_identity():
 
 
 def test_wrong_number_of_classes(saved):
-    one_line(lambda: load_classifier(SMALL, saved, classes=400), "for 11 classes", "400", "classes=11")
+    one_line(lambda: load_classifier(SMALL, saved, num_num_classes=400), "for 11 classes", "400", "num_classes=11")
     with torch.device("meta"):
         shapes = {name: value.shape for name, value in build_network("tpn_resnet50_f32s2", 2).state_dict().items()}
         network = build_network("tpn_resnet50_f32s2", 4)
     full = {name: torch.zeros(()).expand(shape) for name, shape in shapes.items()}
     one_line(lambda: load_weights(network, full), "for 2 classes", "has 4")
-    one_line(lambda: load_classifier(SMALL, saved, labels=["a", "b"]), "2 labels", "11 classes")
-    one_line(lambda: load_classifier(SMALL, "random", classes=0), "classes=0")
+    one_line(lambda: load_classifier(SMALL, saved, class_names=["a", "b"]), "2 class_names", "11 classes")
+    one_line(lambda: load_classifier(SMALL, "random", num_classes=0), "num_classes=0")
 
 
 def test_missing_and_unexpected_keys(saved):
@@ -436,11 +436,11 @@ def test_what_is_not_a_clip(clips):
 
 
 def test_labels(clips):
-    assert VideoClassifier(Head(), labels=("r", "g", "b")).labels == ["r", "g", "b"]
-    one_line(lambda: VideoClassifier(Head(), labels=["r", "g"])(clips), "3 logits", "expected 2")
-    one_line(lambda: VideoClassifier(Head(), labels="rgb"), "list of different names")
-    one_line(lambda: VideoClassifier(build_network(SMALL, 4), labels=["r", "g"]), "2 labels", "4 classes")
-    assert VideoClassifier(Head()).classes is None
+    assert VideoClassifier(Head(), class_names=("r", "g", "b")).class_names == ["r", "g", "b"]
+    one_line(lambda: VideoClassifier(Head(), class_names=["r", "g"])(clips), "3 logits", "expected 2")
+    one_line(lambda: VideoClassifier(Head(), class_names="rgb"), "list of different names")
+    one_line(lambda: VideoClassifier(build_network(SMALL, 4), class_names=["r", "g"]), "2 class_names", "4 classes")
+    assert VideoClassifier(Head()).num_classes is None
 
 
 @pytest.mark.parametrize(
@@ -502,8 +502,8 @@ def test_tiny_and_its_files(tmp_path, clips):
         assert torch.equal(load_classifier(name)(clips), net(clips))
     other = {name: value + 0.01 for name, value in net.state_dict().items()}
     assert not torch.equal(load_classifier("tiny", weights=other)(clips), net(clips))
-    wrapped = load_classifier("tiny", frames=8, labels=[f"class {i}" for i in range(10)])
-    assert torch.equal(wrapped(clips), net(clips[:, :, spread(16, 8)])) and wrapped.labels[3] == "class 3"
+    wrapped = load_classifier("tiny", frames=8, class_names=[f"class {i}" for i in range(10)])
+    assert torch.equal(wrapped(clips), net(clips[:, :, spread(16, 8)])) and wrapped.class_names[3] == "class 3"
 
 
 def test_own_functions(tmp_path, clips, monkeypatch):
@@ -535,7 +535,7 @@ def test_what_is_not_a_name(tmp_path):
     one_line(lambda: load_classifier("transformers:" + str(tmp_path)), "with transformers")
     one_line(lambda: load_classifier("torchvision:resnet18"), "no video network", "r3d_18")
     one_line(lambda: load_classifier("i3d_nl5_resnet50_v1"), "needs weights=FILE")
-    one_line(lambda: load_classifier("tiny", classes=3), "10 classes", "classes=3")
+    one_line(lambda: load_classifier("tiny", num_classes=3), "10 classes", "num_classes=3")
     one_line(lambda: load_classifier("tiny", color=1), "'color'", "layout")
     one_line(lambda: load_classifier("tiny", "random"), "'random' is not a file")
 
@@ -582,7 +582,7 @@ def test_transformers(kind, tmp_path, clips):
     model = saved_model(kind, tmp_path, PREPROCESSOR | {"offset": False})
     for name in (str(tmp_path), f"transformers:{tmp_path}"):
         classifier = load_classifier(name)
-        assert (classifier.frames, classifier.size, classifier.layout, classifier.labels, classifier.classes) == (
+        assert (classifier.frames, classifier.size, classifier.layout, classifier.class_names, classifier.num_classes) == (
             4,
             32,
             "BTCHW",
@@ -652,9 +652,9 @@ def test_transformers_with_weights_from_elsewhere(tmp_path, clips):
     model = saved_model("videomae", tmp_path)
     torch.manual_seed(2)
     other = {name: torch.randn_like(value) * 0.1 for name, value in KINDS["videomae"](num_labels=7).state_dict().items()}
-    classifier = load_classifier(tmp_path, weights=other, classes=7, labels=[*"abcdefg"])
+    classifier = load_classifier(tmp_path, weights=other, num_classes=7, class_names=[*"abcdefg"])
     assert same(classifier.model, other) and classifier(clips).shape == (3, 7)
-    one_line(lambda: load_classifier(tmp_path, classes=7), "has 3 classes", "classes=7")
+    one_line(lambda: load_classifier(tmp_path, num_classes=7), "has 3 classes", "num_classes=7")
     one_line(lambda: load_classifier(tmp_path, weights=other), "for 7 classes", "has 3")
     assert not same(load_classifier(tmp_path, weights="random").model, model.state_dict())
 
@@ -666,9 +666,9 @@ def test_not_a_video_model(tmp_path):
 
 def test_options_go_before_the_configuration(tmp_path, clips):
     saved_model("videomae", tmp_path)
-    classifier = load_classifier(tmp_path, mean=(0, 0, 0), std=(1, 1, 1), labels=["x", "y", "z"])
-    assert classifier.labels == ["x", "y", "z"] and classifier.mean == (0, 0, 0)
-    one_line(lambda: load_classifier(tmp_path, labels=["x"]), "1 labels", "3 classes")
+    classifier = load_classifier(tmp_path, mean=(0, 0, 0), std=(1, 1, 1), class_names=["x", "y", "z"])
+    assert classifier.class_names == ["x", "y", "z"] and classifier.mean == (0, 0, 0)
+    one_line(lambda: load_classifier(tmp_path, class_names=["x"]), "1 class_names", "3 classes")
 
 
 @pytest.mark.parametrize("kind", ["vivit", "videomae"])
@@ -715,7 +715,7 @@ def stand_in(monkeypatch):
 def test_torchvision_registry(stand_in, clips):
     for name in (*TORCHVISION, "torchvision:r3d_18"):
         classifier = load_classifier(name)
-        assert classifier.size == (40, 48) and classifier.classes == 400 and classifier.labels[7] == "class 7"
+        assert classifier.size == (40, 48) and classifier.num_classes == 400 and classifier.class_names[7] == "class 7"
         assert classifier.frames == (16 if name.startswith("mvit") else None) and classifier.mean == (0.43, 0.39, 0.37)
         assert classifier(clips).shape == (3, 400)
     assert load_classifier("s3d", size=64, frames=8).size == 64
@@ -724,11 +724,11 @@ def test_torchvision_registry(stand_in, clips):
 def test_torchvision_with_weights(stand_in, clips, tmp_path):
     weights = {name: value + 1 for name, value in stand_in.get_model("r3d_18", num_classes=5).state_dict().items()}
     torch.save({"state_dict": weights}, tmp_path / "own.pth")
-    classifier = load_classifier("r3d_18", tmp_path / "own.pth", classes=5, labels=[*"abcde"])
-    assert same(classifier.model, weights) and classifier.labels == [*"abcde"]
-    assert load_classifier("r3d_18", "random", classes=6)(clips).shape == (3, 6)
+    classifier = load_classifier("r3d_18", tmp_path / "own.pth", num_classes=5, class_names=[*"abcde"])
+    assert same(classifier.model, weights) and classifier.class_names == [*"abcde"]
+    assert load_classifier("r3d_18", "random", num_classes=6)(clips).shape == (3, 6)
     one_line(lambda: load_classifier("r3d_18", tmp_path / "own.pth"), "for 5 classes", "has 400")
-    one_line(lambda: load_classifier("r3d_18", classes=5), "400 classes", "classes=5")
+    one_line(lambda: load_classifier("r3d_18", num_classes=5), "400 classes", "num_classes=5")
 
 
 @pytest.mark.parametrize(
@@ -751,5 +751,5 @@ def test_torchvision_itself(clips):
         pytest.importorskip("torchvision.models")
     except RuntimeError as error:
         pytest.skip(f"torchvision does not fit this torch: {error}")
-    classifier = load_classifier("r3d_18", weights="random", classes=12)
+    classifier = load_classifier("r3d_18", weights="random", num_classes=12)
     assert classifier.size == (112, 112) and classifier(clips).shape == (3, 12)

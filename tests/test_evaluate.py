@@ -19,7 +19,7 @@ from videopure.baselines import JPEG, GaussianBlur, NoiseAndDenoise, RandomizedS
 from videopure.classifiers import VideoClassifier
 from videopure.data import ClipFolder, Clips, MovingShapes
 from videopure.defense import Defended
-from videopure.evaluate import Column, Run, benchmark, fingerprint, five_metrics, load_data, main, read_config, run_config, standard
+from videopure.evaluate import AttackSpec, Run, benchmark, fingerprint, five_metrics, load_data, main, read_config, run_config, standard
 from videopure.pipeline import VideoPurePipeline
 from videopure.results import Card, Journal
 from videopure.tiny import MotionClassifier, save_classifier, tiny_classifier
@@ -231,7 +231,7 @@ def no_files(root: Path) -> list:
 
 
 REFUSED = {
-    "number of classes": (lambda root: ["--data", root, "--classes", 3], "has 10 classes, asked for classes=3"),
+    "number of classes": (lambda root: ["--data", root, "--classes", 3], "has 10 classes, asked for num_classes=3"),
     "fewer folders": (few_folders, "has 9 classes and the classifier 10"),
     "unknown folder": (with_folder("zigzag"), "clips of 'zigzag', not among the classifier's 10 labels, 'left', 'right'"),
     "class without clip": (with_folder("zigzag", clip=False), "zigzag has no clip in it"),
@@ -301,10 +301,10 @@ def test_reading_is_what_the_classifier_wants(good, tmp_path):
 def test_names_are_found_whatever_their_order(good):
     classifier = nn.Identity()
     classifier.frames = classifier.size = 8
-    classifier.labels = ["Nothing", *(name.replace("_", " ").title() for name in reversed(MOTIONS))]
+    classifier.class_names = ["Nothing", *(name.replace("_", " ").title() for name in reversed(MOTIONS))]
     with pytest.warns(UserWarning, match="no clip of 1 of the classifier's 11 classes: 'Nothing'"):
         data = load_data(classifier, folder=str(good))
-    assert [classifier.labels[k].lower().replace(" ", "_") for k in data.labels] == [name.split("/")[0] for name in data.ids]
+    assert [classifier.class_names[k].lower().replace(" ", "_") for k in data.labels] == [name.split("/")[0] for name in data.ids]
     given = load_data(classifier, folder=str(good), classes=list(MOTIONS))
     assert given.labels == [MOTIONS.index(name.split("/")[0]) for name in data.ids]
 
@@ -314,7 +314,7 @@ def test_limits_take_some_of_each_class(good, tmp_path, classifier):
         for name in MOTIONS:
             (tmp_path / name).mkdir(exist_ok=True)
             shutil.copy(good / name / "good.mp4", tmp_path / name / f"{copy}.mp4")
-    data, columns = ClipFolder(tmp_path, classes=MOTIONS), {"none": Column(clips={"others": 20, "few": 5}), "PGD": Column(clips=10)}
+    data, columns = ClipFolder(tmp_path, classes=MOTIONS), {"none": AttackSpec(clips={"others": 20, "few": 5}), "PGD": AttackSpec(clips=10)}
     run = Run(classifier, {"none": None}, data, columns)
     first = lambda n: [name.split("/")[0] for name in run.ids[:n]]
     assert sorted(run.ids) == sorted(data.ids) and len(set(first(5))) == 5
@@ -537,7 +537,7 @@ def test_columns_see_what_they_say(classifier):
 def test_rules_and_limits(classifier):
     pipe = VideoPurePipeline.tiny()
     rows = {"majority": pipe, "mean": Defended(classifier, pipe, "mean-probability")}
-    limited = {"none": Column(clips={"others": 3, "mean": 1}), "PGD": Column(clips=2, options={"eps": "8/255", "steps": 1})}
+    limited = {"none": AttackSpec(clips={"others": 3, "mean": 1}), "PGD": AttackSpec(clips=2, options={"eps": "8/255", "steps": 1})}
     card = benchmark(classifier, rows, DATA, limited, progress=False)
     assert [card.accuracy(d).n for d in rows] == [3, 1] and card.accuracy("mean", "PGD").n == 2
     assert card.config["defenses"]["mean"]["rule"] == "mean-probability"
@@ -558,7 +558,7 @@ def test_random_purifiers_are_attacked_over_several_draws(classifier):
     smoothing = Defended(classifier, RandomizedSmoothing(0.1, votes=2))
     for name, spec in standard().items():
         if spec["sees"] in ("bpda", "full"):
-            column = Column.of(spec)
+            column = AttackSpec.of(spec)
             assert (column.attack(smoothing).eot, column.attack(Defended(classifier, JPEG(30))).eot) == (4, 1), name
 
 

@@ -118,7 +118,7 @@ def test_surrogate_with_all_steps_is_exact():
     steps = pipe.config["purify_steps"]
     exact = gradient(Defended(classifier, pipe), CLIPS)
     torch.testing.assert_close(gradient(Defended(classifier, pipe, grad=f"surrogate-{steps}"), CLIPS), exact)
-    assert not torch.allclose(gradient(Defended(classifier, pipe, grad="surrogate-1"), CLIPS), exact, rtol=0.1)
+    assert not torch.allclose(gradient(Defended(classifier, pipe, sees="surrogate-1"), CLIPS), exact, rtol=0.1)
     assert fewer_steps(partial(pipe, spatial_scale=0.0), 2).keywords == {"spatial_scale": 0.0, "purify_steps": 2}
     assert fewer_steps(DDIMInversion(pipe, 5), 2).purify_steps == 2
 
@@ -144,7 +144,7 @@ def test_no_gradient_is_one_clear_line():
         with pytest.raises(NoGradientError) as error:
             gradient(Defended(classifier, purifier, grad=grad), CLIPS)
         assert "\n" not in str(error.value) and "bpda" in str(error.value)
-    assert gradient(Defended(classifier, JPEG(30), grad="bpda"), CLIPS).abs().sum() > 0
+    assert gradient(Defended(classifier, JPEG(30), sees="bpda"), CLIPS).abs().sum() > 0
     for grad in ("", "surrogate", "surrogate-0", "FULL", "exact"):
         with pytest.raises(ValueError, match="unknown gradient mode"):
             Defended(classifier, JPEG(30), grad=grad)

@@ -104,8 +104,8 @@ def test_the_copy_is_good(copy):
 
 
 def test_renamed_in_the_lesson(copy):
-    replace(copy / "nbs" / "04_inversion.ipynb", "def share_first_frame(", "def share_frame_zero(")
-    assert broken(copy) == ["../04_inversion.ipynb does not define inversion.share_first_frame"]
+    replace(copy / "nbs" / "05_inversion.ipynb", "def share_first_frame(", "def share_frame_zero(")
+    assert broken(copy) == ["../05_inversion.ipynb does not define inversion.share_first_frame"]
 
 
 def test_renamed_in_the_library(copy, monkeypatch):
@@ -115,8 +115,8 @@ def test_renamed_in_the_library(copy, monkeypatch):
 
 
 def test_renamed_method(copy):
-    replace(copy / "nbs" / "08_pipeline.ipynb", "def purify_latents(", "def purify_latent(")
-    assert broken(copy) == ["../08_pipeline.ipynb does not define pipeline.VideoPurePipeline.purify_latents"]
+    replace(copy / "nbs" / "09_pipeline.ipynb", "def purify_latents(", "def purify_latent(")
+    assert broken(copy) == ["../09_pipeline.ipynb does not define pipeline.VideoPurePipeline.purify_latents"]
 
 
 def test_renamed_test(copy):
@@ -125,12 +125,12 @@ def test_renamed_test(copy):
 
 
 def test_renamed_notebook(copy):
-    (copy / "nbs" / "05_flow.ipynb").rename(copy / "nbs" / "05_optical_flow.ipynb")
-    assert broken(copy) == ["there is no notebook ../05_flow.ipynb"]
+    (copy / "nbs" / "06_flow.ipynb").rename(copy / "nbs" / "05_optical_flow.ipynb")
+    assert broken(copy) == ["there is no notebook ../06_flow.ipynb"]
 
 
 def test_changed_assertion(copy):
-    replace(copy / "nbs" / "06_guidance.ipynb", "assert difference < 1e-5", "assert difference < 1e5")
+    replace(copy / "nbs" / "07_guidance.ipynb", "assert difference < 1e-5", "assert difference < 1e5")
     assert broken(copy) == ["there is no assert difference < 1e-5"]
 
 

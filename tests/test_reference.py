@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from videopure.evaluate import Column, fingerprint, read_config, run_config
+from videopure.evaluate import AttackSpec, fingerprint, read_config, run_config
 from videopure.pipeline import VideoPurePipeline
 from videopure.results import Card
 from videopure.tiny import tiny_classifier
@@ -29,7 +29,7 @@ def test_table_belongs_to_its_configuration(run):
     assert card.config["seed"] == config["seed"] and card.config["dataset"]["seed"] == config["data"]["seed"]
     assert list(card.config["defenses"]) == list(config["defenses"])
     for name, spec in config["attacks"].items():
-        column = Column.of(spec)
+        column = AttackSpec.of(spec)
         made = {k: v for k, v in vars(column).items() if k != "options"} | column.options
         assert card.config["attacks"][name] == made, name
 
@@ -39,7 +39,7 @@ def test_every_cell_has_its_clips(run):
     config, card = run
     total = config["data"]["clips"]
     for name in card.attacks:
-        column = Column.of(config["attacks"].get(name, {}))
+        column = AttackSpec.of(config["attacks"].get(name, {}))
         for defense in card.defenses:
             wanted = sum(column.covers(i, defense) for i in range(total))
             found = len(card.cell(defense, name))
@@ -79,7 +79,7 @@ def test_own_clips_are_judged_on_others(fold):
     training = json.loads((FOLDER / "own_clips" / fold / "training.json").read_text(encoding="utf-8"))
     assert list(card.config["defenses"]) == list(config["defenses"])
     for name, spec in config["attacks"].items():
-        column = Column.of(spec)
+        column = AttackSpec.of(spec)
         assert card.config["attacks"][name] == {k: v for k, v in vars(column).items() if k != "options"} | column.options
     sequence = lambda clip: clip.split("_")[1]
     seen = {sequence(clip) for clip in training["train"] + training["validation"]}

@@ -1,4 +1,4 @@
-"""Records survive a kill, tables do not depend on it, and cards say the same after saving. (notebook 15a)"""
+"""Records survive a kill, tables do not depend on it, and cards say the same after saving. (notebook 15b)"""
 
 import itertools
 import json

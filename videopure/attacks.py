@@ -233,7 +233,7 @@ def check(self: PGD) -> None:
     if self.deviation and not isinstance(self.model, Defended):
         raise VideoPureError("deviation compares records, which only a `Defended` has: set deviation=0")
     if self.deviation and self.model.grad == "blind":
-        raise VideoPureError("deviation needs the gradient of the records, and grad='blind' has none: use 'full', 'bpda' or 'surrogate-N'")
+        raise VideoPureError("deviation needs the gradient of the records, and sees='classifier' has none: use 'full', 'bpda' or 'surrogate-N'")
 
 # %% ../nbs/12b_attacks.ipynb #c036
 @patch
@@ -264,7 +264,7 @@ def clip_gradient(loss: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
     "The gradient of each clip's loss; a `VideoPureError` if there is none, or it is not finite."
     grad = torch.autograd.grad(loss.sum(), clips, allow_unused=True)[0] if loss.requires_grad else None
     if grad is None:
-        raise VideoPureError("the answer has no gradient with respect to the clip: use Defended(..., grad='bpda') or a black-box attack")
+        raise VideoPureError("the answer has no gradient with respect to the clip: use Defended(..., sees='bpda') or a black-box attack")
     if not grad.isfinite().all():
         bad = (~grad.isfinite()).flatten(1).any(1).nonzero()[:, 0].tolist()
         raise VideoPureError(f"the gradient of clips {bad} is not finite: a step along it would mean nothing; try float32, or another loss")

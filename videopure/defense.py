@@ -18,7 +18,7 @@ from torch import nn
 from .latents import recompute
 from .pipeline import VideoPurePipeline, grad_like
 from .video import ClipError, VideoPureError, check_video
-from .voting import RULES, Vote, vote, vote_early, vote_scores
+from .voting import RULES, VoteOutput, vote, vote_early, vote_scores
 
 # %% ../nbs/11_defense.ipynb #c007
 class Records:
@@ -88,7 +88,7 @@ def records(self: Defended, video: torch.Tensor) -> torch.Tensor:
     if self.grad != "full":
         return straight_through(records, self.stand_in(video, records.shape[1]))
     if not records.requires_grad:
-        raise NoGradientError(f"the purifier {self.purifier!r} has no gradient to follow: use Defended(..., grad='bpda')")
+        raise NoGradientError(f"the purifier {self.purifier!r} has no gradient to follow: use Defended(..., sees='bpda')")
     return records
 
 
@@ -132,7 +132,7 @@ def fewer_steps(purifier: Callable, steps: int) -> Callable:
         return partial(purifier, purify_steps=steps)
     if is_dataclass(purifier) and hasattr(purifier, "purify_steps"):
         return replace(purifier, purify_steps=steps)
-    raise NoGradientError(f"the purifier {purifier!r} has no purify_steps to reduce: use grad='full' or 'bpda'")
+    raise NoGradientError(f"the purifier {purifier!r} has no purify_steps to reduce: use sees='full' or 'bpda'")
 
 # %% ../nbs/11_defense.ipynb #c024
 @patch
@@ -142,7 +142,7 @@ def train(self: Defended, mode: bool = True) -> Defended:
 
 # %% ../nbs/11_defense.ipynb #c028
 @patch
-def vote(self: Defended, video: torch.Tensor) -> Vote:
+def vote(self: Defended, video: torch.Tensor) -> VoteOutput:
     "The full vote: labels, counts, margin and the logits of every record."
     with torch.no_grad():
         return vote(self.logits(video), self.rule)
