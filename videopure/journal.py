@@ -250,14 +250,14 @@ def _with_metrics(old, kept):
     numbers = {name: value for name, value in old.items() if name not in (*kept, "metrics") and value is not None}
     return {name: value for name, value in old.items() if name in kept} | {"metrics": numbers | old.get("metrics", {})}
 
-
+# %% ../nbs/15a_journal.ipynb #c077
 def _new_result(old):
     "A result of version 0.1 with its numbers under `metrics`; a new one stays as it is."
     if "skipped" in old:
         return old
     return _with_metrics(_renamed(old, {"size": "budget_used"}), ("clip", "label", "defense", "attack", "predicted", "right"))
 
-# %% ../nbs/15a_journal.ipynb #c077
+# %% ../nbs/15a_journal.ipynb #c080
 def _new_config(old):
     "A configuration of version 0.1 with the names of today; a new one stays as it is."
     shorter = lambda spec: _renamed(spec, {"clips": "n_clips"})
@@ -266,7 +266,7 @@ def _new_config(old):
     each = lambda specs, change: {name: change(spec) if isinstance(spec, dict) else spec for name, spec in specs.items()}
     return shorter(old) | {kind: each(old[kind], change) for kind, change in changed.items()}
 
-# %% ../nbs/15a_journal.ipynb #c080
+# %% ../nbs/15a_journal.ipynb #c083
 def _new_head(path):
     "run.json or card.json in the new form, as text; its single numbers as well."
     old = read_json(path, "config", "about", mend="get the file again")
@@ -277,7 +277,7 @@ def _new_head(path):
         head["cells"] = {d: {a: _with_metrics(cell, kept) for a, cell in row.items()} for d, row in old["cells"].items()}
     return json.dumps(head, indent=1) + "\n"
 
-# %% ../nbs/15a_journal.ipynb #c083
+# %% ../nbs/15a_journal.ipynb #c086
 def migrate(
     folder: str | Path,  # of a run or a card
 ) -> Path:  # the folder
