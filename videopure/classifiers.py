@@ -25,7 +25,7 @@ from torch import nn
 
 from . import tiny
 from .pipeline import find_device
-from .networks import NETWORKS, build_network, check_weights, full_name, load_weights, read_weights
+from .networks import NETWORKS, build_network, check_weights, _full_name, load_weights, read_weights
 from .video import ClipError, MissingPackageError, VideoFileError, VideoPureError
 
 # %% ../nbs/10c_classifiers.ipynb #c009
@@ -330,7 +330,7 @@ def _find(name, weights, num_classes, options):
     kind, _, rest = name.partition(":")
     if kind == "torchvision" or name in TORCHVISION:
         return _torchvision(rest or name, weights, num_classes, options)
-    if full_name(name) in NETWORKS:
+    if _full_name(name) in NETWORKS:
         return _gluoncv(name, weights, num_classes, options)
     if kind == "transformers" or Path(name, "config.json").is_file() or (_on_hub(name) and not Path(name).exists()):
         return _transformers(rest or name, weights, num_classes, options)
