@@ -625,7 +625,7 @@ def test_choice_is_balanced_reproducible_and_nested(tmp_path):
         one_line(error, "1 to 43")
 
 
-@pytest.mark.parametrize("context", ["fork", "spawn"])
+@pytest.mark.parametrize("context", ["fork", pytest.param("spawn", marks=pytest.mark.slow)])
 def test_order_is_that_of_the_data_set_for_any_number_of_workers(folder, context):
     ds = ClipFolder(folder, stride=1, start="random")
     ds[3]  # the decoder has been used in this process before

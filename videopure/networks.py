@@ -160,8 +160,7 @@ class _LevelFusion(nn.Module):
     def __init__(self, frames):
         super().__init__()
         mix = lambda: _conv(1024, 1024, (1, 1, 1), groups=32)
-        ops = (_sequential(pool=_max_pool(n), conv=mix(), norm=nn.BatchNorm3d(1024), relu=nn.ReLU()) for n in frames)
-        self.ops = nn.ModuleList(ops)
+        self.ops = nn.ModuleList(_sequential(pool=_max_pool(n), conv=mix(), norm=nn.BatchNorm3d(1024), relu=nn.ReLU()) for n in frames)
         self.fusion_conv = _conv_bn(2048, 2048)
 
     def forward(self, levels: list[torch.Tensor]) -> torch.Tensor:
@@ -282,7 +281,7 @@ def _open(path):
         found = re.search(r"GLOBAL ([\w.]+)", str(error))
         raise VideoFileError(_PICKLE.format(str(path), f"wants to run {found[1]}" if found else "is not plain tensors")) from error
     except Exception as error:
-        why = (str(error).splitlines() or [type(error).__name__])[0]
+        why = (str(error).splitlines() or [type(error).__name__])[0].split(". ")[0]
         message = f"cannot read weights from {str(path)!r}: {why}; the file is damaged or of another kind, fetch it again"
         raise VideoFileError(message) from error
 
