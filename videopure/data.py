@@ -106,7 +106,7 @@ def absent(self: Clips) -> list[str]:
     there = set(self.labels)
     return [name for k, name in enumerate(self.classes) if k not in there]
 
-
+# %% ../nbs/14_data.ipynb #c028
 @patch
 def __repr__(self: Clips) -> str:
     groups = f", {len(set(self.groups))} groups" if self.groups else ""
@@ -114,7 +114,7 @@ def __repr__(self: Clips) -> str:
     missing = f", {len(self.missing)} listed clips missing" if self.missing else ""
     return f"{type(self).__name__}: {len(self)} clips of {len(self.classes)} classes{absent}{groups}{missing}"
 
-# %% ../nbs/14_data.ipynb #c028
+# %% ../nbs/14_data.ipynb #c031
 @patch
 def _keep(self: Clips, indices):
     "Forget all other clips."
@@ -122,7 +122,7 @@ def _keep(self: Clips, indices):
         values = getattr(self, name)
         setattr(self, name, values and [values[i] for i in indices])
 
-
+# %% ../nbs/14_data.ipynb #c034
 @patch
 def _report(self: Clips):
     "Warn about classes without a clip and listed clips that are not there."
@@ -133,12 +133,12 @@ def _report(self: Clips):
     if absent:
         warnings.warn(f"{here} has no clip of {len(absent)} of {len(self.classes)} classes: {_shorten(absent)}", stacklevel=3)
 
-# %% ../nbs/14_data.ipynb #c034
+# %% ../nbs/14_data.ipynb #c040
 def _visible(folder):
     "What is in a folder, by name, without hidden files."
     return sorted((path for path in folder.iterdir() if not path.name.startswith(".")), key=lambda path: path.name)
 
-
+# %% ../nbs/14_data.ipynb #c043
 def _class_folders(root, classes):
     "Names of the classes in order, and the folders that hold clips of them."
     if not root.is_dir():
@@ -152,7 +152,7 @@ def _class_folders(root, classes):
         raise VideoPureError(f"{root} has a class {unknown[0]!r} that is not among the {len(names)} given; add it or move it away")
     return names, folders
 
-# %% ../nbs/14_data.ipynb #c037
+# %% ../nbs/14_data.ipynb #c046
 class ClipFolder(Clips):
     """Clips in ROOT/class/clip, sorted by name.
 
@@ -185,12 +185,12 @@ class ClipFolder(Clips):
             self._use_manifest(group, where or {}, where_not or {})
         self._report()
 
-# %% ../nbs/14_data.ipynb #c043
+# %% ../nbs/14_data.ipynb #c052
 def _plain(name):
     "The name of a class without the differences between copies of a data set."
     return name.replace("_", " ").replace('"', "").strip().casefold()
 
-# %% ../nbs/14_data.ipynb #c046
+# %% ../nbs/14_data.ipynb #c055
 @patch
 def in_order_of(
     self: Clips,
@@ -210,7 +210,7 @@ def in_order_of(
         warnings.warn(f"{self.root} has no clip of {few}", stacklevel=2)
     return numbered
 
-# %% ../nbs/14_data.ipynb #c050
+# %% ../nbs/14_data.ipynb #c059
 def _table(path, columns):
     "Rows of a csv file as dicts; it must have these columns."
     if not path.is_file():
@@ -229,7 +229,7 @@ def _table(path, columns):
             raise VideoFileError(f"{path}: row {n} has not {len(found)} fields; expected {_shorten(found)}")
     return [{column: value.strip() for column, value in row.items()} for row in rows]
 
-# %% ../nbs/14_data.ipynb #c053
+# %% ../nbs/14_data.ipynb #c062
 def _manifest(root, ids):
     "Rows of ROOT/manifest.csv by the path of their clip; each clip of the folder has one."
     path = root / "manifest.csv"
@@ -245,7 +245,7 @@ def _manifest(root, ids):
             raise VideoPureError(f"{path} says that {id} shows {rows[id]['label']!r}, not what its folder says; correct one of them")
     return rows
 
-# %% ../nbs/14_data.ipynb #c056
+# %% ../nbs/14_data.ipynb #c065
 def _holds(condition, rows, path):
     "For each row: does it have one of the wanted values in every column?"
     answer = [True] * len(rows)
@@ -260,7 +260,7 @@ def _holds(condition, rows, path):
         answer = [yes and row[column] in values for yes, row in zip(answer, rows)]
     return answer
 
-# %% ../nbs/14_data.ipynb #c059
+# %% ../nbs/14_data.ipynb #c068
 @patch
 def _use_manifest(self: ClipFolder, group, where, where_not):
     "Keep the wanted clips and learn their groups."
@@ -278,7 +278,7 @@ def _use_manifest(self: ClipFolder, group, where, where_not):
         raise VideoPureError(f"where={dict(where)} and where_not={dict(where_not)} leave no clip of {len(rows)} in {self.root}")
     self._keep([i for i, id in enumerate(self.ids) if id in wanted])
 
-# %% ../nbs/14_data.ipynb #c067
+# %% ../nbs/14_data.ipynb #c076
 _VIDEOS = (".avi", ".mp4", ".mkv", ".webm", ".mov", ".m4v", ".mpg", ".mpeg", ".wmv", ".gif", ".npz")
 
 
@@ -295,7 +295,7 @@ def _stems(root, depth):
             found.setdefault(path.name if folder else path.stem, path)
     return found
 
-# %% ../nbs/14_data.ipynb #c070
+# %% ../nbs/14_data.ipynb #c079
 def _numbered_lines(path):
     "Lines of a text file that are not blank, with their numbers."
     try:
@@ -306,7 +306,7 @@ def _numbered_lines(path):
         raise VideoFileError(f"{path} cannot be read as text; expected it as the data set's authors publish it") from None
     return [(n, line.strip()) for n, line in enumerate(lines, 1) if line.strip()]
 
-# %% ../nbs/14_data.ipynb #c073
+# %% ../nbs/14_data.ipynb #c082
 def _class_index(path):
     "Names of the classes from lines like '1 ApplyEyeMakeup'."
     lines = [(n, *line.split(maxsplit=1)) for n, line in _numbered_lines(path)]
@@ -315,7 +315,7 @@ def _class_index(path):
             raise VideoFileError(f"{path}: line {line[0]} is {' '.join(line[1:])!r}; expected '{k} NameOfTheClass'")
     return [name for _, _, name in lines]
 
-# %% ../nbs/14_data.ipynb #c076
+# %% ../nbs/14_data.ipynb #c085
 def _split_list(path, classes):
     "(id, label, group) of every line of a UCF-101 split, sorted."
     numbers, entries = {name.casefold(): k for k, name in enumerate(classes)}, []
@@ -332,7 +332,7 @@ def _split_list(path, classes):
         entries.append((id, numbers[name.casefold()], group))
     return sorted(entries)
 
-# %% ../nbs/14_data.ipynb #c079
+# %% ../nbs/14_data.ipynb #c088
 @patch
 def _locate(self: Clips, files, listing, incomplete):
     "Learn where each clip is (None: nowhere), and keep those that are somewhere."
@@ -346,7 +346,7 @@ def _locate(self: Clips, files, listing, incomplete):
     self._keep([i for i, file in enumerate(files) if file is not None])
     self._report()
 
-# %% ../nbs/14_data.ipynb #c082
+# %% ../nbs/14_data.ipynb #c091
 class UCF101(Clips):
     """UCF-101 with an official split: labels in the order of classInd.txt, from 0; `groups` are "g01" to "g25".
 
@@ -373,7 +373,7 @@ class UCF101(Clips):
         stems = {stem.casefold(): str(path.relative_to(self.root)) for stem, path in _stems(self.root, 2).items()}
         self._locate([stems.get(PurePosixPath(id).stem.casefold()) for id in self.ids], listing.name, incomplete)
 
-# %% ../nbs/14_data.ipynb #c087
+# %% ../nbs/14_data.ipynb #c096
 def _seconds(row, path, n):
     "The name of a row's clip: youtube id, first and last second."
     try:
@@ -383,7 +383,7 @@ def _seconds(row, path, n):
         raise VideoFileError(f"{path}: row {n} lasts from {times}; expected whole seconds") from None
     return f"{row['youtube_id']}_{start:06d}_{end:06d}"
 
-# %% ../nbs/14_data.ipynb #c090
+# %% ../nbs/14_data.ipynb #c099
 def _rows_of(path, subset):
     "(number, row) of the rows of a subset, and the labels of the whole table, sorted."
     rows = _table(path, ("label", "youtube_id", "time_start", "time_end", *(["split"] if subset else [])))
@@ -394,7 +394,7 @@ def _rows_of(path, subset):
     wanted = [(n, row) for n, row in enumerate(rows, 2) if not subset or usual(row["split"]) == usual(subset)]
     return wanted, sorted({row["label"] for row in rows})
 
-# %% ../nbs/14_data.ipynb #c093
+# %% ../nbs/14_data.ipynb #c102
 def _kinetics(path, subset):
     "Labels of the table, and {clip: (label, youtube id)} of the rows of a subset."
     (rows, labels), clips = _rows_of(path, subset), {}
@@ -406,7 +406,7 @@ def _kinetics(path, subset):
         raise VideoFileError(f"{path} has no rows; expected a line for each video")
     return labels, clips
 
-# %% ../nbs/14_data.ipynb #c096
+# %% ../nbs/14_data.ipynb #c105
 class Kinetics400(Clips):
     """Kinetics-400 (also -600, -700) by its csv; `groups` are the YouTube ids. Listed clips that are not there are counted in `missing`.
 
@@ -437,7 +437,7 @@ class Kinetics400(Clips):
         stems = {stem: str(file.relative_to(self.root)) for stem, file in _stems(self.root, 3).items()}
         self._locate([stems.get(id.rsplit("/", 1)[1]) for id in ids], path.name, incomplete)
 
-# %% ../nbs/14_data.ipynb #c101
+# %% ../nbs/14_data.ipynb #c110
 class ClipList(Clips):
     "Clips of a text file with lines 'path label' or 'path frames label', the label a number from 0, the path inside `root` or absolute."
 
@@ -462,7 +462,7 @@ class ClipList(Clips):
         super().__init__(root, ids, labels, classes or [str(k) for k in range(max(labels) + 1)], **reading)
         self._locate([id if (self.root / id).exists() else None for id in ids], path.name, incomplete)
 
-# %% ../nbs/14_data.ipynb #c105
+# %% ../nbs/14_data.ipynb #c114
 def _stratified(rows, labels, n, order):
     "At most `n` of the rows, as many of each class as there are: classes take turns, each in the given order of rows."
     turn, turns = {}, Counter()
@@ -471,7 +471,7 @@ def _stratified(rows, labels, n, order):
         turns[int(labels[row])] += 1
     return sorted(sorted(rows, key=turn.get)[:n])
 
-# %% ../nbs/14_data.ipynb #c109
+# %% ../nbs/14_data.ipynb #c118
 @patch
 def choose(
     self: Clips,
@@ -486,7 +486,7 @@ def choose(
     chosen._keep(_stratified(order, self.labels, n, order))
     return chosen
 
-# %% ../nbs/14_data.ipynb #c113
+# %% ../nbs/14_data.ipynb #c122
 def _read_or_reason(data, i):
     "(clip, label, None) of a data set, or (None, None, reason) where that clip cannot be read or is no clip."
     try:
@@ -495,7 +495,7 @@ def _read_or_reason(data, i):
     except (ClipError, OSError) as error:
         return None, None, " ".join(str(error).split())
 
-# %% ../nbs/14_data.ipynb #c116
+# %% ../nbs/14_data.ipynb #c125
 class _Careful(Dataset):
     "A data set whose unreadable clips come with a reason instead of an error."
 
@@ -508,7 +508,7 @@ class _Careful(Dataset):
     def __getitem__(self, i):
         return i, *_read_or_reason(self.data, i)
 
-
+# %% ../nbs/14_data.ipynb #c128
 def _collate(samples):
     "(indices, clips, labels, {index: reason}, shapes) of the samples of a batch; clips of several shapes are not stacked."
     good = [sample for sample in samples if sample[3] is None]
@@ -517,7 +517,7 @@ def _collate(samples):
     labels = torch.tensor([label for _, _, label, _ in good])
     return [i for i, *_ in good], clips, labels, {i: reason for i, _, _, reason in samples if reason is not None}, shapes
 
-# %% ../nbs/14_data.ipynb #c119
+# %% ../nbs/14_data.ipynb #c131
 def _ids(data):
     "Names of the clips of a data set, of a part of one, or their numbers."
     if hasattr(data, "dataset") and hasattr(data, "indices"):
@@ -525,7 +525,7 @@ def _ids(data):
         return [names[i] for i in data.indices]
     return [str(id) for id in getattr(data, "ids", range(len(data)))]
 
-# %% ../nbs/14_data.ipynb #c122
+# %% ../nbs/14_data.ipynb #c134
 class ClipLoader:
     "Batches (clips (b, 3, T, H, W), labels (b,), ids) of a data set, in its order; `skipped` is {id: reason} of what could not be read."
 
@@ -542,7 +542,7 @@ class ClipLoader:
     def __len__(self) -> int:
         return len(self.loader)
 
-# %% ../nbs/14_data.ipynb #c125
+# %% ../nbs/14_data.ipynb #c137
 @patch
 def __iter__(self: ClipLoader) -> Iterator[tuple[torch.Tensor, torch.Tensor, list[str]]]:
     self.skipped, read = {}, 0
@@ -561,7 +561,7 @@ def __iter__(self: ClipLoader) -> Iterator[tuple[torch.Tensor, torch.Tensor, lis
         total = len(self.skipped) + read
         warnings.warn(f"{len(self.skipped)} of {total} clips skipped, see .skipped; the first: {first}", stacklevel=2)
 
-# %% ../nbs/14_data.ipynb #c133
+# %% ../nbs/14_data.ipynb #c145
 class MovingShapes(Dataset):
     "`n` procedural motion clips; clip i depends on the seed and i alone, and every ten clips hold each of the ten classes once."
 
