@@ -320,7 +320,7 @@ def forward(self: PGD, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tenso
     return best.clips
 
 # %% ../nbs/12b_attacks.ipynb #c080
-ATTACKS = Registry("attack", pgd=PGD)
+ATTACKS = Registry("attack", "videopure.blackbox", "videopure.filmstrip", pgd=PGD)
 
 
 def make_attack(
