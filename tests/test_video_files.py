@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 
 from videopure import video as v
-from videopure.show import Player, magnify, page, save_page, sprite_sheet, strip
+from videopure.show import Player, differences, magnify, page, save_page, sprite_sheet, strip
 from videopure.video import (
     ClipError,
     MissingPackageError,
@@ -834,6 +834,10 @@ def test_save(tmp_path, shapes):
         lambda x: strip({}),
         lambda x: strip(x * 3),
         lambda x: magnify(x, x[:, :, :4]),
+        lambda x: differences(x),
+        lambda x: differences({"a": x}),
+        lambda x: differences({"a": x, "b": x[..., :16]}),
+        lambda x: differences({"a": x, "b": x[..., :16]}, gain=3),
         lambda x: magnify(x, x[..., :16]),
     ],
 )
@@ -848,6 +852,28 @@ def test_magnify(shapes):
     both = magnify(torch.cat([shapes, shapes]), torch.cat([changed, shapes]))
     assert both[0].max() == 1 and torch.equal(both[1], torch.full_like(shapes[0], 0.5))
     assert torch.allclose(magnify(shapes, changed, gain=3), 0.5 + 3 * (changed - shapes))
+
+
+def test_differences(shapes):
+    clips = {"a": shapes, "b": (shapes + 0.01).clamp(0, 1), "c": (shapes - 0.04).clamp(0, 1), "same": shapes.clone()}
+    rows = differences(clips, gain=3)
+    assert list(rows) == ["b −\na, ×3", "c −\na, ×3", "same −\na, ×3"]
+    assert all(torch.equal(row, magnify(shapes, clips[name], 3)) for row, name in zip(rows.values(), ("b", "c", "same")))
+    common = list(differences(clips).values())  # one gain for all: only the largest difference reaches black or white
+    assert common[1].min() < 1e-3 and 0.6 < common[0].max() < 0.65 and torch.equal(common[2], torch.full_like(shapes, 0.5))
+    assert len(strip(clips | rows).axes) == 7
+
+
+@pytest.mark.parametrize("size, names", [((32, 32), "ab"), ((24, 48), ["a long name of a row\nin two lines", "b"]), ((32, 32), ["n" * 60])])
+def test_strip_draws_frames_undistorted(shapes, size, names):
+    video = resize_video(shapes, size)
+    figure = strip({name: video for name in names}, frames=4, title="two rows")
+    figure.draw_without_rendering()
+    for ax in figure.axes:
+        box = ax.get_window_extent()
+        assert abs(box.height / box.width - size[0] / (4 * size[1])) < 0.02 and box.width > 0.2 * 700
+    assert figure.axes[-1].get_xlabel() == "time →" and not figure.axes[0].get_xlabel() * (len(names) > 1)
+    assert not strip(video, frames=1).axes[0].get_xlabel()
 
 
 def test_strip_leaves_no_figure_open(shapes):
