@@ -19,19 +19,18 @@ from safetensors.torch import save_file
 from torch import nn
 
 from videopure.classifiers import (
+    CLASSIFIERS,
     IMAGENET_MEAN,
     IMAGENET_STD,
     TORCHVISION,
     VideoClassifier,
-    find_device,
-    fit,
-    input_range,
+    _input_range,
     load_classifier,
-    spread,
 )
-from videopure.networks import NETWORKS, build_network, load_weights, second_names
-from videopure.tiny import save_classifier, tiny_classifier
-from videopure.video import ClipError, MissingPackageError, VideoFileError, VideoPureError, moving_shapes, resize_video
+from videopure.networks import NETWORKS, _tied_names, build_network, load_weights
+from videopure.pipeline import find_device
+from videopure.tiny import MotionClassifier, save_classifier, tiny_classifier
+from videopure.video import ClipError, MissingPackageError, VideoFileError, VideoPureError, moving_shapes, resize_video, sample_frames
 
 GOLDEN = Path(__file__).parents[2] / "shared" / "golden" / "classifiers"
 MODELS = sorted(path.stem for path in GOLDEN.glob("*.json")) or ["none"]
@@ -80,7 +79,7 @@ def test_parameter_counts(name):
         network = build_network(name)
     assert sum(p.numel() for p in network.parameters()) == COUNTS[name]
     seconds = 5 * 7 + 2 if name.startswith("i3d") else 0
-    assert sum(len(names) - 1 for names in second_names(network)) == seconds
+    assert sum(len(names) - 1 for names in _tied_names(network)) == seconds
 
 
 @pytest.mark.parametrize(
@@ -138,7 +137,7 @@ def test_keys_shapes_and_weights(name):
     weights = network.state_dict()
     assert [[key, list(value.shape)] for key, value in weights.items()] == [entry[:2] for entry in want["keys"]]
     assert sum(p.numel() for p in network.parameters()) == want["parameter_count"] and len(weights) == want["state_dict_entries"]
-    assert sorted(sorted(pair) for pair in second_names(network)) == sorted(sorted(pair) for pair in want["aliases"])
+    assert sorted(sorted(pair) for pair in _tied_names(network)) == sorted(sorted(pair) for pair in want["aliases"])
     distinct, crc = {rule().canonical(key): value for key, value in weights.items()}, 0
     for key in sorted(distinct):
         crc = zlib.crc32(distinct[key].numpy().tobytes(), crc)
@@ -147,7 +146,7 @@ def test_keys_shapes_and_weights(name):
 
 @needs_golden
 @golden
-@pytest.mark.parametrize("side", ["64", "112", "224"])
+@pytest.mark.parametrize("side", ["64", "112", pytest.param("224", marks=pytest.mark.slow)])
 def test_logits(name, side):
     want, network = reference(name)
     with torch.inference_mode():
@@ -287,7 +286,7 @@ def test_round_trip_of_safetensors_and_old_files(saved, tmp_path):
 @pytest.mark.parametrize("keep", [0, 1], ids=["first names", "second names"])
 def test_one_of_two_names_is_enough(keep):
     network, weights = i3d()
-    groups = [sorted(names, key=lambda n: ("W_bn" in n) + n.startswith("head.")) for names in second_names(network)]
+    groups = [sorted(names, key=lambda n: ("W_bn" in n) + n.startswith("head.")) for names in _tied_names(network)]
     part = dict(weights)
     for names in groups:
         del part[names[1 - keep]]
@@ -313,7 +312,7 @@ def test_fresh_nonlocal_blocks_are_the_identity():
 
 
 def test_wrong_number_of_classes(saved):
-    one_line(lambda: load_classifier(SMALL, saved, num_num_classes=400), "for 11 classes", "400", "num_classes=11")
+    one_line(lambda: load_classifier(SMALL, saved, num_classes=400), "for 11 classes", "400", "num_classes=11")
     with torch.device("meta"):
         shapes = {name: value.shape for name, value in build_network("tpn_resnet50_f32s2", 2).state_dict().items()}
         network = build_network("tpn_resnet50_f32s2", 4)
@@ -435,7 +434,7 @@ def test_what_is_not_a_clip(clips):
         one_line(lambda: VideoClassifier(Head())(wrong), "(B, 3, T, H, W)", error=ClipError)
 
 
-def test_labels(clips):
+def test_class_names(clips):
     assert VideoClassifier(Head(), class_names=("r", "g", "b")).class_names == ["r", "g", "b"]
     one_line(lambda: VideoClassifier(Head(), class_names=["r", "g"])(clips), "3 logits", "expected 2")
     one_line(lambda: VideoClassifier(Head(), class_names="rgb"), "list of different names")
@@ -452,20 +451,30 @@ def test_bad_options(options):
     one_line(lambda: VideoClassifier(Head), "nn.Module")
 
 
+def frames_seen(total, frames):
+    "Which frames of a clip a network gets that wants so many."
+    clip = torch.arange(float(total)).view(1, 1, -1, 1, 1).expand(2, 3, -1, 2, 2)
+    return VideoClassifier(nn.Identity(), None, None, frames=frames).prepare(clip)[1, 2, :, 1, 0].int().tolist()
+
+
 @pytest.mark.parametrize("total", [1, 3, 8, 11, 32])
-def test_spread(total):
-    taken = spread(total, 8)
+def test_frames_are_spread_evenly(total):
+    taken = frames_seen(total, 8)
     steps = {after - before for before, after in zip(taken, taken[1:])}
     assert len(taken) == 8 and 0 <= taken[0] and taken[-1] < total
     assert steps <= {total // 8, total // 8 + 1}  # as even as whole numbers can be
     assert taken[0] <= total / 16 and total - taken[-1] <= total / 16 + 1
     assert total > 8 or set(taken) == set(range(total))
+    assert total < 8 or taken == sample_frames(total, 8)
+    assert frames_seen(total, 1) == [total // 2]
 
 
 @pytest.mark.parametrize("size", [16, 32, 50, (20, 31), (64, 8)])
-def test_fit_is_resize_video(size, clips):
-    torch.testing.assert_close(fit(clips, size), resize_video(clips, size))
-    assert fit(clips.half(), size).dtype == torch.float16
+def test_size_is_that_of_resize_video(size, clips):
+    fitted = VideoClassifier(nn.Identity(), None, None, size=size).prepare
+    torch.testing.assert_close(fitted(clips), resize_video(clips, size))
+    torch.testing.assert_close(fitted(3 * clips - 1), 3 * resize_video(clips, size) - 1, rtol=1e-4, atol=1e-5)
+    assert fitted(clips.half()).dtype == torch.float16
 
 
 def test_gradient_goes_through_everything(clips):
@@ -475,7 +484,7 @@ def test_gradient_goes_through_everything(clips):
     ).double()
     assert torch.autograd.gradcheck(lambda z: classifier(z), x[..., ::4, ::4].detach().requires_grad_(True), fast_mode=True, atol=1e-5)
     (gradient,) = torch.autograd.grad(classifier(x).square().sum(), x)
-    assert set(gradient.abs().sum((0, 1, 3, 4)).nonzero().flatten().tolist()) == set(spread(16, 5))
+    assert set(gradient.abs().sum((0, 1, 3, 4)).nonzero().flatten().tolist()) == set(frames_seen(16, 5))
 
 
 def test_outside_of_range_is_let_through(clips):
@@ -503,30 +512,79 @@ def test_tiny_and_its_files(tmp_path, clips):
     other = {name: value + 0.01 for name, value in net.state_dict().items()}
     assert not torch.equal(load_classifier("tiny", weights=other)(clips), net(clips))
     wrapped = load_classifier("tiny", frames=8, class_names=[f"class {i}" for i in range(10)])
-    assert torch.equal(wrapped(clips), net(clips[:, :, spread(16, 8)])) and wrapped.class_names[3] == "class 3"
+    assert torch.equal(wrapped(clips), net(clips[:, :, frames_seen(16, 8)])) and wrapped.class_names[3] == "class 3"
 
 
-def test_own_functions(tmp_path, clips, monkeypatch):
-    (tmp_path / "my_own_models.py").write_text(
-        "import torch\ndef small(): return torch.nn.Sequential(torch.nn.AdaptiveAvgPool3d(1), torch.nn.Flatten())\n"
-        "def nothing(): return 3\ndef needs(x): return x\n"
-    )
+OWN = """import torch
+def small(): return torch.nn.Sequential(torch.nn.AdaptiveAvgPool3d(1), torch.nn.Flatten())
+def late():
+    import my_own_helper
+    return my_own_helper.small()
+class Net(torch.nn.Module):
+    def forward(self, x): return x.mean((2, 3, 4))
+class Group: net = Net()
+net, three = Net(), 3
+def nothing(): return 3
+def needs(x): return x
+"""
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    "A folder to work in, with modules of one's own."
+    for name in ("my_own_models", "my_own_helper"):
+        (tmp_path / f"{name}.py").write_text(OWN)
     monkeypatch.chdir(tmp_path)
+    yield
+    for name in ("my_own_models", "my_own_helper"):
+        sys.modules.pop(name, None)
+
+
+@pytest.mark.parametrize("name", ["small", "late", "Net", "net", "Group.net"])
+def test_words_to_import(own, name, clips):
+    "A function, a class, and a module that is there already."
     before = list(sys.path)
-    assert torch.allclose(load_classifier("my_own_models:small")(clips), clips.mean((2, 3, 4)))
-    normalised = load_classifier("my_own_models:small", mean=(0.5,) * 3, std=(0.5,) * 3)
+    assert torch.allclose(load_classifier(f"my_own_models:{name}")(clips), clips.mean((2, 3, 4)))
+    normalised = load_classifier(f"my_own_models:{name}", mean=(0.5,) * 3, std=(0.5,) * 3)
     assert torch.allclose(normalised(clips), clips.mean((2, 3, 4)) * 2 - 1, atol=1e-5)
     assert sys.path == before
-    one_line(lambda: load_classifier("my_own_models:nothing"), "returned int")
-    one_line(lambda: load_classifier("my_own_models:none"), "cannot load the classifier", "none")
-    one_line(lambda: load_classifier("no.such.module:model"), "cannot load the classifier", "no.such.module")
-    with pytest.raises(TypeError, match="missing 1 required"):
-        load_classifier("my_own_models:needs")
+
+
+def test_words_that_cannot_be_used(own):
+    one_line(lambda: load_classifier("my_own_models:nothing"), "my_own_models:nothing", "returned int", "torch.nn.Module")
+    one_line(lambda: load_classifier("my_own_models:three"), "my_own_models:three", "is int", "torch.nn.Module")
+    one_line(lambda: load_classifier("my_own_models:none"), "cannot import", "none", "package.module:Name")
+    one_line(lambda: load_classifier("no.such.module:model"), "cannot import", "no.such.module")
+    one_line(lambda: load_classifier("my_own_models:needs"), "my_own_models:needs", "missing 1 required")
+
+
+def test_modules_classes_and_functions(clips):
+    head, mean = Head(), clips.mean((2, 3, 4))
+    assert load_classifier(head) is head and not head.training and not head.scale.requires_grad
+    wrapped = VideoClassifier(head, class_names=[*"rgb"])
+    assert load_classifier(wrapped, num_classes=3) is wrapped and wrapped.class_names == [*"rgb"]
+    for part in (head, Head, lambda: Head()):
+        assert torch.allclose(load_classifier(part)(clips), mean)
+        found = load_classifier(part, class_names=[*"rgb"], frames=8)
+        assert found.class_names == [*"rgb"] and torch.allclose(found(clips), clips[:, :, frames_seen(16, 8)].mean((2, 3, 4)), atol=1e-6)
+    assert load_classifier(MotionClassifier, weights=tiny_classifier().state_dict()).class_names == tiny_classifier().class_names
+    one_line(lambda: load_classifier(lambda: None), "<lambda>", "returned NoneType", "torch.nn.Module")
+    one_line(lambda: load_classifier(3), "int", "torch.nn.Module")
+    one_line(lambda: load_classifier(VideoClassifier), "VideoClassifier", "missing 1 required")
+    one_line(lambda: load_classifier(wrapped, num_classes=4), "'VideoClassifier' has 3 classes", "num_classes=4")
+    one_line(lambda: load_classifier(head, class_names=["a"], num_classes=3), "1 classes")
+
+
+def test_registered_names(monkeypatch):
+    for name, part in {"head": Head, "net": Head(), "r3d_18": lambda: Head()}.items():
+        monkeypatch.setitem(CLASSIFIERS, name, part)
+        assert isinstance(load_classifier(name), Head)
+    one_line(lambda: load_classifier("resnet50"), "'tiny', 'head', 'net'")
 
 
 def test_what_is_not_a_name(tmp_path):
     message = one_line(
-        lambda: load_classifier("resnet50"), "unknown classifier 'resnet50'", "tiny", "package.module:function", "hub", error=VideoPureError
+        lambda: load_classifier("resnet50"), "unknown classifier 'resnet50'", "tiny", "package.module:Name", "hub", error=VideoPureError
     )
     assert all(name in message for name in (*NETWORKS, *TORCHVISION))
     (tmp_path / "weights.pth").write_bytes(b"1")
@@ -591,7 +649,7 @@ def test_transformers(kind, tmp_path, clips):
         )
         mean, std = (torch.tensor(PREPROCESSOR[key]).view(3, 1, 1) for key in ("image_mean", "image_std"))
         with torch.no_grad():
-            want = model(pixel_values=(clips[:, :, spread(16, 4)].transpose(1, 2) - mean) / std).logits
+            want = model(pixel_values=(clips[:, :, frames_seen(16, 4)].transpose(1, 2) - mean) / std).logits
         torch.testing.assert_close(classifier(clips), want, rtol=1e-4, atol=1e-5)
     x = clips[:1].clone().requires_grad_(True)
     assert torch.autograd.grad(classifier(x).sum(), x)[0].abs().sum() > 0
@@ -683,7 +741,7 @@ def test_input_range_is_what_the_preprocessor_does(kind, change, clips):
     frames = [(frame.permute(1, 2, 0) * 255).byte().numpy() for frame in clips[0].transpose(0, 1)]
     theirs = torch.stack(list(processor(frames, return_tensors="pt")["pixel_values"]))
     x = torch.from_numpy(np.stack(frames)).permute(3, 0, 1, 2)[None].float() / 255
-    ours = VideoClassifier(nn.Identity(), *input_range(json.loads(json.dumps(processor.to_dict())), kind), layout="BTCHW").prepare(x)
+    ours = VideoClassifier(nn.Identity(), *_input_range(json.loads(json.dumps(processor.to_dict())), kind), layout="BTCHW").prepare(x)
     torch.testing.assert_close(ours, theirs.reshape(ours.shape).float(), rtol=1e-4, atol=1e-4)
 
 

@@ -14,9 +14,9 @@ from fastcore.basics import patch
 from torch import nn
 from tqdm.auto import tqdm
 
-from .attacks import ATTACKS, Best, VideoAttack, clip_gradient, margin
+from .attacks import ATTACKS, Best, VideoAttack, check_labels, clip_gradient, margin
 from .threats import as_eps, as_threat
-from .video import ClipError, VideoPureError
+from .video import VideoPureError
 
 # %% ../nbs/12c_blackbox.ipynb #c008
 class BlackBox(VideoAttack):
@@ -32,8 +32,7 @@ class BlackBox(VideoAttack):
     def score(self, clips: torch.Tensor, goal: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         "How wrong the answers to `clips` are and whether the attack has its goal, both `(B,)`."
         scores = self.model(clips)
-        if goal.min() < 0 or goal.max() >= scores.shape[1]:
-            raise ClipError(f"labels run from {goal.min()} to {goal.max()}, but the model knows the classes 0 to {scores.shape[1] - 1}")
+        check_labels(goal, len(clips), scores.shape[1])
         return margin(scores, goal) * (-1 if self.targeted else 1), self._reached(scores.argmax(1), goal)
 
     def propose(self, step: int, adv: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:

@@ -19,9 +19,38 @@ import torch
 from fastcore.basics import patch
 from torch.utils.data import DataLoader, Dataset
 
-from .video import MOTIONS, ClipError, VideoFileError, VideoPureError, moving_shapes, read_video, resize_video, sample_frames
+from .networks import _shorten
+from videopure.video import (
+    MOTIONS,
+    ClipError,
+    VideoFileError,
+    VideoPureError,
+    check_video,
+    moving_shapes,
+    read_video,
+    resize_video,
+    sample_frames,
+)
 
-# %% ../nbs/14_data.ipynb #c010
+# %% ../nbs/14_data.ipynb #c012
+def _check_names(ids, labels, classes):
+    "Refuse labels without a class and repeated names."
+    for what, names in (("clips", ids), ("classes", classes)):
+        if twice := [name for name, count in Counter(names).items() if count > 1]:
+            raise VideoPureError(f"{twice[0]!r} is there twice among the {what}; every name may occur once")
+    last = len(classes) - 1
+    for id, label in zip(ids, labels):
+        if label not in range(len(classes)):
+            raise VideoPureError(f"label {label} of {id} is not among the {last + 1} classes; expected 0 to {last}")
+
+# %% ../nbs/14_data.ipynb #c015
+def _check_reading(reading):
+    "Refuse reading options that no clip can satisfy."
+    sample_frames(100_000, **{name: reading[name] for name in ("frames", "stride", "start", "loop")})
+    for size, short_side in ((reading["size"], None), (None, reading["short_side"])):
+        resize_video(torch.zeros(1, 3, 1, 2, 2), size, short_side)
+
+# %% ../nbs/14_data.ipynb #c018
 class Clips(Dataset):
     """Labelled clips in files: `ds[i]` is (clip (3, frames, height, width), float32 in [0, 1], label).
 
@@ -51,26 +80,10 @@ class Clips(Dataset):
         self.groups, self.files = None if groups is None else list(groups), list(files or ids)
         self.reading = {"frames": frames, "size": size, "stride": stride, "start": start}
         self.reading |= {"short_side": short_side, "loop": loop, "backend": backend}
-        self._check()
+        _check_names(self.ids, self.labels, self.classes)
+        _check_reading(self.reading)
 
-# %% ../nbs/14_data.ipynb #c012
-@patch
-def _check(self: Clips):
-    "Refuse labels without a class, repeated names, and settings that no clip can satisfy."
-    for what, names in (("clips", self.ids), ("classes", self.classes)):
-        twice = [name for name, count in Counter(names).items() if count > 1]
-        if twice:
-            raise VideoPureError(f"{twice[0]!r} is there twice among the {what}; every name may occur once")
-    for id, label in zip(self.ids, self.labels):
-        if label not in range(len(self.classes)):
-            last = len(self.classes) - 1
-            raise VideoPureError(f"label {label} of {id} is not among the {last + 1} classes; expected 0 to {last}")
-    how = {name: self.reading[name] for name in ("frames", "stride", "start", "loop")}
-    sample_frames(100_000, **how)
-    for size, short_side in ((self.reading["size"], None), (None, self.reading["short_side"])):
-        resize_video(torch.zeros(1, 3, 1, 2, 2), size, short_side)
-
-# %% ../nbs/14_data.ipynb #c014
+# %% ../nbs/14_data.ipynb #c021
 def _draw(*parts):
     "A number below 2^63 that depends on the parts alone."
     return int.from_bytes(hashlib.sha256("/".join(map(str, parts)).encode()).digest()[:8], "big") >> 1
@@ -86,7 +99,14 @@ def __getitem__(self: Clips, i: int) -> tuple[torch.Tensor, int]:
     generator = torch.Generator().manual_seed(_draw(self.seed, self.ids[i])) if self.reading["start"] == "random" else None
     return read_video(self.root / self.files[i], generator=generator, **self.reading)[0], self.labels[i]
 
+# %% ../nbs/14_data.ipynb #c025
+@patch(as_prop=True)
+def absent(self: Clips) -> list[str]:
+    "Classes without a clip."
+    there = set(self.labels)
+    return [name for k, name in enumerate(self.classes) if k not in there]
 
+# %% ../nbs/14_data.ipynb #c028
 @patch
 def __repr__(self: Clips) -> str:
     groups = f", {len(set(self.groups))} groups" if self.groups else ""
@@ -94,14 +114,7 @@ def __repr__(self: Clips) -> str:
     missing = f", {len(self.missing)} listed clips missing" if self.missing else ""
     return f"{type(self).__name__}: {len(self)} clips of {len(self.classes)} classes{absent}{groups}{missing}"
 
-# %% ../nbs/14_data.ipynb #c016
-@patch(as_prop=True)
-def absent(self: Clips) -> list[str]:
-    "Classes without a clip."
-    there = set(self.labels)
-    return [name for k, name in enumerate(self.classes) if k not in there]
-
-
+# %% ../nbs/14_data.ipynb #c031
 @patch
 def _keep(self: Clips, indices):
     "Forget all other clips."
@@ -109,13 +122,7 @@ def _keep(self: Clips, indices):
         values = getattr(self, name)
         setattr(self, name, values and [values[i] for i in indices])
 
-
-def _shorten(names, most=12):
-    "Names in one line, the first few."
-    names = [str(name) for name in names]
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
-
-
+# %% ../nbs/14_data.ipynb #c034
 @patch
 def _report(self: Clips):
     "Warn about classes without a clip and listed clips that are not there."
@@ -126,12 +133,12 @@ def _report(self: Clips):
     if absent:
         warnings.warn(f"{here} has no clip of {len(absent)} of {len(self.classes)} classes: {_shorten(absent)}", stacklevel=3)
 
-# %% ../nbs/14_data.ipynb #c019
+# %% ../nbs/14_data.ipynb #c040
 def _visible(folder):
     "What is in a folder, by name, without hidden files."
     return sorted((path for path in folder.iterdir() if not path.name.startswith(".")), key=lambda path: path.name)
 
-
+# %% ../nbs/14_data.ipynb #c043
 def _class_folders(root, classes):
     "Names of the classes in order, and the folders that hold clips of them."
     if not root.is_dir():
@@ -145,7 +152,7 @@ def _class_folders(root, classes):
         raise VideoPureError(f"{root} has a class {unknown[0]!r} that is not among the {len(names)} given; add it or move it away")
     return names, folders
 
-# %% ../nbs/14_data.ipynb #c021
+# %% ../nbs/14_data.ipynb #c046
 class ClipFolder(Clips):
     """Clips in ROOT/class/clip, sorted by name.
 
@@ -178,7 +185,32 @@ class ClipFolder(Clips):
             self._use_manifest(group, where or {}, where_not or {})
         self._report()
 
-# %% ../nbs/14_data.ipynb #c028
+# %% ../nbs/14_data.ipynb #c052
+def _plain(name):
+    "The name of a class without the differences between copies of a data set."
+    return name.replace("_", " ").replace('"', "").strip().casefold()
+
+# %% ../nbs/14_data.ipynb #c055
+@patch
+def in_order_of(
+    self: Clips,
+    class_names: Sequence[str],  # names in the order of the classifier's outputs
+) -> Clips:  # the same clips; labels and classes are the classifier's
+    "The data set numbered by a classifier's `class_names`; an error for clips of a class that is not among them."
+    places = {_plain(name): k for k, name in enumerate(class_names)} | {name: k for k, name in enumerate(class_names)}
+    found = [places.get(name, places.get(_plain(name))) for name in self.classes]
+    if strange := [repr(self.classes[k]) for k in sorted(set(self.labels)) if found[k] is None]:
+        known = f"the classifier's {len(class_names)} class names, {_shorten(map(repr, class_names), 6)}"
+        why = f"{self.root} has clips of {_shorten(strange, 6)}, not among {known}"
+        raise VideoPureError(f"{why}; rename the folders, or give classes in the order of the classifier's outputs")
+    numbered = copy(self)
+    numbered.classes, numbered.labels = list(class_names), [found[k] for k in self.labels]
+    if absent := [repr(name) for name in numbered.absent]:
+        few = f"{len(absent)} of the classifier's {len(class_names)} classes: {_shorten(absent, 6)}"
+        warnings.warn(f"{self.root} has no clip of {few}", stacklevel=2)
+    return numbered
+
+# %% ../nbs/14_data.ipynb #c059
 def _table(path, columns):
     "Rows of a csv file as dicts; it must have these columns."
     if not path.is_file():
@@ -197,7 +229,7 @@ def _table(path, columns):
             raise VideoFileError(f"{path}: row {n} has not {len(found)} fields; expected {_shorten(found)}")
     return [{column: value.strip() for column, value in row.items()} for row in rows]
 
-# %% ../nbs/14_data.ipynb #c030
+# %% ../nbs/14_data.ipynb #c062
 def _manifest(root, ids):
     "Rows of ROOT/manifest.csv by the path of their clip; each clip of the folder has one."
     path = root / "manifest.csv"
@@ -213,7 +245,7 @@ def _manifest(root, ids):
             raise VideoPureError(f"{path} says that {id} shows {rows[id]['label']!r}, not what its folder says; correct one of them")
     return rows
 
-
+# %% ../nbs/14_data.ipynb #c065
 def _holds(condition, rows, path):
     "For each row: does it have one of the wanted values in every column?"
     answer = [True] * len(rows)
@@ -228,7 +260,7 @@ def _holds(condition, rows, path):
         answer = [yes and row[column] in values for yes, row in zip(answer, rows)]
     return answer
 
-# %% ../nbs/14_data.ipynb #c032
+# %% ../nbs/14_data.ipynb #c068
 @patch
 def _use_manifest(self: ClipFolder, group, where, where_not):
     "Keep the wanted clips and learn their groups."
@@ -246,7 +278,7 @@ def _use_manifest(self: ClipFolder, group, where, where_not):
         raise VideoPureError(f"where={dict(where)} and where_not={dict(where_not)} leave no clip of {len(rows)} in {self.root}")
     self._keep([i for i, id in enumerate(self.ids) if id in wanted])
 
-# %% ../nbs/14_data.ipynb #c039
+# %% ../nbs/14_data.ipynb #c076
 _VIDEOS = (".avi", ".mp4", ".mkv", ".webm", ".mov", ".m4v", ".mpg", ".mpeg", ".wmv", ".gif", ".npz")
 
 
@@ -263,7 +295,7 @@ def _stems(root, depth):
             found.setdefault(path.name if folder else path.stem, path)
     return found
 
-
+# %% ../nbs/14_data.ipynb #c079
 def _numbered_lines(path):
     "Lines of a text file that are not blank, with their numbers."
     try:
@@ -274,7 +306,7 @@ def _numbered_lines(path):
         raise VideoFileError(f"{path} cannot be read as text; expected it as the data set's authors publish it") from None
     return [(n, line.strip()) for n, line in enumerate(lines, 1) if line.strip()]
 
-# %% ../nbs/14_data.ipynb #c041
+# %% ../nbs/14_data.ipynb #c082
 def _class_index(path):
     "Names of the classes from lines like '1 ApplyEyeMakeup'."
     lines = [(n, *line.split(maxsplit=1)) for n, line in _numbered_lines(path)]
@@ -283,7 +315,7 @@ def _class_index(path):
             raise VideoFileError(f"{path}: line {line[0]} is {' '.join(line[1:])!r}; expected '{k} NameOfTheClass'")
     return [name for _, _, name in lines]
 
-
+# %% ../nbs/14_data.ipynb #c085
 def _split_list(path, classes):
     "(id, label, group) of every line of a UCF-101 split, sorted."
     numbers, entries = {name.casefold(): k for k, name in enumerate(classes)}, []
@@ -300,7 +332,7 @@ def _split_list(path, classes):
         entries.append((id, numbers[name.casefold()], group))
     return sorted(entries)
 
-# %% ../nbs/14_data.ipynb #c043
+# %% ../nbs/14_data.ipynb #c088
 @patch
 def _locate(self: Clips, files, listing, incomplete):
     "Learn where each clip is (None: nowhere), and keep those that are somewhere."
@@ -314,7 +346,7 @@ def _locate(self: Clips, files, listing, incomplete):
     self._keep([i for i, file in enumerate(files) if file is not None])
     self._report()
 
-# %% ../nbs/14_data.ipynb #c045
+# %% ../nbs/14_data.ipynb #c091
 class UCF101(Clips):
     """UCF-101 with an official split: labels in the order of classInd.txt, from 0; `groups` are "g01" to "g25".
 
@@ -341,7 +373,7 @@ class UCF101(Clips):
         stems = {stem.casefold(): str(path.relative_to(self.root)) for stem, path in _stems(self.root, 2).items()}
         self._locate([stems.get(PurePosixPath(id).stem.casefold()) for id in self.ids], listing.name, incomplete)
 
-# %% ../nbs/14_data.ipynb #c053
+# %% ../nbs/14_data.ipynb #c096
 def _seconds(row, path, n):
     "The name of a row's clip: youtube id, first and last second."
     try:
@@ -351,25 +383,30 @@ def _seconds(row, path, n):
         raise VideoFileError(f"{path}: row {n} lasts from {times}; expected whole seconds") from None
     return f"{row['youtube_id']}_{start:06d}_{end:06d}"
 
+# %% ../nbs/14_data.ipynb #c099
+def _rows_of(path, subset):
+    "(number, row) of the rows of a subset, and the labels of the whole table, sorted."
+    rows = _table(path, ("label", "youtube_id", "time_start", "time_end", *(["split"] if subset else [])))
+    usual = lambda split: {"validate": "val", "validation": "val"}.get(split, split)
+    there = sorted({usual(row["split"]) for row in rows}) if subset else []
+    if subset and usual(subset) not in there:
+        raise VideoPureError(f"{path} has no row with split {subset!r}; it has {_shorten(there) or 'no rows'}")
+    wanted = [(n, row) for n, row in enumerate(rows, 2) if not subset or usual(row["split"]) == usual(subset)]
+    return wanted, sorted({row["label"] for row in rows})
 
+# %% ../nbs/14_data.ipynb #c102
 def _kinetics(path, subset):
     "Labels of the table, and {clip: (label, youtube id)} of the rows of a subset."
-    rows = _table(path, ("label", "youtube_id", "time_start", "time_end", *(["split"] if subset else [])))
-    same = {"validate": "val", "validation": "val"}
-    there = sorted({same.get(row["split"], row["split"]) for row in rows}) if subset else []
-    if subset and same.get(subset, subset) not in there:
-        raise VideoPureError(f"{path} has no row with split {subset!r}; it has {_shorten(there) or 'no rows'}")
-    clips = {}
-    for n, row in enumerate(rows, 2):
-        if not subset or same.get(row["split"], row["split"]) == same.get(subset, subset):
-            name, entry = _seconds(row, path, n), (row["label"], row["youtube_id"])
-            if clips.setdefault(name, entry) != entry:
-                raise VideoFileError(f"{path}: row {n} gives {name} the label {row['label']!r} and an earlier row {clips[name][0]!r}")
+    (rows, labels), clips = _rows_of(path, subset), {}
+    for n, row in rows:
+        name, entry = _seconds(row, path, n), (row["label"], row["youtube_id"])
+        if clips.setdefault(name, entry) != entry:
+            raise VideoFileError(f"{path}: row {n} gives {name} the label {row['label']!r} and an earlier row {clips[name][0]!r}")
     if not clips:
         raise VideoFileError(f"{path} has no rows; expected a line for each video")
-    return sorted({row["label"] for row in rows}), clips
+    return labels, clips
 
-# %% ../nbs/14_data.ipynb #c055
+# %% ../nbs/14_data.ipynb #c105
 class Kinetics400(Clips):
     """Kinetics-400 (also -600, -700) by its csv; `groups` are the YouTube ids. Listed clips that are not there are counted in `missing`.
 
@@ -400,12 +437,7 @@ class Kinetics400(Clips):
         stems = {stem: str(file.relative_to(self.root)) for stem, file in _stems(self.root, 3).items()}
         self._locate([stems.get(id.rsplit("/", 1)[1]) for id in ids], path.name, incomplete)
 
-
-def _plain(label):
-    "A label without the differences between copies of Kinetics."
-    return label.replace("_", " ").replace('"', "").strip().casefold()
-
-# %% ../nbs/14_data.ipynb #c060
+# %% ../nbs/14_data.ipynb #c110
 class ClipList(Clips):
     "Clips of a text file with lines 'path label' or 'path frames label', the label a number from 0, the path inside `root` or absolute."
 
@@ -430,7 +462,16 @@ class ClipList(Clips):
         super().__init__(root, ids, labels, classes or [str(k) for k in range(max(labels) + 1)], **reading)
         self._locate([id if (self.root / id).exists() else None for id in ids], path.name, incomplete)
 
-# %% ../nbs/14_data.ipynb #c064
+# %% ../nbs/14_data.ipynb #c114
+def _stratified(rows, labels, n, order):
+    "At most `n` of the rows, as many of each class as there are: classes take turns, each in the given order of rows."
+    turn, turns = {}, Counter()
+    for row in order:
+        turn[row] = turns[int(labels[row])]
+        turns[int(labels[row])] += 1
+    return sorted(sorted(rows, key=turn.get)[:n])
+
+# %% ../nbs/14_data.ipynb #c118
 @patch
 def choose(
     self: Clips,
@@ -440,15 +481,21 @@ def choose(
     "`n` clips, as many of each class as there are; the same on every machine, and part of every larger choice."
     if not 1 <= n <= len(self):
         raise VideoPureError(f"{n} clips cannot be chosen from {len(self)}; expected 1 to {len(self)}")
-    order, turn, turns = sorted(range(len(self)), key=lambda i: _draw(seed, self.ids[i])), {}, Counter()
-    for i in order:
-        turn[i] = turns[self.labels[i]]
-        turns[self.labels[i]] += 1
+    order = sorted(range(len(self)), key=lambda i: _draw(seed, self.ids[i]))
     chosen = copy(self)
-    chosen._keep(sorted(sorted(order, key=turn.get)[:n]))
+    chosen._keep(_stratified(order, self.labels, n, order))
     return chosen
 
-# %% ../nbs/14_data.ipynb #c068
+# %% ../nbs/14_data.ipynb #c122
+def _read_or_reason(data, i):
+    "(clip, label, None) of a data set, or (None, None, reason) where that clip cannot be read or is no clip."
+    try:
+        clip, label = data[i]
+        return check_video(clip[None])[0], int(label), None
+    except (ClipError, OSError) as error:
+        return None, None, " ".join(str(error).split())
+
+# %% ../nbs/14_data.ipynb #c125
 class _Careful(Dataset):
     "A data set whose unreadable clips come with a reason instead of an error."
 
@@ -459,29 +506,26 @@ class _Careful(Dataset):
         return len(self.data)
 
     def __getitem__(self, i):
-        try:
-            return i, *self.data[i], None
-        except (ClipError, OSError) as error:
-            return i, None, None, " ".join(str(error).split())
+        return i, *_read_or_reason(self.data, i)
 
-
-def _together(samples):
+# %% ../nbs/14_data.ipynb #c128
+def _collate(samples):
     "(indices, clips, labels, {index: reason}, shapes) of the samples of a batch; clips of several shapes are not stacked."
     good = [sample for sample in samples if sample[3] is None]
     shapes = sorted({tuple(clip.shape) for _, clip, _, _ in good})
     clips = torch.stack([clip for _, clip, _, _ in good]) if len(shapes) == 1 else None
-    labels = torch.tensor([int(label) for _, _, label, _ in good])
+    labels = torch.tensor([label for _, _, label, _ in good])
     return [i for i, *_ in good], clips, labels, {i: reason for i, _, _, reason in samples if reason is not None}, shapes
 
-
-def _names(data):
+# %% ../nbs/14_data.ipynb #c131
+def _ids(data):
     "Names of the clips of a data set, of a part of one, or their numbers."
     if hasattr(data, "dataset") and hasattr(data, "indices"):
-        names = _names(data.dataset)
+        names = _ids(data.dataset)
         return [names[i] for i in data.indices]
     return [str(id) for id in getattr(data, "ids", range(len(data)))]
 
-# %% ../nbs/14_data.ipynb #c070
+# %% ../nbs/14_data.ipynb #c134
 class ClipLoader:
     "Batches (clips (b, 3, T, H, W), labels (b,), ids) of a data set, in its order; `skipped` is {id: reason} of what could not be read."
 
@@ -492,30 +536,32 @@ class ClipLoader:
         workers: int = 0,  # processes that decode; 0: this one
         **options,  # of torch's DataLoader: shuffle, generator, sampler, pin_memory, multiprocessing_context ...
     ):
-        self.ids, self.skipped = _names(data), {}
-        self.loader = DataLoader(_Careful(data), batch_size, num_workers=workers, collate_fn=_together, **options)
+        self.ids, self.skipped = _ids(data), {}
+        self.loader = DataLoader(_Careful(data), batch_size, num_workers=workers, collate_fn=_collate, **options)
 
     def __len__(self) -> int:
         return len(self.loader)
 
-    def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor, list[str]]]:
-        self.skipped, read = {}, 0
-        for indices, clips, labels, bad, shapes in self.loader:
-            self.skipped |= {self.ids[i]: reason for i, reason in bad.items()}
-            if len(shapes) > 1:
-                found = _shorten(shapes, 3)
-                raise VideoPureError(f"clips of shapes {found} in one batch; give the data set frames and size, or use batch_size=1")
-            read += len(indices)
-            if indices:
-                yield clips, labels, [self.ids[i] for i in indices]
-        if self.skipped:
-            first = next(iter(self.skipped.values()))
-            if not read:
-                raise VideoFileError(f"none of the {len(self.skipped)} clips can be read; the first: {first}")
-            total = len(self.skipped) + read
-            warnings.warn(f"{len(self.skipped)} of {total} clips skipped, see .skipped; the first: {first}", stacklevel=2)
+# %% ../nbs/14_data.ipynb #c137
+@patch
+def __iter__(self: ClipLoader) -> Iterator[tuple[torch.Tensor, torch.Tensor, list[str]]]:
+    self.skipped, read = {}, 0
+    for indices, clips, labels, bad, shapes in self.loader:
+        self.skipped |= {self.ids[i]: reason for i, reason in bad.items()}
+        if len(shapes) > 1:
+            found = _shorten(shapes, 3)
+            raise VideoPureError(f"clips of shapes {found} in one batch; give the data set frames and size, or use batch_size=1")
+        read += len(indices)
+        if indices:
+            yield clips, labels, [self.ids[i] for i in indices]
+    if self.skipped:
+        first = next(iter(self.skipped.values()))
+        if not read:
+            raise VideoFileError(f"none of the {len(self.skipped)} clips can be read; the first: {first}")
+        total = len(self.skipped) + read
+        warnings.warn(f"{len(self.skipped)} of {total} clips skipped, see .skipped; the first: {first}", stacklevel=2)
 
-# %% ../nbs/14_data.ipynb #c078
+# %% ../nbs/14_data.ipynb #c145
 class MovingShapes(Dataset):
     "`n` procedural motion clips; clip i depends on the seed and i alone, and every ten clips hold each of the ten classes once."
 

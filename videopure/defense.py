@@ -14,7 +14,7 @@ from torch import nn
 
 from .latents import recompute
 from .pipeline import grad_like
-from .purifier import NoGradientError, as_purifier
+from .purifier import NoGradientError, Records, as_purifier
 from .video import VideoPureError, check_video
 from .voting import RULES, VoteOutput, find_rule, vote, vote_early, vote_scores
 
@@ -105,11 +105,15 @@ def vote(self: Defended, video: torch.Tensor) -> VoteOutput:
 
 # %% ../nbs/11b_defense.ipynb #c023
 @patch
-def predict(self: Defended, video: torch.Tensor) -> torch.Tensor:
-    "Only the voted labels `(B,)`: records are decoded one by one until the majority is certain."
-    if not RULES[self.rule].counts:
-        return self.vote(video).labels
+def predict(
+    self: Defended,
+    video: torch.Tensor,  # clips (B, 3, T, H, W) in [0, 1]
+    records: Records | None = None,  # of these clips, if they are there already
+) -> torch.Tensor:  # labels (B,)
+    "Only the voted labels: records are decoded one by one until the majority is certain."
     check_video(video)
     with torch.no_grad():
-        records = self.purifier.records(video)
+        records = self.purifier.records(video) if records is None else records
+        if not RULES[self.rule].counts:
+            return vote(torch.stack([self.classifier(record) for record in records], 1), self.rule).labels
         return vote_early(lambda s, rows: self.classifier(records(s, rows)), len(video), len(records), self.rule)[0]

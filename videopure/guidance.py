@@ -14,24 +14,24 @@ import torch
 from .flow import warp
 from .schedule import Level
 
-# %% ../nbs/07_guidance.ipynb #c007
+# %% ../nbs/07_guidance.ipynb #c010
 def spatial_loss(x0: torch.Tensor, z0: torch.Tensor) -> torch.Tensor:
     "Mean squared distance of the estimate to the encoded input, both `(B, C, T, h, w)`; one number a clip, `(B,)`."
     return (x0 - z0).square().mean((1, 2, 3, 4))
 
-# %% ../nbs/07_guidance.ipynb #c009
+# %% ../nbs/07_guidance.ipynb #c013
 def warping_error(x0: torch.Tensor, flow: torch.Tensor, following: torch.Tensor | None = None) -> torch.Tensor:
     "Frames of `x0` `(B, C, T, h, w)` minus the next of `following` (None: `x0`) warped back along `flow`; `(B, C, T-1, h, w)`."
     following = (x0 if following is None else following)[:, :, 1:].transpose(1, 2)
     warped = warp(following.flatten(0, 1), flow.flatten(0, 1)).unflatten(0, following.shape[:2])
     return x0[:, :, :-1] - warped.transpose(1, 2)
 
-# %% ../nbs/07_guidance.ipynb #c011
+# %% ../nbs/07_guidance.ipynb #c017
 def temporal_loss(x0: torch.Tensor, flow: torch.Tensor) -> torch.Tensor:
     "Sum over frames of the mean absolute `warping_error`, one number a clip, `(B,)`."
     return warping_error(x0, flow, x0.detach()).abs().mean((1, 3, 4)).sum(1)
 
-# %% ../nbs/07_guidance.ipynb #c019
+# %% ../nbs/07_guidance.ipynb #c024
 PAPER_FRAME, PAPER_CLIP = 4 * 28 * 28, 32 * 4 * 28 * 28  # latent values of a frame, and of a clip, at 32 x 224 x 224
 
 
@@ -46,14 +46,14 @@ def guidance_strength(
     step = 4 * abs(level.log_variance) / level.abar
     return step * 2 * 800 / clip, step * 5 / frame
 
-# %% ../nbs/07_guidance.ipynb #c024
+# %% ../nbs/07_guidance.ipynb #c029
 def guide(
     x0: torch.Tensor,  # estimates (B, S, C, T, h, w)
     z0: torch.Tensor,  # encoded input (B, C, T, h, w)
     flow: torch.Tensor | None,  # (B, T-1, 2, h, w) in latent pixels; None leaves the temporal term out
     k: Sequence[float],  # S spatial strengths
     c: Sequence[float],  # S temporal strengths
-    sign: Callable[[torch.Tensor], torch.Tensor] = torch.sign,  # of the temporal term; an attack may smooth its derivative
+    sign: Callable[[torch.Tensor], torch.Tensor] = torch.sign,  # sign function of the temporal term; an attack may smooth its derivative
 ) -> torch.Tensor:  # guided estimates (B, S, C, T, h, w)
     """One step of guided spatial-temporal optimization for all records at once, in closed form.
 
@@ -68,7 +68,7 @@ def guide(
     guided[:, :, :, :-1] -= x0.new_tensor(c).view(per_record) * nudge
     return guided
 
-# %% ../nbs/07_guidance.ipynb #c031
+# %% ../nbs/07_guidance.ipynb #c036
 def smooth_sign(x: torch.Tensor, width: float = 0.1) -> torch.Tensor:
     "`sign(x)` with the derivative of `tanh(x / width)`, for attacks on the temporal term."
     smooth = torch.tanh(x / width)

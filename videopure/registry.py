@@ -70,7 +70,7 @@ class Registry(dict):
         raise VideoPureError(f"unknown {self.kind} {part!r}: expected one of {', '.join(self)}, or package.module:Name")
 
 # %% ../nbs/10a_registry.ipynb #c016
-def make(kind: str, name: object, factory: Callable, *args: object, **options: object) -> object:
+def make(kind: str, name: object, factory: Callable, /, *args: object, **options: object) -> object:
     "`factory(*args, **options)`; options that it does not take are a `VideoPureError` in one line."
     try:
         return factory(*args, **options)
