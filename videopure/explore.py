@@ -76,7 +76,7 @@ def _make_attack(method: object, model: nn.Module, **options: object) -> Callabl
     factory = Registry("attack", pgd=PGD, noise=_Noise).find(method)
     return make("attack", method, factory, model, **options) if isinstance(factory, type) else factory
 
-# %% ../nbs/18b_explore.ipynb #c016
+# %% ../nbs/18b_explore.ipynb #c017
 def _settings_used(preset: Mapping[str, object], chosen: Mapping[str, object]) -> dict[str, object]:
     "The attack settings of the controls, changed by those that the preset fixes; None for what the attack does not have."
     made_before = not isinstance(preset["method"], (str, type))
@@ -100,7 +100,7 @@ def _attack(
         attack.generator, attack.seed = torch.Generator(clip.device).manual_seed(options["seed"]), None
     return check_video(same_shape(attack(clip, label), clip)).detach()
 
-# %% ../nbs/18b_explore.ipynb #c022
+# %% ../nbs/18b_explore.ipynb #c023
 class Cancelled(Exception):
     "Raised inside work that was cancelled."
 
@@ -109,7 +109,7 @@ BUSY = "the explorer is busy: wait for the result, or press Cancel"
 
 
 class _Background:
-    "One computation at a time, in this thread or in the background; it can be cancelled before each call of a network."
+    "One computation at a time, here or in the background; it can be cancelled before each call of a network."
 
     def __init__(self):
         self._lock, self._stop, self._thread = threading.Lock(), threading.Event(), None
@@ -123,21 +123,16 @@ class _Background:
         "Stop the computation before its next call of a network; earlier results stay."
         self._stop.set()
 
-    def wait(self, timeout: float | None = None) -> None:
-        "Wait until the computation in the background is done."
-        if self._thread:
-            self._thread.join(timeout)
+    def _check(self) -> None:
+        if self._stop.is_set():
+            raise Cancelled
 
     def _claim(self) -> None:
         if not self._lock.acquire(timeout=0.2):
             raise VideoPureError(BUSY)
         self._stop.clear()
 
-    def _check(self) -> None:
-        if self._stop.is_set():
-            raise Cancelled
-
-# %% ../nbs/18b_explore.ipynb #c024
+# %% ../nbs/18b_explore.ipynb #c026
 @patch
 @contextmanager
 def _alone(self: _Background, modules: list[nn.Module]) -> Iterator[None]:
@@ -152,7 +147,28 @@ def _alone(self: _Background, modules: list[nn.Module]) -> Iterator[None]:
         if in_foreground:
             self._lock.release()
 
+# %% ../nbs/18b_explore.ipynb #c030
+@patch
+def _say(self: _Background, text: str, error: bool = False) -> None:
+    "Show a message."
+    role, kind = ("alert", "vp-status error") if error else ("status", "vp-status")
+    self.message.value = f'<p class="{kind}" role="{role}">{escape(text)}</p>'
 
+
+@patch
+def _attempt(self: _Background, work: Callable[[], object]) -> None:
+    "Do something; an error becomes a message."
+    try:
+        work()
+    except Cancelled:
+        self._say("Cancelled")
+    except VideoPureError as error:
+        self._say(str(error), error=True)
+    except Exception as error:
+        reason = str(error).strip().splitlines() or ["no message"]
+        self._say(f"{type(error).__name__}: {reason[0]}", error=True)
+
+# %% ../nbs/18b_explore.ipynb #c033
 @patch
 def start(self: _Background, work: Callable[[], object]) -> None:
     "Do something in the background, such as `explorer.attack`; `wait()` waits for it."
@@ -172,28 +188,14 @@ def start(self: _Background, work: Callable[[], object]) -> None:
         self._lock.release()
         raise
 
-# %% ../nbs/18b_explore.ipynb #c025
-@patch
-def _attempt(self: _Background, work: Callable[[], object]) -> None:
-    "Do something; an error becomes a message of one line."
-    try:
-        work()
-    except Cancelled:
-        self._say("Cancelled")
-    except VideoPureError as error:
-        self._say(str(error), error=True)
-    except Exception as error:
-        reason = str(error).strip().splitlines() or ["no message"]
-        self._say(f"{type(error).__name__}: {reason[0]}", error=True)
-
 
 @patch
-def _say(self: _Background, text: str, error: bool = False) -> None:
-    "Show a message where a screen reader notices it."
-    role, kind = ("alert", "vp-status error") if error else ("status", "vp-status")
-    self.message.value = f'<p class="{kind}" role="{role}">{escape(text)}</p>'
+def wait(self: _Background, timeout: float | None = None) -> None:
+    "Wait until the computation in the background is done."
+    if self._thread:
+        self._thread.join(timeout)
 
-# %% ../nbs/18b_explore.ipynb #c030
+# %% ../nbs/18b_explore.ipynb #c037
 _EPS = [_format_eps(n / 510) for n in range(65)]
 
 
@@ -213,7 +215,7 @@ def _attack_controls(presets: Mapping[str, object]) -> dict[str, widgets.Widget]
         "seed": widgets.IntText(0, description="Seed", **_shaped("8em")),
     }
 
-# %% ../nbs/18b_explore.ipynb #c033
+# %% ../nbs/18b_explore.ipynb #c040
 def _purify_controls(purifier: Purifier) -> dict[str, widgets.Widget]:
     "The controls of a `VideoPure`, by the names of its settings; none for another purifier."
     if (videopure := as_videopure(purifier)) is None:
@@ -231,7 +233,28 @@ def _purify_controls(purifier: Purifier) -> dict[str, widgets.Widget]:
         "guide_trajectory": widgets.Dropdown(options=guided, value=start["guide_trajectory"], description="Guides", **_shaped()),
     }
 
-# %% ../nbs/18b_explore.ipynb #c036
+# %% ../nbs/18b_explore.ipynb #c043
+def _change(name: str, control: widgets.Widget, value: object) -> None:
+    "Give a control a value. Raises `VideoPureError` if the control does not take it as it is."
+    old = control.value
+    try:
+        control.value = value
+    except Exception:
+        value = [value]  # equal to nothing, so refused below
+    if control.value != value or value is None:
+        control.value = old
+        value = value[0] if isinstance(value, list) else value
+        raise VideoPureError(f"{name} cannot be {value!r}: expected {_allowed(control)}")
+
+
+def _allowed(control: widgets.Widget) -> str:
+    "The values that a control takes, in words."
+    if hasattr(control, "options"):
+        values = [str(option[1] if isinstance(option, tuple) else option) for option in control.options]
+        return "one of " + ", ".join(values if len(values) < 15 else [*values[:2], "...", values[-1]])
+    return f"{control.min} to {control.max}" if hasattr(control, "min") else "a value of another type"
+
+# %% ../nbs/18b_explore.ipynb #c046
 class _Controls(_Background):
     "Controls by name, which code can read and change; during a computation only the record and the frame can be changed."
 
@@ -260,28 +283,7 @@ class _Controls(_Background):
                 self.controls[name].value = value
             raise
 
-# %% ../nbs/18b_explore.ipynb #c037
-def _change(name: str, control: widgets.Widget, value: object) -> None:
-    "Give a control a value. Raises `VideoPureError` if the control does not take it as it is."
-    old = control.value
-    try:
-        control.value = value
-    except Exception:
-        value = [value]  # equal to nothing, so refused below
-    if control.value != value or value is None:
-        control.value = old
-        value = value[0] if isinstance(value, list) else value
-        raise VideoPureError(f"{name} cannot be {value!r}: expected {_allowed(control)}")
-
-
-def _allowed(control: widgets.Widget) -> str:
-    "The values that a control takes, in words."
-    if hasattr(control, "options"):
-        values = [str(option[1] if isinstance(option, tuple) else option) for option in control.options]
-        return "one of " + ", ".join(values if len(values) < 15 else [*values[:2], "...", values[-1]])
-    return f"{control.min} to {control.max}" if hasattr(control, "min") else "a value of another type"
-
-# %% ../nbs/18b_explore.ipynb #c041
+# %% ../nbs/18b_explore.ipynb #c050
 class Explorer(_Controls, Experiment, widgets.VBox):
     """Attack a clip, purify it, and look at every level in between, in a notebook.
 
@@ -310,7 +312,11 @@ class Explorer(_Controls, Experiment, widgets.VBox):
         given = {"Given clip": (clip, label)} if clip is not None else {}
         self._add_clips(given or embedded_clips(self.defended.classifier))
 
-# %% ../nbs/18b_explore.ipynb #c043
+    def values(self) -> dict[str, object]:
+        "Settings and results by name, as plain values; None for what was not computed yet."
+        return super().values() | self.findings()
+
+# %% ../nbs/18b_explore.ipynb #c052
 @patch
 def _make_controls(self: Explorer) -> None:
     "Make the widgets."
@@ -335,7 +341,7 @@ def _make_controls(self: Explorer) -> None:
     self.play = widgets.Play(interval=max(1, round(1000 / self.fps)), description="play", playing=False, repeat=True)
     widgets.jslink((self.play, "value"), (self.controls["frame"], "value"))
 
-# %% ../nbs/18b_explore.ipynb #c045
+# %% ../nbs/18b_explore.ipynb #c054
 @patch
 def _arrange(self: Explorer) -> None:
     "Put the widgets in rows."
@@ -359,17 +365,17 @@ def _listen(self: Explorer) -> None:
     "Connect each control and button with what it does."
     def on(widget, act): widget.observe(lambda change: self._attempt(act), "value")
 
-    on(self.controls["clip"], self._choose)
-    on(self.controls["frame"], self._show_frame)
-    on(self.controls["record"], self._show_record)
-    on(self.controls["rule"], self._count_again)
-    on(self.upload, self._read_upload)
+    on(self.controls["clip"], lambda: self._choose())
+    on(self.controls["frame"], lambda: self._show_frame())
+    on(self.controls["record"], lambda: self._show_record())
+    on(self.controls["rule"], lambda: self._count_again())
+    on(self.upload, lambda: self._read_upload())
     on(self.path, lambda: self.path.value and self.read(self.path.value))
-    for name, act in (("attack", self.attack), ("purify", self.purify)):
-        self.buttons[name].on_click(lambda _, act=act: self._attempt(lambda: self.start(act)))
+    self.buttons["attack"].on_click(lambda _: self._attempt(lambda: self.start(self.attack)))
+    self.buttons["purify"].on_click(lambda _: self._attempt(lambda: self.start(self.purify)))
     self.buttons["cancel"].on_click(lambda _: self.cancel())
 
-# %% ../nbs/18b_explore.ipynb #c047
+# %% ../nbs/18b_explore.ipynb #c056
 @patch
 def _show(self: Explorer) -> None:
     "Show everything; all records are drawn now, so that the slider only has to choose one."
@@ -400,23 +406,7 @@ def _show_record(self: Explorer) -> None:
 def _show_frame(self: Explorer) -> None:
     self.style_.value = frame_style(self.root, self.controls["frame"].value, self.clip.shape[2])
 
-# %% ../nbs/18b_explore.ipynb #c048
-@patch
-def _count_again(self: Explorer) -> None:
-    "Count the votes by the rule that is chosen now."
-    if self.trace:
-        rule = self.controls["rule"].value
-        self.outcome = vote(self.logits, rule)
-        self.runs[-1] |= self.findings() | {"rule": rule}
-        self._show()
-
-
-@patch
-def values(self: Explorer) -> dict[str, object]:
-    "Settings and results by name, as plain values; None for what was not computed yet."
-    return {name: control.value for name, control in self.controls.items()} | self.findings()
-
-# %% ../nbs/18b_explore.ipynb #c050
+# %% ../nbs/18b_explore.ipynb #c058
 @patch
 def _add_clips(self: Explorer, clips: dict[str, tuple[torch.Tensor, int | None]]) -> None:
     "Add clips with their labels to the menu, and choose the first of them."
@@ -435,7 +425,7 @@ def _add_clips(self: Explorer, clips: dict[str, tuple[torch.Tensor, int | None]]
     self._fill(list(self.clips), name)
     self._show_clip()
 
-# %% ../nbs/18b_explore.ipynb #c051
+# %% ../nbs/18b_explore.ipynb #c059
 @patch
 def _fill(self: Explorer, options: list[str], name: str) -> None:
     "Fill the menu of clips without choosing one, which would run the classifier."
@@ -463,7 +453,7 @@ def _show_clip(self: Explorer) -> None:
     self.message.value = ""
     self._show()
 
-# %% ../nbs/18b_explore.ipynb #c054
+# %% ../nbs/18b_explore.ipynb #c062
 @patch
 def read(self: Explorer, path: str | Path, name: str | None = None) -> None:
     "Read a video file and show it, at the frames and size of the clips that are there. Raises `VideoFileError` if it cannot be read."
@@ -485,7 +475,7 @@ def _read_upload(self: Explorer) -> None:
             except VideoPureError as error:
                 raise VideoPureError(str(error).replace(str(path), file.name)) from error
 
-# %% ../nbs/18b_explore.ipynb #c058
+# %% ../nbs/18b_explore.ipynb #c066
 @patch
 @contextmanager
 def _working(self: Explorer, message: str, total: int) -> Iterator[Callable[[], None]]:
@@ -513,7 +503,7 @@ def _working(self: Explorer, message: str, total: int) -> Iterator[Callable[[], 
         finally:
             switch(on=True)
 
-# %% ../nbs/18b_explore.ipynb #c059
+# %% ../nbs/18b_explore.ipynb #c068
 @patch
 def _settings(self: Explorer) -> dict[str, object]:
     "The settings of the purifier that have a control."
@@ -544,13 +534,23 @@ def purify(self: Explorer) -> VoteOutput:
         self._show()
     return self.outcome
 
-# %% ../nbs/18b_explore.ipynb #c063
+# %% ../nbs/18b_explore.ipynb #c071
+@patch
+def _count_again(self: Explorer) -> None:
+    "Count the votes by the rule that is chosen now."
+    if self.trace:
+        rule = self.controls["rule"].value
+        self.outcome = vote(self.logits, rule)
+        self.runs[-1] |= self.findings() | {"rule": rule}
+        self._show()
+
+# %% ../nbs/18b_explore.ipynb #c075
 @patch
 def view(self: Explorer) -> dict[str, object]:
     "What the page shows first."
     return {"record": self.controls["record"].value or 0, "frame": self.controls["frame"].value, "fps": self.fps}
 
-# %% ../nbs/18b_explore.ipynb #c066
+# %% ../nbs/18b_explore.ipynb #c078
 @patch
 def _repr_mimebundle_(self: Explorer, **kwargs: object) -> dict[str, object]:
     "The live widget, and beside it the page for readers without a kernel."
