@@ -69,7 +69,7 @@ def test_runs_say_what_was_done(explored):
     explorer.attack()
     explorer.set(eps="1/255", steps=50, attack="FGSM", sees="full", seed=3)
     explorer.purify()
-    assert summary(explorer.runs[-1])["attack"] == "PGD 8/255 × 10, seed 0, Gray-box"
+    assert summary(explorer.runs[-1])["attack"] == "PGD 8/255 × 10, seed 0, gray-box"
     explorer.set(purify_steps=9)
     assert summary(explorer.runs[-1])["levels"] == "4" and ">4</td>" in explorer.page() and ">9</td>" not in explorer.page()
     explorer.set(rule="mean-probability")
@@ -110,7 +110,7 @@ def test_own_attacks_are_in_the_menu():
         explorer.purify()
         lines[name] = summary(explorer.runs[-1])["attack"]
     assert sizes == pytest.approx({"class": 2, "name": 2, "options": 4, "object": 2}, abs=0.01)
-    assert lines["class"] == "class 4/255 × 2, seed 0, Gray-box" and lines["options"] == "options 4/255 × 3, seed 0, Gray-box"
+    assert lines["class"] == "class 4/255 × 2, seed 0, gray-box" and lines["options"] == "options 4/255 × 3, seed 0, gray-box"
     assert lines["object"] == "object" and {"PGD", "Random noise"} < {*explorer.presets}
 
 

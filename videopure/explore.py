@@ -91,7 +91,7 @@ def _attack(
     clip: torch.Tensor,  # (1, 3, T, H, W) in [0, 1]
     label: torch.Tensor,  # (1,)
 ) -> torch.Tensor:
-    "The attacked clip. Raises `ClipError` if an attack returns something else than a clip of that shape."
+    "The attacked clip. Raises `ClipError` if an attack returns anything but a clip of that shape."
     options = {name: value for name, value in preset.items() if name not in ("method", *used)}
     options |= {name: used[name] for name in ("eps", "steps", "seed") if used[name] is not None}
     options |= {"eps": _as_eps(options["eps"])} if "eps" in options else {}
@@ -172,13 +172,11 @@ def _attempt(self: _Background, work: Callable[[], object]) -> None:
 @patch
 def start(self: _Background, work: Callable[[], object]) -> None:
     "Do something in the background, such as `explorer.attack`; `wait()` waits for it."
-
     def run() -> None:
         try:
             self._attempt(work)
         finally:
             self._lock.release()
-
     self._claim()
     before, self._thread = self._thread, threading.Thread(target=run, daemon=True)
     try:
@@ -199,6 +197,11 @@ def wait(self: _Background, timeout: float | None = None) -> None:
 _EPS = [_format_eps(n / 510) for n in range(65)]
 
 
+def _values(controls: Mapping[str, widgets.Widget]) -> dict[str, object]:
+    "The values of controls by name."
+    return {name: control.value for name, control in controls.items()}
+
+
 def _shaped(width: str = "auto") -> dict[str, object]:
     "The options of a control that has this width and room for its whole description."
     return {"style": {"description_width": "initial"}, "layout": widgets.Layout(width=width)}
@@ -206,11 +209,11 @@ def _shaped(width: str = "auto") -> dict[str, object]:
 
 def _attack_controls(presets: Mapping[str, object]) -> dict[str, widgets.Widget]:
     "The controls of the attack, by the names of the settings."
-    sees = [(words, mode) for mode, words in SEES.items()]
+    sees = [(words[0].upper() + words[1:], mode) for mode, words in SEES.items()]
     return {
         "attack": widgets.Dropdown(options=list(presets), description="Attack", **_shaped()),
         "sees": widgets.Dropdown(options=sees, description="Attacker", **_shaped()),
-        "eps": widgets.SelectionSlider(options=_EPS, value="8/255", description="eps", **_shaped("19em")),
+        "eps": widgets.Dropdown(options=_EPS, value="8/255", description="eps", **_shaped()),
         "steps": widgets.IntSlider(10, min=1, max=50, description="Steps", **_shaped("19em")),
         "seed": widgets.IntText(0, description="Seed", **_shaped("8em")),
     }
@@ -230,7 +233,7 @@ def _purify_controls(purifier: Purifier) -> dict[str, widgets.Widget]:
         "temporal_inversion": widgets.Checkbox(start["temporal_inversion"], description="Frames share noise", **_shaped("12em")),
         "spatial_scale": widgets.FloatSlider(spatial, max=max(5, spatial), description="Spatial", **scale),
         "temporal_scale": widgets.FloatSlider(temporal, max=max(5, temporal), description="Temporal", **scale),
-        "guide_trajectory": widgets.Dropdown(options=guided, value=start["guide_trajectory"], description="Guides", **_shaped()),
+        "guide_trajectory": widgets.Dropdown(options=guided, value=start["guide_trajectory"], description="Guidance moves", **_shaped()),
     }
 
 # %% ../nbs/18b_explore.ipynb #c043
@@ -239,11 +242,11 @@ def _change(name: str, control: widgets.Widget, value: object) -> None:
     old = control.value
     try:
         control.value = value
+        taken = control.value == value and value is not None
     except Exception:
-        value = [value]  # equal to nothing, so refused below
-    if control.value != value or value is None:
+        taken = False
+    if not taken:
         control.value = old
-        value = value[0] if isinstance(value, list) else value
         raise VideoPureError(f"{name} cannot be {value!r}: expected {_allowed(control)}")
 
 
@@ -258,11 +261,9 @@ def _allowed(control: widgets.Widget) -> str:
 class _Controls(_Background):
     "Controls by name, which code can read and change; during a computation only the record and the frame can be changed."
 
-    controls: dict[str, widgets.Widget]
-
     def values(self) -> dict[str, object]:
         "The settings in plain values."
-        return {name: control.value for name, control in self.controls.items()}
+        return _values(self.controls)
 
     def set(self, **values: object) -> None:
         """Change controls by name, as in `explorer.set(eps="4/255", purify_steps=2)`.
@@ -309,8 +310,7 @@ class Explorer(_Controls, Experiment, widgets.VBox):
         self._make_controls()
         self._arrange()
         self._listen()
-        given = {"Given clip": (clip, label)} if clip is not None else {}
-        self._add_clips(given or embedded_clips(self.defended.classifier))
+        self._add_clips({"Given clip": (clip, label)} if clip is not None else embedded_clips(self.defended.classifier))
 
     def values(self) -> dict[str, object]:
         "Settings and results by name, as plain values; None for what was not computed yet."
@@ -334,7 +334,8 @@ def _make_controls(self: Explorer) -> None:
     self.upload = widgets.FileUpload(accept="video/*,.gif,.npz", description="Upload a clip", tooltip="a video file, .gif or .npz")
     self.path = widgets.Text(placeholder="or the path of a file, and Enter", continuous_update=False, layout=widgets.Layout(width="18em"))
     tips = {"attack": "make the attacked clip", "purify": "purify the attacked clip, or else the clip", "cancel": "stop the work"}
-    self.buttons = {name: widgets.Button(description=name.capitalize(), tooltip=tip) for name, tip in tips.items()}
+    button = lambda name, tip: widgets.Button(description=name.capitalize(), tooltip=tip, disabled=name == "cancel")
+    self.buttons = {name: button(name, tip) for name, tip in tips.items()}
     self.buttons["attack"].button_style, self.buttons["purify"].button_style = "danger", "success"
     self.progress = widgets.FloatProgress(min=0, max=1, layout=widgets.Layout(width="14em"))
     self.message, self.verdict, self.overview, self.level, self.votes, self.history, self.style_ = (widgets.HTML() for _ in range(7))
@@ -357,7 +358,6 @@ def _arrange(self: Explorer) -> None:
         c["record"], self.level, self.votes, self.history,
     ]
     self.add_class(self.root)
-    buttons["cancel"].disabled = True
 
 
 @patch
@@ -394,6 +394,7 @@ def _show(self: Explorer) -> None:
 
 @patch
 def _show_record(self: Explorer) -> None:
+    "Show the record under the slider and mark its vote."
     s = self.controls["record"].value
     if not self.trace or s is None:
         self.level.value = self.votes.value = ""
@@ -404,6 +405,7 @@ def _show_record(self: Explorer) -> None:
 
 @patch
 def _show_frame(self: Explorer) -> None:
+    "Show the frame under the slider."
     self.style_.value = frame_style(self.root, self.controls["frame"].value, self.clip.shape[2])
 
 # %% ../nbs/18b_explore.ipynb #c058
@@ -447,6 +449,7 @@ def _choose(self: Explorer) -> None:
 
 @patch
 def _show_clip(self: Explorer) -> None:
+    "Start again with the chosen clip."
     self.chosen = self.controls["clip"].value
     self.choose(*self.clips[self.chosen])
     self.controls["frame"].max = self.play.max = self.clip.shape[2] - 1
@@ -483,12 +486,10 @@ def _working(self: Explorer, message: str, total: int) -> Iterator[Callable[[], 
     def advance():
         self._check()
         self.progress.value += 1
-
     def switch(on):
         for widget in [*others, self.buttons["attack"], self.buttons["purify"], self.upload, self.path]:
             widget.disabled = not on
         self.buttons["cancel"].disabled = on
-
     others = [control for name, control in self.controls.items() if name not in ("record", "frame")]
     with self._alone([self.defended.classifier, *self.purifier.networks]):
         try:
@@ -505,16 +506,10 @@ def _working(self: Explorer, message: str, total: int) -> Iterator[Callable[[], 
 
 # %% ../nbs/18b_explore.ipynb #c068
 @patch
-def _settings(self: Explorer) -> dict[str, object]:
-    "The settings of the purifier that have a control."
-    return {name: control.value for name, control in self.purify_controls.items()}
-
-
-@patch
 def attack(self: Explorer) -> torch.Tensor:
     "Attack the clip with the settings of the controls; returns the attacked clip (1, 3, T, H, W)."
-    chosen = {name: control.value for name, control in self.attack_controls.items()}
-    preset, settings, rule = self.presets[chosen["attack"]], self._settings(), self.controls["rule"].value
+    chosen, settings, rule = _values(self.attack_controls), _values(self.purify_controls), self.controls["rule"].value
+    preset = self.presets[chosen["attack"]]
     used = _settings_used(preset, chosen)
     with self._working("Attacking", chosen["steps"] + 2) as step:  # evaluations: the clean clip, the start, each step
         with self.target(used["sees"], settings, rule, step) as model:
@@ -527,9 +522,8 @@ def attack(self: Explorer) -> torch.Tensor:
 @patch
 def purify(self: Explorer) -> VoteOutput:
     "Purify the attacked clip (the clip itself if there was no attack) with the settings of the controls, and vote; returns the vote."
-    settings = self._settings()
-    levels = settings.get("purify_steps", 0)
-    with self._working("Purifying", 2 * levels + 3 * (levels + 1)) as step:
+    settings = _values(self.purify_controls)
+    with self._working("Purifying", 5 * settings.get("purify_steps", 0) + 3) as step:  # 2 noise predictions a level, 3 clips a record
         self.run(settings, self.controls["rule"].value, step)
         self._show()
     return self.outcome
@@ -561,5 +555,5 @@ def _repr_mimebundle_(self: Explorer, **kwargs: object) -> dict[str, object]:
     except VideoPureError:
         return live
     grow = "this.style.height=this.contentDocument.documentElement.scrollHeight+8+'px'"
-    look = f'style="width:100%;height:760px;border:0" onload="{grow}"'
-    return live | {"text/html": f'<iframe title="the explorer" {look} srcdoc="{body}"></iframe>'}
+    frame = f'<iframe title="the explorer" style="width:100%;height:760px;border:0" onload="{grow}" srcdoc="{body}"></iframe>'
+    return live | {"text/html": frame}

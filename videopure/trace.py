@@ -125,7 +125,7 @@ def frame_style(root: str, frame: int, frames: int) -> str:
 STYLE = """<style>
 .vp-row, .vp-status, .vp-votes { color: var(--jp-content-font-color1, inherit) }
 .vp-row { display: flex; flex-wrap: wrap; gap: 10px; font: 13px/1.4 system-ui, sans-serif; margin-bottom: 8px }
-.vp-thumbnail { margin: 0; width: 118px }
+.vp-thumbnail { margin: 0; width: 118px } @media (max-width: 430px) { .vp-thumbnail { width: calc(33.3% - 7px) } }
 .vp-thumbnail > div { overflow: hidden; border-radius: 4px; background: rgba(128,128,128,.2) }
 .vp-thumbnail figcaption { margin-top: 3px; overflow-wrap: break-word }
 .vp-level { display: contents } .vp-level[hidden] { display: none }
@@ -294,7 +294,13 @@ def watching(modules: Sequence[nn.Module], tick: Callable[[], object]) -> Iterat
             handle.remove()
 
 # %% ../nbs/18a_trace.ipynb #c079
-SEES = {"classifier": "Gray-box", "bpda": "BPDA", "full": "Exact gradient"}
+@patch
+def with_settings(self: Experiment, settings: Mapping[str, object] | None) -> Purifier:
+    "The purifier with these settings."
+    return self.purifier.with_settings(**settings) if settings else self.purifier
+
+# %% ../nbs/18a_trace.ipynb #c082
+SEES = {"classifier": "gray-box", "bpda": "BPDA", "full": "exact gradient"}
 
 
 @patch
@@ -319,13 +325,7 @@ def target(
     with watching([model] if gray else [], tick):
         yield model
 
-
-@patch
-def with_settings(self: Experiment, settings: Mapping[str, object] | None) -> Purifier:
-    "The purifier with these settings."
-    return self.purifier.with_settings(**settings) if settings else self.purifier
-
-# %% ../nbs/18a_trace.ipynb #c082
+# %% ../nbs/18a_trace.ipynb #c085
 @patch
 def keep_attack(self: Experiment, attacked: torch.Tensor, settings: Mapping[str, object]) -> None:
     "Go on with an attacked clip; `settings` are attack, sees, eps, steps and seed, None for what the attack does not have."
@@ -339,7 +339,7 @@ def input(self: Experiment) -> torch.Tensor:
     "The clip to purify: the attacked one, or the clip itself if there was no attack."
     return self.clip if self.attacked is None else self.attacked
 
-# %% ../nbs/18a_trace.ipynb #c086
+# %% ../nbs/18a_trace.ipynb #c089
 @patch
 def findings(self: Experiment) -> dict[str, object]:
     "The results in plain values; None for what was not computed yet."
@@ -352,7 +352,7 @@ def findings(self: Experiment) -> dict[str, object]:
     counts = {purified: 0} | {self.names[k]: int(n) for k, n in enumerate(self.outcome.counts[0]) if n}
     return found | {"purified": purified, "votes": [*map(name, self.logits[0])], "counts": counts, "margin": int(self.outcome.margin)}
 
-# %% ../nbs/18a_trace.ipynb #c089
+# %% ../nbs/18a_trace.ipynb #c092
 @patch
 def run(
     self: Experiment,
@@ -370,7 +370,7 @@ def run(
     self.outcome = vote(logits, rule)
     self.runs.append(self.findings() | self.attacked_with | dict(settings or {}) | {"rule": rule or self.defended.rule})
 
-# %% ../nbs/18a_trace.ipynb #c093
+# %% ../nbs/18a_trace.ipynb #c096
 def summary(run: Mapping[str, object]) -> dict[str, str]:
     "One line of the history, from the settings and results of one run."
     line = {"attack": "none"}
@@ -380,10 +380,11 @@ def summary(run: Mapping[str, object]) -> dict[str, str]:
         line["attack"] = run["attack"] + size + notes
     names = {"purify_steps": "levels", "temporal_inversion": "shared", "spatial_scale": "spatial", "temporal_scale": "temporal"}
     line |= {short: str(run[name]) for name, short in names.items() if name in run}
-    line |= {"guides": "path" if run["guide_trajectory"] else "records"} if "guide_trajectory" in run else {}
+    if "guide_trajectory" in run:
+        line["guides"] = "path" if run["guide_trajectory"] else "records"
     return line | {"vote": run["rule"], "answer": run["purified"], "votes": f"{run['counts'][run['purified']]} of {len(run['votes'])}"}
 
-# %% ../nbs/18a_trace.ipynb #c096
+# %% ../nbs/18a_trace.ipynb #c099
 @patch
 def draw_history(self: Experiment) -> str:
     "All runs with this clip; what differs from the line above is bold."
@@ -393,7 +394,7 @@ def draw_history(self: Experiment) -> str:
         rows += "<tr>" + "".join(f"<td>{'<b>' * n}{escape(text)}{'</b>' * n}</td>" for n, text in zip(new, line.values())) + "</tr>"
     return html_table("Runs with this clip", [name.capitalize() for name in lines[0]], rows) if lines else ""
 
-# %% ../nbs/18a_trace.ipynb #c100
+# %% ../nbs/18a_trace.ipynb #c103
 @patch
 def once(self: Experiment, draw: Callable, *args: object, **size: int) -> str:
     "What `draw` returns, drawn once."
@@ -402,20 +403,20 @@ def once(self: Experiment, draw: Callable, *args: object, **size: int) -> str:
         self._drawn[key] = draw(*args, **size)
     return self._drawn[key]
 
-# %% ../nbs/18a_trace.ipynb #c102
+# %% ../nbs/18a_trace.ipynb #c105
 @patch
 def draw_level(self: Experiment, s: int, **size: int) -> str:
     "Record `s` and the clips that led to it."
     return level_thumbnails(self.trace, s, self.input(), with_probability(self.logits[0, s], self.names), **size)
 
-
+# %% ../nbs/18a_trace.ipynb #c108
 @patch
 def draw_flow(self: Experiment, **size: int) -> str:
     "The flow that guidance follows; nothing for a purifier without guidance."
     videopure = as_videopure(self.purifier)
     return flow_thumbnail(self.input(), videopure.given.get("flow"), **size) if videopure else ""
 
-# %% ../nbs/18a_trace.ipynb #c105
+# %% ../nbs/18a_trace.ipynb #c111
 @patch
 def draw_overview(self: Experiment, **size: int) -> str:
     "The clips as a whole, with the classifier's answer to each."
@@ -433,21 +434,18 @@ def draw_overview(self: Experiment, **size: int) -> str:
             shown.append((magnify(self.earlier.records[-1:], last, 8), "New settings", "their change, 8 times"))
     return thumbnail_row(shown, **size)
 
-# %% ../nbs/18a_trace.ipynb #c108
+# %% ../nbs/18a_trace.ipynb #c114
 @patch
 def draw_verdict(self: Experiment) -> str:
     "The labels in a sentence."
     found = self.findings()
-    v = {name: escape(value) if isinstance(value, str) else value for name, value in found.items()}
     about = "You gave no label, so the classifier's own answer is used:" if self.guessed else "The clip shows"
-    said = [f"<b>{v['clean']}</b> for the clean clip"]
-    said += [f"<b>{v['attacked']}</b> for the attacked clip"] if v["attacked"] is not None else []
+    said = [f"<b>{escape(found[name])}</b> for the {name} clip" for name in ("clean", "attacked", "purified") if found[name] is not None]
     if self.outcome:
-        votes = f"{found['counts'][found['purified']]} of {len(v['votes'])} votes (margin {v['margin']})"
-        said += [f"<b>{v['purified']}</b> for the purified clip, with {votes}"]
-    return f'<p class="vp-status">{about} <b>{v["label"]}</b>. The classifier says {", ".join(said)}.</p>'
+        said[-1] += f", with {found['counts'][found['purified']]} of {len(found['votes'])} votes (margin {found['margin']})"
+    return f'<p class="vp-status">{about} <b>{escape(found["label"])}</b>. The classifier says {", ".join(said)}.</p>'
 
-# %% ../nbs/18a_trace.ipynb #c112
+# %% ../nbs/18a_trace.ipynb #c118
 _PAGE = """<div class="vp-page" data-frames="{frames}" data-fps="{fps:g}">
 {style}{above}
 <p><button type="button" class="play">Play</button>
@@ -482,7 +480,7 @@ for (const root of document.querySelectorAll(".vp-page:not([data-ready])")) {
   if (at) at.oninput = show;
   show(); run(!matchMedia("(prefers-reduced-motion: reduce)").matches) }"""
 
-# %% ../nbs/18a_trace.ipynb #c114
+# %% ../nbs/18a_trace.ipynb #c120
 def page_body(
     above: str,  # HTML above the frame slider, such as a row of thumbnails
     levels: Sequence[str] = (),  # `level_thumbnails` of each record; without any there is no record slider
@@ -501,13 +499,13 @@ def page_body(
     parts = {"style": STYLE, "above": above, "records": records, "below": below, "script": _SCRIPT}
     return _PAGE.format(frames=frames, last=frames - 1, frame=frame, fps=fps, **parts)
 
-# %% ../nbs/18a_trace.ipynb #c117
+# %% ../nbs/18a_trace.ipynb #c123
 @patch
 def view(self: Experiment) -> dict[str, object]:
     "What the page shows first: the record and the frame, and the frames a second."
     return {"record": 0, "frame": 0, "fps": 8}
 
-
+# %% ../nbs/18a_trace.ipynb #c125
 @patch
 def _body(self: Experiment, **size: int) -> str:
     "The page with thumbnails of this size."
@@ -517,7 +515,7 @@ def _body(self: Experiment, **size: int) -> str:
     votes = vote_table(self.outcome, self.names, found.timesteps, shown["record"]) if found else ""
     return page_body(above, levels, votes, flow, self.draw_history(), frames=self.clip.shape[2], **shown)
 
-# %% ../nbs/18a_trace.ipynb #c118
+# %% ../nbs/18a_trace.ipynb #c128
 @patch
 def page(self: Experiment, most_bytes: int = 3_000_000) -> str:
     "Everything as HTML of at most so many bytes; clips are scaled down until it fits."
