@@ -133,7 +133,7 @@ STYLE = """<style>
 .vp-status.error { color: #b3261e; color: var(--jp-error-color1, light-dark(#b3261e, #ff8a80)); font-weight: 600 }
 .vp-scroll { overflow-x: auto; margin-bottom: 10px } .vp-votes { border-collapse: collapse; font: 13px/1.5 system-ui, sans-serif }
 .vp-votes caption { text-align: left; font-weight: 600 } .vp-votes th { opacity: .75 }
-.vp-votes th, .vp-votes td { padding: 1px 10px 1px 4px; text-align: left; white-space: nowrap; font-weight: 400 }
+.vp-votes.vp-votes th, .vp-votes.vp-votes td { padding: 1px 10px 1px 4px; text-align: left; white-space: nowrap; font-weight: 400 }
 .vp-votes .on { background: rgba(74,144,226,.25) } .vp-votes b { font-weight: 700 }
 .vp-bar { background: linear-gradient(to right, rgba(128,128,128,.45) var(--p), rgba(128,128,128,.12) 0); border-radius: 3px;
   padding: 0 4px; display: inline-block; min-width: 9em }
@@ -197,8 +197,8 @@ def level_thumbnails(
     return thumbnail_row([*path, *guided, difference], "vp-level", **size)
 
 # %% ../nbs/18a_trace.ipynb #c050
-def flow_thumbnail(video: torch.Tensor, flow: torch.Tensor | str | None = None, **size: int) -> str:
-    "The flow that temporal guidance follows: given, or computed by the named method (None: DIS)."
+def flow_thumbnail(video: torch.Tensor, flow: torch.Tensor | str | Callable | None = None, **size: int) -> str:
+    "The flow that temporal guidance follows: given, or computed by a method of notebook 06 (None: DIS)."
     flow = flow if isinstance(flow, torch.Tensor) else optical_flow(video, flow or "dis")
     return thumbnail(flow_colours(flow), "Flow", "of the input; hue is direction", **size)
 
