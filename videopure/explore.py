@@ -17,12 +17,11 @@ import torch
 from fastcore.basics import patch
 from torch import nn
 
-from .attacks import PGD, VideoAttack
+from .attacks import make_attack
 from .defense import Defended
 from .pipeline import VideoPurePipeline
 from .purifier import Purifier
-from .registry import Registry, make
-from .threats import as_threat, same_shape
+from .threats import as_eps, format_eps, same_shape
 from .tiny import tiny_classifier
 from .trace import SEES, STYLE, Experiment, as_videopure, embedded_clips, frame_style, vote_table, watching
 from .video import ClipError, MissingPackageError, VideoPureError, check_video, read_video
@@ -35,23 +34,6 @@ except ImportError as error:
     raise MissingPackageError("the explorer is made of ipywidgets: pip install 'videopure[widgets]'") from error
 
 # %% ../nbs/18b_explore.ipynb #c011
-def _as_eps(eps: float | str) -> float:  # stands in for `videopure.threats.as_eps`
-    "An eps as a number from 0 to 1. Raises `VideoPureError` for anything else."
-    try:
-        over, _, under = str(eps).partition("/")
-        value = float(over) / float(under or 1)
-    except (ValueError, ZeroDivisionError):
-        value = -1.0
-    if not 0 <= value <= 1:
-        raise VideoPureError(f"eps is {eps!r}, expected 0 to 1: clips lie in [0, 1], so write 8/255, not 8")
-    return value
-
-
-def _format_eps(eps: float) -> str:  # stands in for `videopure.threats.format_eps`
-    "An eps as it is usually written."
-    return f"{eps:g}" if eps in (0, 1) else f"{255 * eps:.3g}/255"
-
-# %% ../nbs/18b_explore.ipynb #c014
 PRESETS = {
     "PGD": {"method": "pgd", "early_stop": False},
     "MI-FGSM": {"method": "pgd", "early_stop": False, "momentum": 1.0},
@@ -59,24 +41,7 @@ PRESETS = {
     "Random noise": {"method": "noise", "steps": None, "sees": None},
 }
 
-
-class _Noise(VideoAttack):  # stands in for the "noise" of `videopure.attacks.ATTACKS`
-    "A random clip within eps."
-
-    def __init__(self, model: nn.Module, eps: float, seed: int | None = None):
-        super().__init__("noise", model, seed)
-        self.threat, self.generator = as_threat(eps), None
-
-    def forward(self, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        return self.threat.random_start(clips, self.generator)
-
-
-def _make_attack(method: object, model: nn.Module, **options: object) -> Callable:  # stands in for `videopure.attacks.make_attack`
-    "An attack from an object, a class, a registered name or `package.module:Name`."
-    factory = Registry("attack", pgd=PGD, noise=_Noise).find(method)
-    return make("attack", method, factory, model, **options) if isinstance(factory, type) else factory
-
-# %% ../nbs/18b_explore.ipynb #c017
+# %% ../nbs/18b_explore.ipynb #c014
 def _settings_used(preset: Mapping[str, object], chosen: Mapping[str, object]) -> dict[str, object]:
     "The attack settings of the controls, changed by those that the preset fixes; None for what the attack does not have."
     made_before = not isinstance(preset["method"], (str, type))
@@ -94,13 +59,13 @@ def _attack(
     "The attacked clip. Raises `ClipError` if an attack returns anything but a clip of that shape."
     options = {name: value for name, value in preset.items() if name not in ("method", *used)}
     options |= {name: used[name] for name in ("eps", "steps", "seed") if used[name] is not None}
-    options |= {"eps": _as_eps(options["eps"])} if "eps" in options else {}
-    attack = _make_attack(preset["method"], model, **options)
+    options |= {"eps": as_eps(options["eps"])} if "eps" in options else {}
+    attack = make_attack(preset["method"], model, **options)
     if "seed" in options and hasattr(attack, "generator"):
         attack.generator, attack.seed = torch.Generator(clip.device).manual_seed(options["seed"]), None
     return check_video(same_shape(attack(clip, label), clip)).detach()
 
-# %% ../nbs/18b_explore.ipynb #c023
+# %% ../nbs/18b_explore.ipynb #c020
 class Cancelled(Exception):
     "Raised inside work that was cancelled."
 
@@ -132,7 +97,7 @@ class _Background:
             raise VideoPureError(BUSY)
         self._stop.clear()
 
-# %% ../nbs/18b_explore.ipynb #c026
+# %% ../nbs/18b_explore.ipynb #c023
 @patch
 @contextmanager
 def _alone(self: _Background, modules: list[nn.Module]) -> Iterator[None]:
@@ -147,7 +112,7 @@ def _alone(self: _Background, modules: list[nn.Module]) -> Iterator[None]:
         if in_foreground:
             self._lock.release()
 
-# %% ../nbs/18b_explore.ipynb #c030
+# %% ../nbs/18b_explore.ipynb #c027
 @patch
 def _say(self: _Background, text: str, error: bool = False) -> None:
     "Show a message."
@@ -168,7 +133,7 @@ def _attempt(self: _Background, work: Callable[[], object]) -> None:
         reason = str(error).strip().splitlines() or ["no message"]
         self._say(f"{type(error).__name__}: {reason[0]}", error=True)
 
-# %% ../nbs/18b_explore.ipynb #c033
+# %% ../nbs/18b_explore.ipynb #c030
 @patch
 def start(self: _Background, work: Callable[[], object]) -> None:
     "Do something in the background, such as `explorer.attack`; `wait()` waits for it."
@@ -193,8 +158,8 @@ def wait(self: _Background, timeout: float | None = None) -> None:
     if self._thread:
         self._thread.join(timeout)
 
-# %% ../nbs/18b_explore.ipynb #c037
-_EPS = [_format_eps(n / 510) for n in range(65)]
+# %% ../nbs/18b_explore.ipynb #c034
+_EPS = [format_eps(n / 510) for n in range(65)]
 
 
 def _values(controls: Mapping[str, widgets.Widget]) -> dict[str, object]:
@@ -218,7 +183,7 @@ def _attack_controls(presets: Mapping[str, object]) -> dict[str, widgets.Widget]
         "seed": widgets.IntText(0, description="Seed", **_shaped("8em")),
     }
 
-# %% ../nbs/18b_explore.ipynb #c040
+# %% ../nbs/18b_explore.ipynb #c037
 def _purify_controls(purifier: Purifier) -> dict[str, widgets.Widget]:
     "The controls of a `VideoPure`, by the names of its settings; none for another purifier."
     if (videopure := as_videopure(purifier)) is None:
@@ -236,7 +201,7 @@ def _purify_controls(purifier: Purifier) -> dict[str, widgets.Widget]:
         "guide_trajectory": widgets.Dropdown(options=guided, value=start["guide_trajectory"], description="Guidance moves", **_shaped()),
     }
 
-# %% ../nbs/18b_explore.ipynb #c043
+# %% ../nbs/18b_explore.ipynb #c040
 def _change(name: str, control: widgets.Widget, value: object) -> None:
     "Give a control a value. Raises `VideoPureError` if the control does not take it as it is."
     old = control.value
@@ -257,7 +222,7 @@ def _allowed(control: widgets.Widget) -> str:
         return "one of " + ", ".join(values if len(values) < 15 else [*values[:2], "...", values[-1]])
     return f"{control.min} to {control.max}" if hasattr(control, "min") else "a value of another type"
 
-# %% ../nbs/18b_explore.ipynb #c046
+# %% ../nbs/18b_explore.ipynb #c043
 class _Controls(_Background):
     "Controls by name, which code can read and change; during a computation only the record and the frame can be changed."
 
@@ -277,14 +242,14 @@ class _Controls(_Background):
         before = {name: self.controls[name].value for name in values}
         try:
             for name in sorted(values, key=lambda name: name == "clip"):  # the last, because a new clip forgets all results
-                value = _format_eps(_as_eps(values[name])) if name == "eps" else values[name]
+                value = format_eps(as_eps(values[name])) if name == "eps" else values[name]
                 _change(name, self.controls[name], value)
         except VideoPureError:
             for name, value in before.items():
                 self.controls[name].value = value
             raise
 
-# %% ../nbs/18b_explore.ipynb #c050
+# %% ../nbs/18b_explore.ipynb #c047
 class Explorer(_Controls, Experiment, widgets.VBox):
     """Attack a clip, purify it, and look at every level in between, in a notebook.
 
@@ -316,7 +281,7 @@ class Explorer(_Controls, Experiment, widgets.VBox):
         "Settings and results by name, as plain values; None for what was not computed yet."
         return super().values() | self.findings()
 
-# %% ../nbs/18b_explore.ipynb #c052
+# %% ../nbs/18b_explore.ipynb #c049
 @patch
 def _make_controls(self: Explorer) -> None:
     "Make the widgets."
@@ -342,7 +307,7 @@ def _make_controls(self: Explorer) -> None:
     self.play = widgets.Play(interval=max(1, round(1000 / self.fps)), description="play", playing=False, repeat=True)
     widgets.jslink((self.play, "value"), (self.controls["frame"], "value"))
 
-# %% ../nbs/18b_explore.ipynb #c054
+# %% ../nbs/18b_explore.ipynb #c051
 @patch
 def _arrange(self: Explorer) -> None:
     "Put the widgets in rows."
@@ -375,7 +340,7 @@ def _listen(self: Explorer) -> None:
     self.buttons["purify"].on_click(lambda _: self._attempt(lambda: self.start(self.purify)))
     self.buttons["cancel"].on_click(lambda _: self.cancel())
 
-# %% ../nbs/18b_explore.ipynb #c056
+# %% ../nbs/18b_explore.ipynb #c053
 @patch
 def _show(self: Explorer) -> None:
     "Show everything; all records are drawn now, so that the slider only has to choose one."
@@ -408,7 +373,7 @@ def _show_frame(self: Explorer) -> None:
     "Show the frame under the slider."
     self.style_.value = frame_style(self.root, self.controls["frame"].value, self.clip.shape[2])
 
-# %% ../nbs/18b_explore.ipynb #c058
+# %% ../nbs/18b_explore.ipynb #c055
 @patch
 def _add_clips(self: Explorer, clips: dict[str, tuple[torch.Tensor, int | None]]) -> None:
     "Add clips with their labels to the menu, and choose the first of them."
@@ -427,7 +392,7 @@ def _add_clips(self: Explorer, clips: dict[str, tuple[torch.Tensor, int | None]]
     self._fill(list(self.clips), name)
     self._show_clip()
 
-# %% ../nbs/18b_explore.ipynb #c059
+# %% ../nbs/18b_explore.ipynb #c056
 @patch
 def _fill(self: Explorer, options: list[str], name: str) -> None:
     "Fill the menu of clips without choosing one, which would run the classifier."
@@ -456,7 +421,7 @@ def _show_clip(self: Explorer) -> None:
     self.message.value = ""
     self._show()
 
-# %% ../nbs/18b_explore.ipynb #c062
+# %% ../nbs/18b_explore.ipynb #c059
 @patch
 def read(self: Explorer, path: str | Path, name: str | None = None) -> None:
     "Read a video file and show it, at the frames and size of the clips that are there. Raises `VideoFileError` if it cannot be read."
@@ -478,7 +443,7 @@ def _read_upload(self: Explorer) -> None:
             except VideoPureError as error:
                 raise VideoPureError(str(error).replace(str(path), file.name)) from error
 
-# %% ../nbs/18b_explore.ipynb #c066
+# %% ../nbs/18b_explore.ipynb #c063
 @patch
 @contextmanager
 def _working(self: Explorer, message: str, total: int) -> Iterator[Callable[[], None]]:
@@ -504,7 +469,7 @@ def _working(self: Explorer, message: str, total: int) -> Iterator[Callable[[], 
         finally:
             switch(on=True)
 
-# %% ../nbs/18b_explore.ipynb #c068
+# %% ../nbs/18b_explore.ipynb #c065
 @patch
 def attack(self: Explorer) -> torch.Tensor:
     "Attack the clip with the settings of the controls; returns the attacked clip (1, 3, T, H, W)."
@@ -528,7 +493,7 @@ def purify(self: Explorer) -> VoteOutput:
         self._show()
     return self.outcome
 
-# %% ../nbs/18b_explore.ipynb #c071
+# %% ../nbs/18b_explore.ipynb #c068
 @patch
 def _count_again(self: Explorer) -> None:
     "Count the votes by the rule that is chosen now."
@@ -538,13 +503,13 @@ def _count_again(self: Explorer) -> None:
         self.runs[-1] |= self.findings() | {"rule": rule}
         self._show()
 
-# %% ../nbs/18b_explore.ipynb #c075
+# %% ../nbs/18b_explore.ipynb #c072
 @patch
 def view(self: Explorer) -> dict[str, object]:
     "What the page shows first."
     return {"record": self.controls["record"].value or 0, "frame": self.controls["frame"].value, "fps": self.fps}
 
-# %% ../nbs/18b_explore.ipynb #c078
+# %% ../nbs/18b_explore.ipynb #c075
 @patch
 def _repr_mimebundle_(self: Explorer, **kwargs: object) -> dict[str, object]:
     "The live widget, and beside it the page for readers without a kernel."
