@@ -41,7 +41,7 @@ class VideoAttack(Attack):
     """What the attacks of this package share: torchattacks' calling convention, on clips `(B, 3, T, H, W)` in [0, 1] and labels `(B,)`.
 
     Subclasses define `forward(clips, labels)`. They may leave numbers of each clip in `metrics`, a dict of `(B,)`, which an evaluation
-    shows on its card, and call `on_step()` after each step, by which others follow their progress.
+    shows on its card; call `on_step()` after each step, by which others follow their progress; and draw from `generator` if it is set.
     """
 
     __setattr__ = object.__setattr__  # the base class looks for attacks in every value with `in`, which fails on tensors
@@ -53,7 +53,7 @@ class VideoAttack(Attack):
             raise VideoPureError("the model has no parameters, so its device is unknown: register the classifier's modules in it")
         super().__init__(name, model)
         self.supported_mode, self.seed = ["default", "targeted"], seed
-        self.metrics, self.on_step = {}, lambda: None
+        self.metrics, self.on_step, self.generator = {}, lambda: None, None
 
     def __call__(self, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         "The attacked clips; `labels` are the true ones, from which the targeted modes derive their targets."
@@ -203,7 +203,7 @@ class PGD(VideoAttack):
         super().__init__("PGD", model, seed)
         self.threat, self.steps, self.loss, self.momentum, self.eot = as_threat(eps), steps, loss, momentum, eot
         self.restarts, self.schedule, self.random_start, self.best = restarts, schedule, random_start, best
-        self.early_stop, self.deviation, self.progress, self.generator = early_stop, deviation, progress, None
+        self.early_stop, self.deviation, self.progress = early_stop, deviation, progress
         self.eps = self.threat.eps
         self.alpha = 2.5 * self.eps / max(steps, 1) if alpha is None else as_eps(alpha, name="alpha")
         self.losses = [make_loss(each, model) for each in ([loss] if isinstance(loss, str) or callable(loss) else loss)]
