@@ -86,7 +86,7 @@ class RandomNoise(BlackBox):
 
 # %% ../nbs/12c_blackbox.ipynb #c016
 def _signs(shape: Sequence[int], generator: torch.Generator | None = None) -> torch.Tensor:
-    "Random _signs, -1 or 1; drawn on the CPU, so that a seed means the same on every device."
+    "Random signs, -1 or 1; drawn on the CPU, so that a seed means the same on every device."
     return 2.0 * torch.randint(0, 2, tuple(shape), generator=generator) - 1
 
 # %% ../nbs/12c_blackbox.ipynb #c021
