@@ -434,7 +434,6 @@ def plot_accuracy(
 ) -> object:  # a matplotlib Figure, which shows itself as the last line of a cell
     "Accuracy against attack size, steps, cost, ...: a line for each name, with its 95 % interval as a band."
     import matplotlib.pyplot as plt
-
     quiet = dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), "0.5")
     quiet |= {"figure.facecolor": "none", "axes.facecolor": "none", "axes.spines.top": False, "axes.spines.right": False}
     with plt.rc_context(quiet):  # gray on nothing is readable on light and dark pages
