@@ -369,6 +369,7 @@ def test_results_without_metrics_are_results():
     bare = {"clip": "a", "defense": "none", "attack": "none", "right": [True]}
     card = Card({}, [bare])
     assert card.metric_names == [] and card.to_dict()["cells"]["none"]["none"]["metrics"] == {} and "100.0" in str(card)
+    assert card.metrics_table().head == ["defense"] and Card({}, iter([bare])).results == card.results
 
 
 def test_skipped_clips_are_counted_with_reasons():
