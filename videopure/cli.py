@@ -31,7 +31,7 @@ class _Option:
     help: str
     flag: bool  # whether it is an option with a name, or positional
 
-
+# %% ../nbs/19_cli.ipynb #c009
 def _read(where: str) -> tuple[str, list[_Option]]:
     "The one-line description and the options of a function or dataclass `module:name`, read from its source."
     module, name = where.split(":")
@@ -44,7 +44,7 @@ def _read(where: str) -> tuple[str, list[_Option]]:
         found.append(_Option(parameter, kinds, default, comment, flag))
     return (ast.get_docstring(node) or "").splitlines()[0], found
 
-# %% ../nbs/19_cli.ipynb #c008
+# %% ../nbs/19_cli.ipynb #c010
 def _parameters(node: ast.AST) -> list[tuple[str, ast.AST, object, bool]]:
     "Name, annotation, default (`...` for none) and whether it is a flag, of each parameter of a function or field of a dataclass."
     value = lambda default: ... if default is None else ast.literal_eval(default)
@@ -55,12 +55,12 @@ def _parameters(node: ast.AST) -> list[tuple[str, ast.AST, object, bool]]:
     first = [(a.arg, a.annotation, value(d), False) for a, d in zip(arguments.args, defaults)]
     return first + [(a.arg, a.annotation, value(d), True) for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults)]
 
-
+# %% ../nbs/19_cli.ipynb #c011
 def _union(annotation: ast.AST) -> list[ast.AST]:
     "The parts of `int | str | None`."
     return _union(annotation.left) + _union(annotation.right) if isinstance(annotation, ast.BinOp) else [annotation]
 
-# %% ../nbs/19_cli.ipynb #c010
+# %% ../nbs/19_cli.ipynb #c013
 def _add_option(parser: argparse.ArgumentParser, option: _Option) -> None:
     "One option of a command."
     flag, kinds, default = "--" + option.name.replace("_", "-"), option.kinds, option.default
@@ -81,7 +81,7 @@ def _add_option(parser: argparse.ArgumentParser, option: _Option) -> None:
     else:
         parser.add_argument(option.name, metavar=metavar, **settings | ({} if default is ... else {"nargs": "?"}))
 
-# %% ../nbs/19_cli.ipynb #c011
+# %% ../nbs/19_cli.ipynb #c014
 def parser() -> argparse.ArgumentParser:
     "The options of all commands."
     top = argparse.ArgumentParser("videopure", description="Adversarial purification of video.")
@@ -100,7 +100,7 @@ def _class_of(option: _Option) -> str | None:
     "The dataclass whose fields are the options, if the parameter has one as its type."
     return next((kind for kind in sorted(option.kinds) if kind[0].isupper() and kind not in ("None", "Path") and kind.isidentifier()), None)
 
-# %% ../nbs/19_cli.ipynb #c014
+# %% ../nbs/19_cli.ipynb #c017
 _ROWS = {"none": "none", "JPEG 30": "jpeg", "DDIM": "ddim", "one-step x0": "one-step"}
 _ROWS |= {"VideoPure": "videopure", "VideoPure, paper's setting": "videopure-paper"}
 _ADAPTIVE = (
@@ -134,7 +134,7 @@ def demo(
     written = f"Written: {folder / 'card.html'} and {folder / 'report.html'}"
     return f"{card.table()}\n\nn = {n_clips}, {time.perf_counter() - start:.0f} s. {_ADAPTIVE}\n{written}"
 
-# %% ../nbs/19_cli.ipynb #c016
+# %% ../nbs/19_cli.ipynb #c019
 def _make_folder(path: str | Path) -> Path:
     "The folder `path`, made if it is missing."
     try:
@@ -143,7 +143,7 @@ def _make_folder(path: str | Path) -> Path:
         raise videopure.VideoFileError(f"cannot make the folder {str(path)!r}: {error.strerror}") from error
     return Path(path)
 
-
+# %% ../nbs/19_cli.ipynb #c020
 def _save_report(path: Path, card: object, classifier: object, pipe: object, samples: list, pgd: dict) -> Path:
     "A page with the card and a player for each of some clips, under its label."
     import torch
@@ -162,7 +162,7 @@ def _save_report(path: Path, card: object, classifier: object, pipe: object, sam
         parts += [f"<h2>{classifier.class_names[label]}</h2>", player]
     return videopure.show.save_page(path, "VideoPure: attacked and rescued", card, f"<p>{_ADAPTIVE}</p>", *parts)
 
-# %% ../nbs/19_cli.ipynb #c021
+# %% ../nbs/19_cli.ipynb #c025
 def purify(
     source: str,  # video file, folder of images, .gif or .npz
     target: str,  # file to write: .mp4, .gif or .npz
@@ -189,7 +189,7 @@ def purify(
         videopure.Player(shown, fps=fps).save(report, f"VideoPure: {Path(source).name}")
     return f"{target}: purified, {videopure.metrics.psnr(purified, clip).item():.1f} dB PSNR to the input"
 
-# %% ../nbs/19_cli.ipynb #c026
+# %% ../nbs/19_cli.ipynb #c030
 def evaluate(
     config: str | None = None,  # RUN.toml, the configuration of the run; the embedded models if not given
     *,
@@ -201,7 +201,7 @@ def evaluate(
     dtype: str | None = None,  # type of the model's weights: float32, float16 or bfloat16
     protocol: str | None = None,  # set of attacks, unless the configuration names attacks: standard or videopure
     n_clips: int | None = None,  # number of clips; of files, some of each class
-    metrics: list[str] | None = None,  # metrics of the purified clips: psnr, ssim, temporal-consistency, lpips, package.module:Name
+    metrics: list[str] | None = None,  # measure the purified clips: psnr, ssim, temporal-consistency, lpips, package.module:Name
     seed: int | None = None,  # seed of attacks and random purifiers
     attacks: list[str] | None = None,  # work on these columns for now, the rest can follow
     defenses: list[str] | None = None,  # work on these rows for now, the rest can follow
@@ -227,20 +227,21 @@ def evaluate(
         raise videopure.VideoFileError(f"none of the {len(card.skipped)} clips could be read; the first: {card.skipped[0]['skipped']}")
     return _shown(card, settings, out)
 
-# %% ../nbs/19_cli.ipynb #c027
+# %% ../nbs/19_cli.ipynb #c031
 def _classifier_of(words: SimpleNamespace, spec: object) -> object:
     "The classifier that a command line means; another name starts from nothing."
     given = {name: value for name in ("weights", "num_classes") if (value := getattr(words, name)) is not None}
     spec = spec if words.classifier is None else words.classifier
     return (spec if isinstance(spec, dict) else {"name": spec}) | given if given else spec
 
-
+# %% ../nbs/19_cli.ipynb #c033
 def _data_of(words: SimpleNamespace, data: dict) -> dict:
     "The clips that a command line means."
     given = {name: value for name in ("frames", "size", "stride", "group") if (value := getattr(words, name)) is not None}
     for name, values in (("where", words.where), ("where_not", words.where_not)):
         if values and not words.group:
-            raise videopure.VideoPureError(f"--{name.replace('_', '-')} needs --group COLUMN, the column of manifest.csv that has these values")
+            flag = "--" + name.replace("_", "-")
+            raise videopure.VideoPureError(f"{flag} needs --group COLUMN, the column of manifest.csv that has these values")
         given |= {name: {words.group: values}} if values else {}
     if words.data:
         shapes = "folder" not in data and data.get("dataset", "moving-shapes") == "moving-shapes"
@@ -250,7 +251,7 @@ def _data_of(words: SimpleNamespace, data: dict) -> dict:
         given["n_clips"] = words.n_clips
     return data | given
 
-
+# %% ../nbs/19_cli.ipynb #c035
 def _shown(card: object, settings: dict, out: str) -> str | None:
     "What a person sees of a card; nothing from all processes but the first."
     if os.environ.get("RANK", "0") != "0":
@@ -259,7 +260,7 @@ def _shown(card: object, settings: dict, out: str) -> str | None:
     parts = [videopure.evaluate.five_metrics(card) if paper else card.table(), *([card.skipped_table()] if card.skipped else [])]
     return "\n\n".join(map(str, [*parts, f"{len(card.skipped)} skipped. Written: {Path(out) / 'card.html'}"]))
 
-# %% ../nbs/19_cli.ipynb #c031
+# %% ../nbs/19_cli.ipynb #c039
 def train_tiny(
     *,
     out: str = "tiny",  # folder for the models and checkpoints; the same command goes on where it was
@@ -270,7 +271,7 @@ def train_tiny(
     place = videopure.pipeline.find_device(device)
     return f"trained: {videopure.trainer.train_tiny(_make_folder(out), seed=seed, device=place)}"
 
-
+# %% ../nbs/19_cli.ipynb #c040
 def migrate(
     folder: str,  # folder of a run or a card that was written before version 0.2
 ) -> str:
@@ -290,7 +291,7 @@ COMMANDS = {
     "migrate": "videopure.cli:migrate",
 }
 
-# %% ../nbs/19_cli.ipynb #c034
+# %% ../nbs/19_cli.ipynb #c043
 def main(argv: list[str] | None = None) -> int:
     "The `videopure` command: status 0, 2 after an error that we raise on purpose, 130 after an interrupt."
     words = vars(parser().parse_args(argv))
@@ -311,7 +312,7 @@ def main(argv: list[str] | None = None) -> int:
         print(said)
     return 0
 
-
+# %% ../nbs/19_cli.ipynb #c044
 def _call(module: object, name: str, words: dict) -> object:
     "Call a command with the words of a command line; fields of a dataclass are put together first."
     for option in _read(f"{module.__name__}:{name}")[1]:
