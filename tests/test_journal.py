@@ -177,7 +177,7 @@ def test_killed_at_any_step_and_called_again(old, step, monkeypatch):
 
 def test_command(old, tmp_path, capsys):
     assert tool.main([str(old)]) == 0 and "present form" in capsys.readouterr().out
-    check_new(old)
+    assert Journal(old).config == NEW_CONFIG and Card.load(old).metric("ours", "PGD", "calls") == 8 and (old / "card.html").exists()
     assert tool.main([str(tmp_path / "nothing")]) == 2 and capsys.readouterr().err.count("\n") == 1
 
 
