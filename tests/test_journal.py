@@ -1,15 +1,21 @@
 """Runs and cards of version 0.1 are refused with a way out, and migrated whole or not at all. (notebook 15a)"""
 
 import gzip
+import importlib.util
 import json
 import os
 from pathlib import Path
 
 import pytest
 
-from videopure.journal import Journal, config_hash, migrate, read_json, read_results
+from videopure.journal import Journal, config_hash, read_json, read_results
 from videopure.results import Card
 from videopure.video import VideoFileError, VideoPureError
+
+SPEC = importlib.util.spec_from_file_location("migrate_tool", Path(__file__).parents[1] / "tools" / "migrate.py")
+tool = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(tool)
+migrate = tool.migrate
 
 CLIPS, ATTACKS, DEFENSES = [f"ü/clip-{i}" for i in range(4)], ["none", "PGD", "Square"], ["none", "ours"]
 OLD_CONFIG = {
@@ -91,7 +97,7 @@ def test_old_folders_are_refused_with_a_way_out(old, use):
     with pytest.raises(VideoFileError) as error:
         use(old)
     text = str(error.value)
-    assert "\n" not in text and "earlier version" in text and f"videopure.journal.migrate({str(old)!r})" in text
+    assert "\n" not in text and "version 0.1" in text and f"tools/migrate.py {old}" in text
     assert contents(old) == before
 
 
@@ -167,6 +173,12 @@ def test_killed_at_any_step_and_called_again(old, step, monkeypatch):
     assert "migrate" in str(error.value)
     migrate(old)
     check_new(old)
+
+
+def test_command(old, tmp_path, capsys):
+    assert tool.main([str(old)]) == 0 and "present form" in capsys.readouterr().out
+    assert Journal(old).config == NEW_CONFIG and Card.load(old).metric("ours", "PGD", "calls") == 8 and (old / "card.html").exists()
+    assert tool.main([str(tmp_path / "nothing")]) == 2 and capsys.readouterr().err.count("\n") == 1
 
 
 def test_folders_that_are_no_run(tmp_path):
