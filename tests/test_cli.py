@@ -2,15 +2,21 @@
 
 import json
 import math
+import re
+import shutil
+import subprocess
+import sys
+import time
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 import torch
 
-from videopure import cli, evaluate, train
-from videopure.cli import main
-from videopure.evaluate import load_pipeline
-from videopure.pipeline import VideoPurePipeline
+import videopure
+from videopure import cli
+from videopure.cli import COMMANDS, main
+from videopure.pipeline import VideoPurePipeline, load_pipeline
 from videopure.video import VideoPureError, moving_shapes, read_video, write_video
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -26,7 +32,7 @@ def psnr(a, b):
 
 
 def test_demo(tmp_path, capsys):
-    assert main(["demo", "--clips", "6", "--eps", "4", "--seed", "3", "--out", str(tmp_path / "a" / "b")]) == 0
+    assert main(["demo", "--n-clips", "6", "--eps", "4/255", "--seed", "3", "--out", str(tmp_path / "a" / "b")]) == 0
     said = capsys.readouterr().out
     assert "gray-box" in said and "adaptive" in said
     for name in ("none", "JPEG 30", "DDIM", "one-step x0", "VideoPure", "VideoPure, paper's setting"):
@@ -39,17 +45,17 @@ def test_demo(tmp_path, capsys):
 
 def test_demo_repeats_under_a_seed(tmp_path):
     for folder in ("a", "b"):
-        assert main(["demo", "--clips", "4", "--out", str(tmp_path / folder)]) == 0
+        assert main(["demo", "--n-clips", "4", "--out", str(tmp_path / folder)]) == 0
     a, b = ((tmp_path / folder / "table.md").read_text() for folder in ("a", "b"))
     assert a == b
 
 
 def test_evaluate(tmp_path, capsys):
     run = tmp_path / "run.toml"
-    run.write_text('data = { clips = 2, seed = 1 }\n[attacks]\n"PGD 4/255" = { eps = "4/255", steps = 2 }')
+    run.write_text('data = { n_clips = 2, seed = 1 }\n[attacks]\n"PGD 4/255" = { eps = "4/255", steps = 2 }')
     assert main(["evaluate", str(run), "--out", str(tmp_path / "out"), "--quiet"]) == 0
     assert "VideoPure" in capsys.readouterr().out and (tmp_path / "out" / "card.html").exists()
-    paper = ["--protocol", "videopure", "--clips", "1", "--defenses", "JPEG 30", "none"]
+    paper = ["--protocol", "videopure", "--n-clips", "1", "--defenses", "JPEG 30", "none"]
     assert main(["evaluate", *paper, "--out", str(tmp_path / "paper"), "--quiet"]) == 0
     assert "robust*" in capsys.readouterr().out
 
@@ -140,26 +146,82 @@ def test_output_folder_that_cannot_be_written(clip, capsys):
     assert capsys.readouterr().err.count("\n") == 1
 
 
-@pytest.mark.parametrize(("error", "status"), [(VideoPureError("too few clips"), 2), (KeyboardInterrupt(), 130)])
-@pytest.mark.parametrize(("module", "name", "words"), [(cli, "run_demo", ["demo"]), (evaluate, "run", []), (train, "run", ["clips"])])
-def test_every_command_ends_in_one_line(module, name, words, error, status, monkeypatch, capsys):
-    def fail(args):
+ENDS = [(VideoPureError("too few clips"), 2), (KeyboardInterrupt(), 130)]
+WORDS = {"demo": [], "purify": ["in.mp4", "out.mp4"], "evaluate": [], "train": ["clips"], "train-tiny": [], "migrate": ["run"]}
+
+
+@pytest.mark.parametrize(("error", "status"), ENDS, ids=["error", "interrupt"])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_ends_in_one_line(command, error, status, monkeypatch, capsys):
+    def fail(*args, **options):
         raise error
 
-    monkeypatch.setattr(module, name, fail)
-    assert module.main(words) == status
+    module, name = COMMANDS[command].split(":")
+    monkeypatch.setattr(import_module(module), name, fail)
+    assert main([command, *WORDS[command]]) == status
     said = capsys.readouterr().err
     assert said.startswith("videopure: ") and said.count("\n") == 1
 
 
 def test_help_names_every_command(capsys):
     said = ""
-    for args in ([], ["demo"], ["purify"], ["train-tiny"]):
+    for args in ([], *([command] for command in COMMANDS)):
         with pytest.raises(SystemExit) as stop:
             main([*args, "--help"])
         assert stop.value.code == 0
         said += capsys.readouterr().out
-    assert all(word in said for word in ("--clips", "--model", "train-tiny"))
+        assert args or all(command in said for command in COMMANDS)
+    assert all(word in said for word in ("--n-clips", "--model", "--metrics", "--allow-code", "--quiet"))
+    assert "8/255" in said and "package.module:Name" in said and not re.search(r"--(clips|classes)\b", said)
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c != "train"])
+def test_every_option_is_explained(command):
+    "The text behind a parameter is its help; one without would be an empty line in --help."
+    text, options = cli._read(COMMANDS[command])
+    assert text and options and all(option.help for option in options)
+
+
+def test_options_have_the_types_of_their_signature():
+    words = cli.parser().parse_args(["evaluate", "--n-clips", "3", "--attacks", "a", "b", "--seed", "5", "--allow-code"])
+    assert (words.n_clips, words.attacks, words.seed, words.allow_code, words.quiet, words.config) == (3, ["a", "b"], 5, True, False, None)
+    words = cli.parser().parse_args(["demo", "--eps", "4/255"])
+    assert (words.eps, words.n_clips, words.out) == ("4/255", 100, "demo")
+    assert cli.parser().parse_args(["purify", "a.mp4", "b.mp4", "--fps", "12.5"]).fps == 12.5
+
+
+def test_fields_of_a_dataclass_are_options(tmp_path, monkeypatch, capsys):
+    "A command whose parameter is a dataclass has an option for each field, and gets the object."
+    (tmp_path / "my_command.py").write_text(COMMAND)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(COMMANDS, "bake", "my_command:bake")
+    assert main(["bake", "oven", "--heat", "210", "--no-fan", "--turns", "1", "2"]) == 0
+    assert capsys.readouterr().out == "oven Settings(heat=210, fan=False, turns=['1', '2']) None\n"
+    with pytest.raises(SystemExit):
+        main(["bake", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "bake in an oven" in said and "of the oven, 100 % (default: 180)" in said and "recipe" not in said
+
+
+COMMAND = """
+from dataclasses import dataclass
+
+@dataclass
+class Settings:
+    "How."
+    heat: int = 180  # of the oven, 100 %
+    fan: bool = True  # whether it is on
+    turns: list[str] | None = None  # when
+
+def bake(
+    place: str,  # which oven
+    *,
+    recipe: Settings = None,  # how
+    out: str | None = None,  # where to
+) -> str:
+    "bake in an oven"
+    return f"{place} {recipe} {out}"
+"""
 
 
 def test_load_is_on_the_device_and_type():

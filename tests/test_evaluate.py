@@ -14,21 +14,24 @@ import pytest
 import torch
 from torch import nn
 
-from videopure import cli, evaluate
 from videopure.baselines import JPEG, GaussianBlur, NoiseAndDenoise, RandomizedSmoothing
-from videopure.classifiers import VideoClassifier
+from videopure.classifiers import VideoClassifier, load_classifier
+from videopure.cli import main
+from videopure.config import _reading, load_data, read_config, run_config
 from videopure.data import ClipFolder, Clips, MovingShapes
 from videopure.defense import Defended
-from videopure.evaluate import AttackSpec, Run, benchmark, fingerprint, five_metrics, load_data, main, read_config, run_config, standard
-from videopure.pipeline import VideoPurePipeline
-from videopure.results import Card, Journal
+from videopure.evaluate import PROTOCOLS, AttackSpec, Run, as_attack_spec, benchmark, five_metrics
+from videopure.journal import Journal
+from videopure.pipeline import VideoPurePipeline, load_pipeline
+from videopure.registry import fingerprint
+from videopure.results import Card
 from videopure.tiny import MotionClassifier, save_classifier, tiny_classifier
 from videopure.video import MOTIONS, VideoFileError, VideoPureError, moving_shapes, read_video, write_video
 
 RUN = """
 title = "Small"
 seed = 5
-data = { clips = 5, seed = 31 }
+data = { n_clips = 5, seed = 31 }
 
 [defenses]
 none = { method = "none" }
@@ -37,7 +40,7 @@ smoothing = { method = "smoothing", sigma = 0.05, votes = 3 }
 
 [attacks]
 "PGD 8/255" = { sees = "classifier", eps = "8/255", steps = 3 }
-"BPDA 4/255" = { sees = "bpda", eps = "4/255", steps = 3, clips = 4 }
+"BPDA 4/255" = { sees = "bpda", eps = "4/255", steps = 3, n_clips = 4 }
 "noise" = { method = "noise", sees = "scores", eps = "16/255" }
 """
 PGD = {"sees": "classifier", "eps": "8/255", "steps": 3}
@@ -60,16 +63,16 @@ def run_file(tmp_path_factory) -> Path:
 def expected(run_file, tmp_path_factory) -> str:
     "The table of an uninterrupted run."
     out = tmp_path_factory.mktemp("whole")
-    assert main([str(run_file), "--out", str(out), "--quiet"]) == 0
+    assert main(["evaluate", str(run_file), "--out", str(out), "--quiet"]) == 0
     return (out / "table.md").read_text()
 
 
 def command(*arguments, launcher=("-m",)) -> list[str]:
-    return [sys.executable, *launcher, "videopure.evaluate", *map(str, arguments), "--quiet"]
+    return [sys.executable, *launcher, "videopure", "evaluate", *map(str, arguments), "--quiet"]
 
 
 def lines(folder: Path) -> int:
-    return sum(path.read_bytes().count(b"\n") for path in folder.glob("records-*.jsonl"))
+    return sum(path.read_bytes().count(b"\n") for path in folder.glob("results-*.jsonl"))
 
 
 def test_killed_and_started_again(run_file, expected, tmp_path):
@@ -84,7 +87,7 @@ def test_killed_and_started_again(run_file, expected, tmp_path):
         assert before >= moment and not (tmp_path / "table.md").exists()
     subprocess.run(command(run_file, "--out", tmp_path), check=True, stdout=subprocess.DEVNULL)
     assert (tmp_path / "table.md").read_text() == expected
-    assert lines(tmp_path) == len(Card.load(tmp_path).records) == 5 * 3 * 3 + 4 * 3
+    assert lines(tmp_path) == len(Card.load(tmp_path).results) == 5 * 3 * 3 + 4 * 3
 
 
 def test_two_processes(run_file, expected, tmp_path):
@@ -93,7 +96,7 @@ def test_two_processes(run_file, expected, tmp_path):
     shell = os.environ | {"OMP_NUM_THREADS": "1"}
     done = subprocess.run(command(run_file, "--out", tmp_path, launcher=launcher), env=shell, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
-    counts = [path.read_bytes().count(b"\n") for path in sorted(tmp_path.glob("records-*.jsonl"))]
+    counts = [path.read_bytes().count(b"\n") for path in sorted(tmp_path.glob("results-*.jsonl"))]
     assert len(counts) == 2 and min(counts) > 0
     assert (tmp_path / "table.md").read_text() == expected
 
@@ -101,7 +104,7 @@ def test_two_processes(run_file, expected, tmp_path):
 def test_parts_one_after_the_other(run_file, expected, tmp_path):
     "Columns and rows can be worked on apart, in any order."
     for chosen in (["--attacks", "noise"], ["--defenses", "smoothing", "none"], []):
-        assert main([str(run_file), "--out", str(tmp_path), "--quiet", *chosen]) == 0
+        assert main(["evaluate", str(run_file), "--out", str(tmp_path), "--quiet", *chosen]) == 0
     assert (tmp_path / "table.md").read_text() == expected
 
 
@@ -143,7 +146,7 @@ def shell(tmp_path, capsys):
 
     def call(*arguments, config=tmp_path / "run.toml", out=tmp_path / "out"):
         capsys.readouterr()
-        status = cli.main(["evaluate", *map(str, filter(None, [config])), "--out", str(out), "--quiet", *map(str, arguments)])
+        status = main(["evaluate", *map(str, filter(None, [config])), "--out", str(out), "--quiet", *map(str, arguments)])
         return status, *capsys.readouterr()
 
     return call
@@ -231,9 +234,9 @@ def no_files(root: Path) -> list:
 
 
 REFUSED = {
-    "number of classes": (lambda root: ["--data", root, "--classes", 3], "has 10 classes, asked for num_classes=3"),
+    "number of classes": (lambda root: ["--data", root, "--num-classes", 3], "has 10 classes, asked for num_classes=3"),
     "fewer folders": (few_folders, "has 9 classes and the classifier 10"),
-    "unknown folder": (with_folder("zigzag"), "clips of 'zigzag', not among the classifier's 10 labels, 'left', 'right'"),
+    "unknown folder": (with_folder("zigzag"), "clips of 'zigzag', not among the classifier's 10 class names, 'left', 'right'"),
     "class without clip": (with_folder("zigzag", clip=False), "zigzag has no clip in it"),
     "empty folder": (no_files, "has no class folders in it"),
     "no folder": (lambda root: ["--data", root / "nowhere"], "is not a folder"),
@@ -246,8 +249,8 @@ REFUSED = {
     "manifest": (lambda root: ["--data", root, "--group", "who"], "manifest.csv does not exist"),
     "group of shapes": (lambda root: ["--group", "who"], "group"),
     "frames": (lambda root: ["--data", root, "--frames", 1], "frames"),
-    "clips": (lambda root: ["--data", root, "--clips", 0], "clips is 0"),
-    "negative": (lambda root: ["--clips", -1], "-1"),
+    "clips": (lambda root: ["--data", root, "--n-clips", 0], "clips is 0"),
+    "negative": (lambda root: ["--n-clips", -1], "-1"),
 }
 
 
@@ -274,24 +277,24 @@ def test_labels_outside_the_range(good, tmp_path, shell):
 def test_a_network_of_the_field_with_a_checkpoint(good, tmp_path, shell):
     "SlowFast with random weights for ten classes: right or wrong, every clip gets an answer, of the size that is asked for."
     name, weights = "slowfast_4x16_resnet50_kinetics400", tmp_path / "slowfast.pth"
-    random = evaluate.load_classifier(name, "random", 10)
-    assert evaluate.reading_of(random, {}, True) == {"frames": 32, "size": 224}
+    random = load_classifier(name, "random", 10)
+    assert _reading(random, {}, True) == {"frames": 32, "size": 224}
     with pytest.warns(UserWarning, match="read with size=32"):
-        assert evaluate.reading_of(torch.nn.Identity(), {"frames": 8}, True) == {"size": 32}
+        assert _reading(torch.nn.Identity(), {"frames": 8}, True) == {"size": 32}
     torch.save({"state_dict": random.model.state_dict()}, weights)
-    arguments = ["--data", good, "--classifier", name, "--weights", weights, "--clips", 2, "--attacks", "none"]
+    arguments = ["--data", good, "--classifier", name, "--weights", weights, "--n-clips", 2, "--attacks", "none"]
     status, _, err = shell(*arguments, "--defenses", "none", "--frames", 16, "--size", 32)
     card = Card.load(tmp_path / "out")
     assert status == 0 and card.accuracy("none").n == 2 and card.config["dataset"]["reading"]["size"] == 32
-    status, _, err = shell(*arguments, "--classes", 11)
+    status, _, err = shell(*arguments, "--num-classes", 11)
     assert status == 2 and "classes=10" in err and err.count("\n") == 1
 
 
 def test_reading_is_what_the_classifier_wants(good, tmp_path):
-    wants = VideoClassifier(tiny_classifier(), None, None, frames=8, size=(24, 20), labels=list(MOTIONS))
+    wants = VideoClassifier(tiny_classifier(), None, None, frames=8, size=(24, 20), class_names=list(MOTIONS))
     data = load_data(wants, folder=str(good))
     assert data[0][0].shape == (3, 8, 24, 20) and load_data(wants, folder=str(good), frames=4)[0][0].shape == (3, 4, 24, 20)
-    assert load_data(wants)[0][0].shape == (3, 8, 24, 24) and load_data(wants, size=16, clips=3)[0][0].shape == (3, 8, 16, 16)
+    assert load_data(wants)[0][0].shape == (3, 8, 24, 24) and load_data(wants, size=16, n_clips=3)[0][0].shape == (3, 8, 16, 16)
     with pytest.warns(UserWarning, match="read with frames=16 and size=32"):
         assert load_data(nn.Sequential(wants), folder=str(good))[0][0].shape == (3, 16, 32, 32)
     assert load_data(nn.Sequential(wants))[0][0].shape == (3, 16, 32, 32)
@@ -314,21 +317,21 @@ def test_limits_take_some_of_each_class(good, tmp_path, classifier):
         for name in MOTIONS:
             (tmp_path / name).mkdir(exist_ok=True)
             shutil.copy(good / name / "good.mp4", tmp_path / name / f"{copy}.mp4")
-    data, columns = ClipFolder(tmp_path, classes=MOTIONS), {"none": AttackSpec(clips={"others": 20, "few": 5}), "PGD": AttackSpec(clips=10)}
+    data, columns = ClipFolder(tmp_path, classes=MOTIONS), {"none": AttackSpec(n_clips={"others": 20, "few": 5}), "PGD": AttackSpec(n_clips=10)}
     run = Run(classifier, {"none": None}, data, columns)
     first = lambda n: [name.split("/")[0] for name in run.ids[:n]]
     assert sorted(run.ids) == sorted(data.ids) and len(set(first(5))) == 5
     assert sorted(first(10)) == sorted(MOTIONS) and sorted(first(20)) == sorted(MOTIONS * 2)
-    assert {*run.ids[:5]} < {*run.ids[:10]} and {*run.ids[:10]} == {*Run(classifier, {"none": None}, data, {}, clips=10).ids}
+    assert {*run.ids[:5]} < {*run.ids[:10]} and {*run.ids[:10]} == {*Run(classifier, {"none": None}, data, {}, n_clips=10).ids}
     assert [data.ids[i] for i in run.order] == run.ids
-    assert Run(classifier, {"none": None}, data, {}).ids == data.ids and len(Run(classifier, {"none": None}, data, {}, clips=99).ids) == 30
-    assert Run(classifier, {"none": None}, MovingShapes(30), columns, clips=7).order == list(range(7))
+    assert Run(classifier, {"none": None}, data, {}).ids == data.ids and len(Run(classifier, {"none": None}, data, {}, n_clips=99).ids) == 30
+    assert Run(classifier, {"none": None}, MovingShapes(30), columns, n_clips=7).order == list(range(7))
 
 
 def test_clips_keep_their_labels_in_another_order(good, tmp_path, classifier):
-    card = benchmark(classifier, {"none": None}, ClipFolder(good, classes=MOTIONS), {}, clips=6, batch_size=4, progress=False)
+    card = benchmark(classifier, {"none": None}, ClipFolder(good, classes=MOTIONS), {}, n_clips=6, batch_size=4, progress=False)
     assert card.accuracy("none").right == card.accuracy("none").n == 6
-    assert all(MOTIONS[r["label"]] == r["clip"].split("/")[0] for r in card.records)
+    assert all(MOTIONS[r["label"]] == r["clip"].split("/")[0] for r in card.results)
 
 
 def test_groups_on_the_command_line(good, tmp_path, shell):
@@ -370,30 +373,30 @@ def test_data_sets_by_name(good, tmp_path, shell):
 
 def test_place_of_the_clips_is_replaced_and_their_reading_kept(good, tmp_path, shell):
     (tmp_path / "run.toml").write_text(f'data = {{ folder = "elsewhere", frames = 8, stride = 2 }}\n{SHORT}')
-    status, _, _ = shell("--data", good, "--size", 24, "--clips", 2, "--attacks", "none")
+    status, _, _ = shell("--data", good, "--size", 24, "--n-clips", 2, "--attacks", "none")
     reading = Card.load(tmp_path / "out").config["dataset"]["reading"]
     assert status == 0 and (reading["frames"], reading["stride"], reading["size"]) == (8, 2, 24)
 
 
 def test_classifier_as_a_table(good, tmp_path, shell):
     "A table names weights and classes; the command line goes before it."
-    other = MotionClassifier(labels=tuple(NAMES))
+    other = MotionClassifier(class_names=tuple(NAMES))
     torch.save(other.state_dict(), tmp_path / "other.pth")
-    table = f'[classifier]\nname = "tiny"\nweights = "{tmp_path / "other.pth"}"\nframes = 8\nlabels = {json.dumps(MOTIONS[::-1])}\n'
+    table = f'[classifier]\nname = "tiny"\nweights = "{tmp_path / "other.pth"}"\nframes = 8\nclass_names = {json.dumps(MOTIONS[::-1])}\n'
     (tmp_path / "run.toml").write_text(table + SHORT)
-    assert shell("--data", good, "--clips", 2, "--attacks", "none")[0] == 0
+    assert shell("--data", good, "--n-clips", 2, "--attacks", "none")[0] == 0
     card = Card.load(tmp_path / "out")
     found = card.config["classifier"]
     assert found["name"] == "VideoClassifier" and found["network"] == "MotionClassifier" and found["frames"] == 8
     assert card.config["dataset"]["reading"]["frames"] == 8
-    assert all(MOTIONS[-1 - r["label"]] == r["clip"].split("/")[0] for r in card.records)
-    status, _, err = shell("--classifier", "tiny", "--clips", 1, "--attacks", "none", out=tmp_path / "again")
+    assert all(MOTIONS[-1 - r["label"]] == r["clip"].split("/")[0] for r in card.results)
+    status, _, err = shell("--classifier", "tiny", "--n-clips", 1, "--attacks", "none", out=tmp_path / "again")
     assert status == 0 and Card.load(tmp_path / "again").config["classifier"]["name"] == "MotionClassifier"
 
 
 TABLES = {
     "key": ("colour = 1", "unknown key 'colour' of the classifier"),
-    "labels": ('labels = ["a", "b"]', "10 logits for a clip, expected 2"),
+    "class_names": ('class_names = ["a", "b"]', "2 class_names for a network of 10 classes"),
     "type": ("name = 3", "unknown classifier '3'"),
     "mean": ("mean = 3", "mean"),
     "layout": ('layout = "BTCH"', "layout"),
@@ -408,15 +411,15 @@ def test_bad_tables_are_one_line(text, words, tmp_path, shell):
 
 
 def test_how_clips_are_prepared_is_part_of_the_configuration(tmp_path):
-    make = lambda **options: VideoClassifier(tiny_classifier(), None, None, labels=list(MOTIONS), **options)
-    benchmark(make(), {"none": None}, DATA, {"PGD": PGD}, clips=1, out=tmp_path, progress=False)
+    make = lambda **options: VideoClassifier(tiny_classifier(), None, None, class_names=list(MOTIONS), **options)
+    benchmark(make(), {"none": None}, DATA, {"PGD": PGD}, n_clips=1, out=tmp_path, progress=False)
     with pytest.raises(VideoPureError, match="holds another run: classifier.frames"):
-        benchmark(make(frames=8), {"none": None}, DATA, {"PGD": PGD}, clips=1, out=tmp_path, progress=False)
+        benchmark(make(frames=8), {"none": None}, DATA, {"PGD": PGD}, n_clips=1, out=tmp_path, progress=False)
 
 
 def test_order_of_the_classes_is_part_of_the_configuration(good, tmp_path, classifier):
     for names, words in ((MOTIONS, None), (MOTIONS[::-1], "holds another run: dataset.labels")):
-        call = lambda: benchmark(classifier, {"none": None}, ClipFolder(good, classes=names), {}, clips=1, out=tmp_path, progress=False)
+        call = lambda: benchmark(classifier, {"none": None}, ClipFolder(good, classes=names), {}, n_clips=1, out=tmp_path, progress=False)
         if words is None:
             call()
         else:
@@ -440,8 +443,8 @@ def test_real_clips(tmp_path, shell, monkeypatch):
     (root / "manifest.csv").write_text("\n".join([rows[0], *kept, *damaged]))
     (tmp_path / "readers_model.py").write_text(
         "import torch\nfrom videopure.classifiers import VideoClassifier\nfrom videopure.tiny import MotionClassifier\n"
-        f"def make():\n    torch.manual_seed(0)\n    net = MotionClassifier(labels={names[::-1]!r})\n"
-        f"    return VideoClassifier(net, None, None, labels={names[::-1]!r}, frames=16, size=(24, 32))\n"
+        f"def make():\n    torch.manual_seed(0)\n    net = MotionClassifier(class_names={names[::-1]!r})\n"
+        f"    return VideoClassifier(net, None, None, class_names={names[::-1]!r}, frames=16, size=(24, 32))\n"
     )
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     (tmp_path / "run.toml").write_text('[attacks]\nPGD = { eps = "8/255", steps = 2 }')
@@ -451,7 +454,7 @@ def test_real_clips(tmp_path, shell, monkeypatch):
     chosen = sum(row.split(",")[2] in ("8", "9") for row in kept)
     assert status == 0 and "2 clips skipped" in out and {r["clip"].split("/")[1] for r in card.skipped} == {"short.mp4", "corrupt.avi"}
     assert card.accuracy("none").n == card.accuracy("VideoPure", "PGD").n == chosen + 1
-    assert all(names[::-1][r["label"]] == r["clip"].split("/")[0] for r in card.records if "label" in r)
+    assert all(names[::-1][r["label"]] == r["clip"].split("/")[0] for r in card.results if "label" in r)
 
 
 class Sometimes(MovingShapes):
@@ -472,14 +475,14 @@ def test_full_disk_keeps_what_was_recorded(run_file, tmp_path):
     limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))
     done = subprocess.run(command(run_file, "--out", tmp_path), preexec_fn=limit, capture_output=True, text=True)
     assert done.returncode == 2 and done.stderr.strip().count("\n") == 0, done.stderr
-    assert "records are kept" in done.stderr
+    assert "results are kept" in done.stderr
     journal = Journal(tmp_path)
-    assert 0 < len(journal.records) < 45 and lines(tmp_path) == len(journal.records)
+    assert 0 < len(journal.results) < 45 and lines(tmp_path) == len(journal.results)
 
 
 def test_unwritable_folder_is_one_line(run_file, tmp_path, capsys):
     (tmp_path / "file").write_text("")
-    assert main([str(run_file), "--out", str(tmp_path / "file" / "out"), "--quiet"]) == 2
+    assert main(["evaluate", str(run_file), "--out", str(tmp_path / "file" / "out"), "--quiet"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
 
 
@@ -490,7 +493,7 @@ def test_batches_change_nothing_that_is_not_random(classifier):
         benchmark(classifier, {"none": None, "blur": GaussianBlur(1.0)}, DATA, attack, batch_size=b, progress=False) for b in (1, 3)
     )
     assert alone.table()._repr_markdown_() == together.table()._repr_markdown_()
-    assert [r["predicted"] for r in alone.records] == [r["predicted"] for r in together.records]
+    assert [r["predicted"] for r in alone.results] == [r["predicted"] for r in together.results]
 
 
 def test_random_purifiers_are_asked_several_times_and_repeat(classifier):
@@ -499,11 +502,11 @@ def test_random_purifiers_are_asked_several_times_and_repeat(classifier):
     state = torch.get_rng_state()
     first, second = (benchmark(classifier, rows, DATA, {"PGD": PGD}, trials=4, progress=False) for _ in range(2))
     assert torch.equal(torch.get_rng_state(), state)
-    assert [r["predicted"] for r in first.records] == [r["predicted"] for r in second.records]
+    assert [r["predicted"] for r in first.results] == [r["predicted"] for r in second.results]
     assert {len(r["predicted"]) for r in first.cell("smoothing").values()} == {len(r["right"]) for r in first.cell("DDIM").values()} == {4}
     assert {len(r["predicted"]) for r in first.cell("JPEG").values()} == {1}
     other = benchmark(classifier, rows, DATA, {"PGD": PGD}, trials=4, seed=1, progress=False)
-    assert [r["predicted"] for r in first.records] != [r["predicted"] for r in other.records]
+    assert [r["predicted"] for r in first.results] != [r["predicted"] for r in other.results]
 
 
 def test_attacked_clips_are_stored_without_loss(classifier, tmp_path):
@@ -517,34 +520,34 @@ def test_attacked_clips_are_stored_without_loss(classifier, tmp_path):
         assert (levels < 1e-3) == (name == "8 bits")
         predicted = classifier(stored).argmax(1).tolist()
         records = Card.load(tmp_path).cell("none", card_name).values()
-        assert predicted == [r["predicted"][0] for r in records] and all(r["size"] <= 1.0001 for r in records)
+        assert predicted == [r["predicted"][0] for r in records] and all(r["metrics"]["budget_used"] <= 1.0001 for r in records)
 
 
 def test_columns_see_what_they_say(classifier):
     "Gray-box clips are made once; a defense's own attack is made on the defense."
     pipe = VideoPurePipeline.tiny()
     columns = {"gray": PGD, "full": PGD | {"sees": "full"}, "scores": {"method": "noise", "sees": "scores", "eps": 0.03, "draws": 2}}
-    card = benchmark(classifier, {"none": None, "VideoPure": pipe, "JPEG": JPEG(30)}, DATA, columns, clips=2, progress=False)
-    calls = {name: card.cost("VideoPure", name, "calls") for name in ("none", "gray", "full", "scores")}
+    card = benchmark(classifier, {"none": None, "VideoPure": pipe, "JPEG": JPEG(30)}, DATA, columns, n_clips=2, progress=False)
+    calls = {name: card.metric("VideoPure", name, "calls") for name in ("none", "gray", "full", "scores")}
     steps = pipe.config["purify_steps"]
     assert calls["none"] == calls["gray"] == 2 * steps
     assert calls["full"] > 2 * calls["gray"] and calls["scores"] >= 2 * calls["gray"]
     assert not card.cell("JPEG", "full"), "a defense without gradient has no such column"
-    assert card.cost("none", "gray", "calls") == 0
-    assert all(r["queries"] is not None for r in card.cell("VideoPure", "scores").values())
+    assert card.metric("none", "gray", "calls") == 0
+    assert all(r["metrics"]["queries"] > 0 for r in card.cell("VideoPure", "scores").values())
 
 
 def test_rules_and_limits(classifier):
     pipe = VideoPurePipeline.tiny()
     rows = {"majority": pipe, "mean": Defended(classifier, pipe, "mean-probability")}
-    limited = {"none": AttackSpec(clips={"others": 3, "mean": 1}), "PGD": AttackSpec(clips=2, options={"eps": "8/255", "steps": 1})}
+    limited = {"none": AttackSpec(n_clips={"others": 3, "mean": 1}), "PGD": AttackSpec(n_clips=2, options={"eps": "8/255", "steps": 1})}
     card = benchmark(classifier, rows, DATA, limited, progress=False)
     assert [card.accuracy(d).n for d in rows] == [3, 1] and card.accuracy("mean", "PGD").n == 2
     assert card.config["defenses"]["mean"]["rule"] == "mean-probability"
 
 
 def test_protocol_of_the_paper(classifier):
-    card = benchmark(classifier, {"none": None, "JPEG 30": JPEG(30)}, DATA, protocol="videopure", clips=2, progress=False)
+    card = benchmark(classifier, {"none": None, "JPEG 30": JPEG(30)}, DATA, protocol="videopure", n_clips=2, progress=False)
     pgd = card.config["attacks"]["PGD 4/255"]
     assert (pgd["eps"], pgd["alpha"], pgd["steps"], pgd["sees"]) == ("4/255", "2/255", 10, "classifier")
     assert card.config["attacks"]["BPDA 4/255"]["sees"] == "bpda"
@@ -556,14 +559,14 @@ def test_protocol_of_the_paper(classifier):
 def test_random_purifiers_are_attacked_over_several_draws(classifier):
     "One lucky draw must not end an attack on a purifier that will draw again; for the others averaging is left out."
     smoothing = Defended(classifier, RandomizedSmoothing(0.1, votes=2))
-    for name, spec in standard().items():
+    for name, spec in PROTOCOLS["standard"].items():
         if spec["sees"] in ("bpda", "full"):
-            column = AttackSpec.of(spec)
+            column = as_attack_spec(spec)
             assert (column.attack(smoothing).eot, column.attack(Defended(classifier, JPEG(30))).eot) == (4, 1), name
 
 
 TYPES = """
-data = { clips = 2, seed = 31 }
+data = { n_clips = 2, seed = 31 }
 [defenses]
 none = { method = "none" }
 VideoPure = { method = "videopure", purify_steps = 2 }
@@ -580,7 +583,7 @@ def test_type_of_the_model(tmp_path, shell):
     assert shell("--dtype", "bfloat16")[0] == 0
     card, found = Card.load(tmp_path / "out"), lines(tmp_path / "out")
     assert found == 2 * 3 * 3 and not card.skipped
-    rows, half = card.config["defenses"], fingerprint(*(getattr(evaluate.load_pipeline(dtype="bfloat16"), m) for m in ("unet", "vae")))
+    rows, half = card.config["defenses"], fingerprint(*(getattr(load_pipeline(dtype="bfloat16"), m) for m in ("unet", "vae")))
     assert {name: row.get("weights") for name, row in rows.items()} == {"none": None} | dict.fromkeys(list(rows)[1:], f"{half} in bfloat16")
     status, _, err = shell()
     assert status == 2 and "holds another run: defenses.VideoPure.weights" in err and "in bfloat16" in err and err.count("\n") == 1
@@ -590,12 +593,12 @@ def test_type_of_the_model(tmp_path, shell):
 
 
 def test_weights_are_part_of_the_configuration(classifier, tmp_path):
-    benchmark(classifier, {"none": None}, DATA, {"PGD": PGD}, clips=1, out=tmp_path, progress=False)
+    benchmark(classifier, {"none": None}, DATA, {"PGD": PGD}, n_clips=1, out=tmp_path, progress=False)
     other = tiny_classifier()
     with torch.no_grad():
         next(other.parameters()).add_(1e-3)
     with pytest.raises(VideoPureError, match="holds another run: classifier.weights"):
-        benchmark(other, {"none": None}, DATA, {"PGD": PGD}, clips=1, out=tmp_path, progress=False)
+        benchmark(other, {"none": None}, DATA, {"PGD": PGD}, n_clips=1, out=tmp_path, progress=False)
 
 
 BAD = {
@@ -605,7 +608,7 @@ BAD = {
     "option": (lambda c: benchmark(c, {"none": None}, DATA, {"x": PGD | {"speed": 3}}), "speed"),
     "eps": (lambda c: benchmark(c, {"none": None}, DATA, {"x": {"eps": "8/0"}}), "'8/255'"),
     "sees": (lambda c: benchmark(c, {"none": None, "J": JPEG(30)}, DATA, {"x": PGD | {"sees": "everything"}}), "everything"),
-    "no clips": (lambda c: benchmark(c, {"none": None}, DATA, {"PGD": PGD}, clips=0), "clips"),
+    "no clips": (lambda c: benchmark(c, {"none": None}, DATA, {"PGD": PGD}, n_clips=0), "clips"),
     "no defenses": (lambda c: benchmark(c, {}, DATA, {"PGD": PGD}), "defense"),
     "threat": (lambda c: benchmark(c, {"none": None}, DATA, {"x": PGD | {"threat": {"kind": "Linfinity"}}}), "Linfinity"),
     "trials": (lambda c: benchmark(c, {"none": None}, DATA, {"PGD": PGD}, trials=0), "trials"),
@@ -642,13 +645,13 @@ def test_bad_files_are_one_line(text, words, tmp_path, capsys):
     path = tmp_path / "run.toml"
     if text is not None:
         path.write_text(text)
-    assert main([str(path), "--out", str(tmp_path / "out"), "--quiet"]) == 2
+    assert main(["evaluate", str(path), "--out", str(tmp_path / "out"), "--quiet"]) == 2
     said = capsys.readouterr().err
     assert words in said and said.count("\n") == 1, said
 
 
 def test_configuration_is_carried_by_the_card(run_file, tmp_path):
-    card = run_config(read_config(run_file) | {"clips": 1}, tmp_path, progress=False)
+    card = run_config(read_config(run_file) | {"n_clips": 1}, tmp_path, progress=False)
     carried = json.loads((tmp_path / "card.json").read_text())["config"]
     assert carried == card.config and carried["attacks"]["BPDA 4/255"]["steps"] == 3 and carried["defenses"]["JPEG 30"]["quality"] == 30
     assert carried["seed"] == 5 and len(carried["classifier"]["weights"]) == 12
@@ -657,11 +660,11 @@ def test_configuration_is_carried_by_the_card(run_file, tmp_path):
 def test_user_classifier_by_name(tmp_path, monkeypatch):
     (tmp_path / "my_models.py").write_text("from videopure.tiny import tiny_classifier\ndef mine(): return tiny_classifier()\n")
     monkeypatch.syspath_prepend(tmp_path)
-    config = {"classifier": "my_models:mine", "data": {"clips": 1}, "defenses": {"none": {"method": "none"}}, "attacks": {"PGD": PGD}}
+    config = {"classifier": "my_models:mine", "data": {"n_clips": 1}, "defenses": {"none": {"method": "none"}}, "attacks": {"PGD": PGD}}
     assert run_config(config, progress=False).accuracy("none").n == 1
 
 
 def test_a_saved_classifier_that_is_none(tmp_path):
     (tmp_path / "weights.safetensors").write_bytes(b"nothing")
     with pytest.raises(VideoFileError):
-        run_config({"classifier": str(tmp_path / "weights.safetensors"), "data": {"clips": 1}})
+        run_config({"classifier": str(tmp_path / "weights.safetensors"), "data": {"n_clips": 1}})

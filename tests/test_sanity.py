@@ -11,8 +11,9 @@ from videopure.baselines import JPEG, BitDepth, GaussianBlur
 from videopure.defense import Defended
 from videopure.sanity import (
     CHECKS,
-    Averaged,
     Inspection,
+    _Averaged,
+    _judge,
     check_batch,
     check_blackbox,
     check_bpda,
@@ -24,9 +25,9 @@ from videopure.sanity import (
     check_gradients,
     check_larger_eps,
     check_noise,
+    check_own,
     check_state,
     check_vote,
-    judge,
 )
 from videopure.tiny import tiny_classifier
 from videopure.video import VideoPureError, moving_shapes
@@ -143,8 +144,8 @@ def test_random(look):
 
 def test_averaged(classifier, data):
     clips, labels = data
-    assert torch.equal(Averaged(classifier, 3)(clips).argmax(1), labels)
-    torch.testing.assert_close(Averaged(classifier, 3)(clips).softmax(1), classifier(clips).softmax(1))
+    assert torch.equal(_Averaged(classifier, 3)(clips).argmax(1), labels)
+    torch.testing.assert_close(_Averaged(classifier, 3)(clips).softmax(1), classifier(clips).softmax(1))
 
 
 def test_vote(classifier, data):
@@ -269,8 +270,8 @@ def test_gradient_that_breaks_on_the_way(classifier, data):
 
 
 def test_judge():
-    assert [judge(k, 10) for k in (-1, 0, 1, 2)] == ["passed", "passed", "warning", "failed"]
-    assert [judge(k, 500) for k in (1, 10, 11)] == ["warning", "warning", "failed"]
+    assert [_judge(k, 10) for k in (-1, 0, 1, 2)] == ["passed", "passed", "warning", "failed"]
+    assert [_judge(k, 500) for k in (1, 10, 11)] == ["warning", "warning", "failed"]
 
 
 def test_bad_input(classifier, data):
