@@ -319,8 +319,8 @@ def forward(self: PGD, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tenso
     self.success = best.success
     return best.clips
 
-# %% ../nbs/12b_attacks.ipynb #c080
-ATTACKS = Registry("attack", pgd=PGD)
+# %% ../nbs/12b_attacks.ipynb #c078
+ATTACKS = Registry("attack", "videopure.blackbox", "videopure.filmstrip", pgd=PGD)
 
 
 def make_attack(
@@ -339,7 +339,7 @@ def make_attack(
     sizes = {name: as_eps(options[name], name=name) for name in ("eps", "alpha") if isinstance(options.get(name), str)}
     return make("attack", method, found, model, **options | sizes)
 
-# %% ../nbs/12b_attacks.ipynb #c081
+# %% ../nbs/12b_attacks.ipynb #c079
 def _is_factory(part: object) -> bool:
     "Whether an attack is still to be made from a model: a class, a partial of one, or a function whose first parameter is `model`."
     if isinstance(part, (type, partial)):
@@ -352,7 +352,7 @@ def _within(threat: object, eps: object) -> Threat:
     kind = threat if isinstance(threat, dict) else {"kind": threat}
     return threat if isinstance(threat, Threat) else make_threat(**{"kind": "Linf", "eps": eps} | kind)
 
-# %% ../nbs/12b_attacks.ipynb #c085
+# %% ../nbs/12b_attacks.ipynb #c083
 def quantized(attack: Callable) -> Callable:  # an attack that is called in the same way
     "The same attack on 8-bit clips, and back to 8 bits within the constraint, so that what is evaluated can be stored."
 
