@@ -3,10 +3,8 @@
 import json
 import math
 import re
-import shutil
 import subprocess
 import sys
-import time
 from importlib import import_module
 from pathlib import Path
 
@@ -222,6 +220,128 @@ def bake(
     "bake in an oven"
     return f"{place} {recipe} {out}"
 """
+
+
+AT_ONCE = {"version": ["--version"], "help": ["--help"], "help of a command": ["evaluate", "--help"], "wrong command": ["evalute"]}
+RUN = "import runpy, sys; sys.argv = ['videopure', *sys.argv[1:]]; runpy.run_module('videopure', run_name='__main__')"
+WATCH = """
+import atexit, resource, sys
+
+@atexit.register
+def tell():
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    heavy = {"torch", "diffusers", "transformers", "numpy", "accelerate", "matplotlib", "PIL", "av", "cv2"} & {*sys.modules}
+    print("used", used.ru_utime + used.ru_stime, *sorted(heavy), file=sys.stderr)
+"""
+
+
+def watched(code: str, *arguments: str) -> tuple[subprocess.CompletedProcess, float, list[str]]:
+    "A program in a process of its own, the CPU seconds that it took, and which large packages it imported."
+    done = subprocess.run([sys.executable, "-c", WATCH + code, *arguments], capture_output=True, text=True)
+    _, seconds, *heavy = done.stderr.splitlines()[-1].split()
+    return done, float(seconds), heavy
+
+
+@pytest.mark.parametrize("arguments", AT_ONCE.values(), ids=AT_ONCE)
+def test_help_and_version_come_at_once(arguments):
+    done, seconds, heavy = watched(RUN, *arguments)
+    assert done.returncode == (2 if arguments == ["evalute"] else 0), done.stderr
+    assert heavy == [] and seconds < 1
+    assert arguments != ["--version"] or done.stdout == f"{videopure.__version__}\n"
+
+
+@pytest.mark.parametrize("code", ["import videopure", "import videopure.cli", "import videopure; dir(videopure); videopure.__all__"])
+def test_import_costs_nothing(code):
+    done, seconds, heavy = watched(code)
+    assert done.returncode == 0 and heavy == [] and seconds < 1
+
+
+@pytest.mark.parametrize("name", videopure.__all__)
+def test_every_name_of_the_front_door(name):
+    part = getattr(videopure, name)
+    assert callable(part) and part.__name__ == name and part.__module__.startswith("videopure.")
+    assert name in dir(videopure)
+
+
+def test_names_that_there_are_not():
+    for name in ("no_such_name", "_private", "__wrapped__"):
+        with pytest.raises(AttributeError, match=name):
+            getattr(videopure, name)
+    assert videopure.threats.format_eps(8 / 255) == "8/255", "a module is loaded when it is asked for"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["evalute"], "invalid choice: 'evalute'"),
+        ([], "COMMAND"),
+        (["demo", "--clips", "3"], "unrecognized arguments: --clips"),
+        (["demo", "--n-clips", "few"], "invalid int value: 'few'"),
+        (["purify", "one.mp4"], "TARGET"),
+    ],
+    ids=["command", "nothing", "old option", "no number", "too few"],
+)
+def test_wrong_words(arguments, words):
+    done = subprocess.run([sys.executable, "-m", "videopure", *arguments], capture_output=True, text=True)
+    assert done.returncode == 2 and words in done.stderr and "Traceback" not in done.stderr and done.stdout == ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", [["purify", "missing.mp4", "out.mp4"], ["evaluate", "missing.toml"], ["migrate", "missing"]], ids=" ".join)
+def test_missing_files(arguments, tmp_path):
+    "As a person runs it: one line, status 2, nothing written."
+    done = subprocess.run([sys.executable, "-m", "videopure", *arguments], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 2 and done.stdout == "" and done.stderr.startswith("videopure: ")
+    assert done.stderr.count("\n") == 1 and "missing" in done.stderr and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("eps", ["8", "8.0", "0", "-1/255", "8/0", "much"])
+def test_demo_eps_is_a_fraction(eps, tmp_path, capsys):
+    assert main(["demo", "--n-clips", "1", f"--eps={eps}", "--out", str(tmp_path / "out")]) == 2
+    said = capsys.readouterr().err
+    assert "eps is" in said and said.count("\n") == 1 and eps.removesuffix(".0") in said
+    assert eps not in ("8", "8.0") or "so write 8/255, not 8" in said
+
+
+@pytest.mark.parametrize("count", ["0", "-3"])
+def test_demo_needs_clips(count, tmp_path, capsys):
+    assert main(["demo", f"--n-clips={count}", "--out", str(tmp_path / "out")]) == 2
+    said = capsys.readouterr().err
+    assert f"n_clips is {count}, expected a whole number from 1" in said and said.count("\n") == 1
+
+
+def test_metrics_of_evaluate(tmp_path, capsys):
+    arguments = ["--n-clips", "2", "--attacks", "none", "--defenses", "none", "JPEG 30", "--metrics", "psnr", "temporal-consistency"]
+    assert main(["evaluate", *arguments, "--out", str(tmp_path), "--quiet"]) == 0
+    cells = json.loads((tmp_path / "card.json").read_text())["cells"]
+    assert cells["none"]["none"]["metrics"]["psnr"] == 100 > cells["JPEG 30"]["none"]["metrics"]["psnr"] > 20
+    assert main(["evaluate", *arguments[:-1], "--out", str(tmp_path), "--quiet"]) == 2
+    said = capsys.readouterr().err
+    assert "holds another run: metrics" in said and said.count("\n") == 1
+
+
+def old_run(folder: Path) -> Path:
+    "A run as version 0.1 wrote it."
+    result = {"clip": "a", "label": 0, "defense": "none", "attack": "none", "predicted": [0], "right": [True], "calls": 0.0, "seconds": 1.0}
+    about = {"hash": "0", "config": {"seed": 0, "clips": 1, "defenses": {"none": {}}, "attacks": {"none": {}}}, "about": {}}
+    folder.mkdir()
+    (folder / "run.json").write_text(json.dumps(about))
+    (folder / "records-000.jsonl").write_text(json.dumps(result) + "\n")
+    return folder
+
+
+def test_migrate(tmp_path, capsys):
+    folder = old_run(tmp_path / "run")
+    assert main(["evaluate", "--n-clips", "1", "--out", str(folder), "--quiet"]) == 2
+    said = capsys.readouterr().err
+    assert "earlier version" in said and said.count("\n") == 1
+    assert main(["migrate", str(folder)]) == 0
+    assert sorted(path.name for path in folder.iterdir()) == ["results-000.jsonl", "run.json"]
+    found = json.loads((folder / "results-000.jsonl").read_text())
+    assert found["metrics"] == {"calls": 0.0, "seconds": 1.0} and json.loads((folder / "run.json").read_text())["config"]["n_clips"] == 1
+    assert main(["migrate", str(folder)]) == 0, "a second time changes nothing"
+    assert json.loads((folder / "results-000.jsonl").read_text()) == found
 
 
 def test_load_is_on_the_device_and_type():
