@@ -270,7 +270,6 @@ def test_names_that_there_are_not():
     assert videopure.threats.format_eps(8 / 255) == "8/255", "a module is loaded when it is asked for"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -287,8 +286,11 @@ def test_wrong_words(arguments, words):
     assert done.returncode == 2 and words in done.stderr and "Traceback" not in done.stderr and done.stdout == ""
 
 
+MISSING = [["purify", "missing.mp4", "out.mp4"], ["evaluate", "missing.toml"], ["migrate", "missing"]]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("arguments", [["purify", "missing.mp4", "out.mp4"], ["evaluate", "missing.toml"], ["migrate", "missing"]], ids=" ".join)
+@pytest.mark.parametrize("arguments", MISSING, ids=" ".join)
 def test_missing_files(arguments, tmp_path):
     "As a person runs it: one line, status 2, nothing written."
     done = subprocess.run([sys.executable, "-m", "videopure", *arguments], capture_output=True, text=True, cwd=tmp_path)

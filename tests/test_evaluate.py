@@ -615,7 +615,7 @@ def test_weights_are_part_of_the_configuration(classifier, tmp_path):
 
 
 BAD = {
-    "label": (lambda c: benchmark(c, {"none": None}, (torch.rand(1, 3, 4, 16, 16), torch.tensor([10])), {"PGD": PGD}), "the model knows the classes 0 to 9"),
+    "label": (lambda c: benchmark(c, {"none": None}, (torch.rand(1, 3, 4, 16, 16), torch.tensor([10])), {"PGD": PGD}), "classes 0 to 9"),
     "protocol": (lambda c: benchmark(c, {"none": None}, DATA, protocol="easy"), "unknown protocol"),
     "attack": (lambda c: benchmark(c, {"none": None}, DATA, {"x": {"method": "NoSuch"}}), "NoSuch"),
     "option": (lambda c: benchmark(c, {"none": None}, DATA, {"x": PGD | {"speed": 3}}), "speed"),
@@ -870,7 +870,7 @@ def test_metrics_reach_the_card(classifier, tmp_path):
     metrics = ["psnr", "ssim", "temporal-consistency"]
     rows = {"none": None, "JPEG 30": JPEG(30)}
     card = benchmark(classifier, rows, DATA, {"PGD": PGD}, metrics=metrics, out=tmp_path, progress=False)
-    assert card.metric_names[-3:] == sorted(metrics) and all(set(metrics) < set(r["metrics"]) for r in card.results)
+    assert set(metrics) < set(card.metric_names) and all(set(metrics) < set(r["metrics"]) for r in card.results)
     assert card.metric("none", "none", "psnr") == 100 and card.metric("none", "none", "ssim") == pytest.approx(1)
     assert 20 < card.metric("JPEG 30", "none", "psnr") < 60 and card.metric("none", "PGD", "psnr") < 40
     saved = json.loads((tmp_path / "card.json").read_text())
