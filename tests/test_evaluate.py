@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ import torch
 from torch import nn
 
 from videopure.attacks import ATTACKS
-from videopure.baselines import JPEG, PURIFIERS, GaussianBlur, NoiseAndDenoise, RandomizedSmoothing
+from videopure.baselines import JPEG, PURIFIERS, GaussianBlur, NoiseAndDenoise, OneStep, RandomizedSmoothing
 from videopure.classifiers import VideoClassifier, load_classifier
 from videopure.cli import main
 from videopure.config import _reading, load_data, read_config, run_config
@@ -712,6 +713,11 @@ class Step(PGD):
         super().__init__(model, eps, steps=1, random_start=False, **options)
 
 
+class Narrow(PGD):
+    def __init__(self, model, eps="8/255"):
+        super().__init__(model, eps, steps=1)
+
+
 def make_step(model, eps="8/255"):
     return Step(model, eps)
 
@@ -725,6 +731,16 @@ class Darker(Linf):
     "Nothing may become brighter."
 
     eps: float = 8 / 255
+
+    def shrink(self, delta, clips):
+        return delta.clamp(-self.eps, 0)
+
+
+class Plain(Linf):
+    "It takes its size as it is."
+
+    def __init__(self, eps):
+        self.eps = eps
 
     def shrink(self, delta, clips):
         return delta.clamp(-self.eps, 0)
@@ -801,6 +817,12 @@ def test_an_attack_in_every_form(form, registered, classifier):
     assert json.loads(json.dumps(card.config)) == card.config
 
 
+def test_an_attack_that_takes_few_options(registered, classifier):
+    "What a gray-box attack gets beside its options is only what it takes."
+    card = benchmark(classifier, {"none": None}, DATA, {"x": registered.Narrow}, progress=False)
+    assert card.metric("none", "x", "budget_used") == pytest.approx(1, abs=1e-3)
+
+
 def test_a_function_of_clips_and_labels_is_an_attack(registered, classifier):
     for attack in (registered.brighter, "my_parts:brighter", {"method": registered.brighter, "uint8": True}):
         card = benchmark(classifier, {"none": None}, DATA, {"x": attack}, metrics=["brightness"], progress=False)
@@ -814,6 +836,7 @@ THREAT_FORMS = {
     "word": lambda parts: {"threat": "my_parts:Darker", "eps": "4/255"},
     "name": lambda parts: {"threat": "darker", "eps": 4 / 255},
     "table": lambda parts: {"threat": {"kind": "my_parts:Darker", "eps": "4/255"}},
+    "class that needs a number": lambda parts: {"threat": parts.Plain, "eps": "4/255"},
     "table of a name": lambda parts: {"threat": {"kind": "darker"}, "eps": "4/255"},
     "table as eps": lambda parts: {"eps": {"kind": "darker", "eps": "4/255"}},
 }
@@ -829,12 +852,20 @@ def test_a_threat_in_every_form(form, registered, classifier):
 
 PURIFIER_FORMS = {
     "class": lambda parts: parts.Dim,
+    "partial": lambda parts: partial(parts.Dim, by=0.75),
     "object": lambda parts: parts.Dim(),
     "function": lambda parts: lambda video: 0.75 * video,
     "word": lambda parts: "my_parts:Dim",
     "name": lambda parts: "dim",
     "Defended": lambda parts: Defended(tiny_classifier(), parts.Dim()),
 }
+
+
+@pytest.mark.parametrize("wrong, words", [("magic", "unknown purifier 'magic'"), (OneStep, "needs a pipeline"), (3, "not int")], ids=str)
+def test_wrong_purifiers_are_one_line(wrong, words, classifier):
+    with pytest.raises(VideoPureError, match=words) as error:
+        benchmark(classifier, {"x": wrong}, DATA, {}, progress=False)
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("form", PURIFIER_FORMS.values(), ids=PURIFIER_FORMS)
@@ -919,7 +950,6 @@ BAD_METRICS = {
     "unknown": (["clarity"], "unknown metric 'clarity': expected one of psnr, ssim"),
     "no module": (["no_such_module:thing"], "no_such_module"),
     "one number": ({"mine": lambda purified, clean: (purified - clean).mean()}, "'mine' returned shape (), expected (1,)"),
-    "a word": ("psnr", "psnr"),
 }
 
 
@@ -939,6 +969,8 @@ CODE = {  # each names one thing to import
     "threat in a threat": '[attacks]\nx = { threat = { kind = "Frames", threat = "my_parts:Darker" }, steps = 1 }',
     "purifier": '[defenses]\nx = { method = "my_parts:Dim" }',
     "metric": 'metrics = ["psnr", "my_parts:brightness"]',
+    "purifier as a word": '[defenses]\nx = "my_parts:Dim"',
+    "attack with a misleading name": '[attacks]\ntitle = "my_parts:Step"',
     "metric by name": '[metrics]\nmine = "my_parts:brightness"',
     "classifier": 'classifier = "my_parts:classifier"',
     "classifier in a table": '[classifier]\nname = "my_parts:classifier"',

@@ -421,6 +421,17 @@ def test_a_threat_of_another_norm(classifier, data):
         check_defense(defended, *data, threat="L7", progress=False)
 
 
+def test_one_is_a_size_of_other_norms(look):
+    assert look(GaussianBlur(), threat="L2", eps=1).below == [0.5, 1.0, 2.0]
+
+
+def test_an_attack_that_is_made_already_is_compared_at_its_size(look, classifier):
+    "It has one size: at a smaller one it would seem to do better than the gradient."
+    blur = GaussianBlur()
+    made = PGD(Defended(classifier, blur), 8 / 255, steps=10, random_start=False, progress=False)
+    assert check_own(look(blur, steps=10, attacks={"made": made})).verdict == "passed"
+
+
 def test_eps_is_a_fraction(look):
     "8/255, its number and the string are the same; a grid as well."
     for eps in (8 / 255, "8/255"):
