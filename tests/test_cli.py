@@ -41,6 +41,7 @@ def test_demo(tmp_path, capsys):
     assert page.count("<figure") == 16 and "gray-box" in page and "src=\"http" not in page
 
 
+@pytest.mark.slow
 def test_demo_repeats_under_a_seed(tmp_path):
     for folder in ("a", "b"):
         assert main(["demo", "--n-clips", "4", "--out", str(tmp_path / folder)]) == 0

@@ -366,6 +366,7 @@ def test_an_attack_of_ones_own_in_every_form(form, look, parts, monkeypatch):
         assert torch.equal(found.survives("mine", eps), found.right(plain(found.clips, found.labels)))
 
 
+@pytest.mark.slow
 def test_attacks_of_ones_own_in_the_report(classifier, data, parts):
     defended = Defended(classifier, GaussianBlur())
     calls = []
