@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from inspect import signature
 from pathlib import Path
 
 import torch
@@ -82,8 +83,10 @@ def attack(self: AttackSpec, model: nn.Module) -> Callable:
     if not getattr(getattr(model, "purifier", None), "random", False):
         options.pop("eot", None)  # averaging what never varies is only slower
     found = ATTACKS.find(self.method)
-    if found is PGD and self.sees == "classifier":
-        options = {"early_stop": False, "best": False} | options  # the clips are for others, who break later
+    if isinstance(found, type) and issubclass(found, PGD) and self.sees == "classifier":
+        takes = {p.name if p.kind is not p.VAR_KEYWORD else "all" for p in signature(found).parameters.values()}
+        whole = {name: False for name in ("early_stop", "best") if takes & {name, "all"}}
+        options = whole | options  # the clips are for others, who break later
     attack = make_attack(self.method, model, **options)
     if isinstance(attack, VideoAttack):
         attack.progress = False  # the run has a bar of its own
