@@ -146,7 +146,7 @@ def test_output_folder_that_cannot_be_written(clip, capsys):
 
 
 ENDS = [(VideoPureError("too few clips"), 2), (KeyboardInterrupt(), 130)]
-WORDS = {"demo": [], "purify": ["in.mp4", "out.mp4"], "evaluate": [], "train": ["clips"], "train-tiny": [], "migrate": ["run"]}
+WORDS = {"demo": [], "purify": ["in.mp4", "out.mp4"], "evaluate": [], "train": ["clips"], "train-tiny": []}
 
 
 @pytest.mark.parametrize(("error", "status"), ENDS, ids=["error", "interrupt"])
@@ -287,7 +287,7 @@ def test_wrong_words(arguments, words):
     assert done.returncode == 2 and words in done.stderr and "Traceback" not in done.stderr and done.stdout == ""
 
 
-MISSING = [["purify", "missing.mp4", "out.mp4"], ["evaluate", "missing.toml"], ["migrate", "missing"]]
+MISSING = [["purify", "missing.mp4", "out.mp4"], ["evaluate", "missing.toml"]]
 
 
 @pytest.mark.slow
@@ -323,28 +323,6 @@ def test_metrics_of_evaluate(tmp_path, capsys):
     said = capsys.readouterr().err
     assert "holds another run: metrics" in said and said.count("\n") == 1
 
-
-def old_run(folder: Path) -> Path:
-    "A run as version 0.1 wrote it."
-    result = {"clip": "a", "label": 0, "defense": "none", "attack": "none", "predicted": [0], "right": [True], "calls": 0.0, "seconds": 1.0}
-    about = {"hash": "0", "config": {"seed": 0, "clips": 1, "defenses": {"none": {}}, "attacks": {"none": {}}}, "about": {}}
-    folder.mkdir()
-    (folder / "run.json").write_text(json.dumps(about))
-    (folder / "records-000.jsonl").write_text(json.dumps(result) + "\n")
-    return folder
-
-
-def test_migrate(tmp_path, capsys):
-    folder = old_run(tmp_path / "run")
-    assert main(["evaluate", "--n-clips", "1", "--out", str(folder), "--quiet"]) == 2
-    said = capsys.readouterr().err
-    assert "earlier version" in said and said.count("\n") == 1
-    assert main(["migrate", str(folder)]) == 0
-    assert sorted(path.name for path in folder.iterdir()) == ["results-000.jsonl", "run.json"]
-    found = json.loads((folder / "results-000.jsonl").read_text())
-    assert found["metrics"] == {"calls": 0.0, "seconds": 1.0} and json.loads((folder / "run.json").read_text())["config"]["n_clips"] == 1
-    assert main(["migrate", str(folder)]) == 0, "a second time changes nothing"
-    assert json.loads((folder / "results-000.jsonl").read_text()) == found
 
 
 def test_load_is_on_the_device_and_type():

@@ -1091,4 +1091,4 @@ def test_results_of_an_older_version_are_one_line(tmp_path, shell):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "records-000.jsonl").write_text("")
     status, _, err = shell("--n-clips", 1)
-    assert status == 2 and "earlier version" in err and "migrate" in err and err.count("\n") == 1
+    assert status == 2 and "version 0.1" in err and "migrate" in err and err.count("\n") == 1
