@@ -15,7 +15,7 @@ import shlex
 import shutil
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property, partial
@@ -37,7 +37,7 @@ from .classifiers import load_classifier
 from .data import ClipFolder, ClipLoader, Clips, _stratified
 from .defense import Defended
 from .flow import latent_flow
-from .journal import environment
+from .journal import disk_errors, environment
 from .latents import encode
 from .pipeline import VideoPurePipeline, load_pipeline
 from .results import Accuracy, Table
@@ -136,20 +136,24 @@ def _decode(data, path, recipe, progress):
     loader = ClipLoader(_TwiceTheFrames(data, recipe.frames, recipe.size), 4, recipe.workers)
     ids, labels, shape = [], [], (3, 2 * recipe.frames, recipe.size, recipe.size)
     with atomic_path(path) as part, part.open("wb") as file, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what was skipped is said below
+        warnings.simplefilter("ignore")  # `_say_skipped` names what was skipped
         np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": (len(data), *shape)})
         start = file.tell()
         for clips, some, names in tqdm(loader, desc="decoding", disable=not progress, leave=False):
             file.write((clips * 255).round().byte().numpy().tobytes())
             ids, labels = ids + names, labels + some.tolist()
         file.truncate(start + len(data) * math.prod(shape))
-    for id, reason in list(loader.skipped.items())[:10]:
-        tqdm.write(f"skipped {id}: {reason}", file=sys.stderr)
-    if len(loader.skipped) > 10:
-        tqdm.write(f"skipped {len(loader.skipped)} clips in all; training.json will name them", file=sys.stderr)
     return {"ids": ids, "labels": labels, "skipped": loader.skipped}
 
 # %% ../nbs/17b_train.ipynb #c029
+def _say_skipped(skipped):
+    "Name the first clips that were skipped."
+    for id, reason in list(skipped.items())[:10]:
+        tqdm.write(f"skipped {id}: {reason}", file=sys.stderr)
+    if len(skipped) > 10:
+        tqdm.write(f"skipped {len(skipped)} clips in all; training.json will name them", file=sys.stderr)
+
+# %% ../nbs/17b_train.ipynb #c031
 @dataclass
 class _ClipCache:
     "Decoded clips with twice the frames of a training clip."
@@ -159,7 +163,7 @@ class _ClipCache:
     ids: list[str]  # names of the clips
     skipped: dict[str, str]  # {id: reason} of clips that could not be decoded
 
-
+# %% ../nbs/17b_train.ipynb #c033
 def _cache_clips(data, path, recipe, progress=True):
     "The clips of `data`, decoded into the file `path`, or as found there if nothing has changed since."
     about, key = path.with_suffix(".json"), _cache_key(data, recipe)
@@ -167,11 +171,12 @@ def _cache_clips(data, path, recipe, progress=True):
     if found.get("key") != key:
         about.unlink(missing_ok=True)  # killed between the two files, neither counts
         found = {"key": key} | _decode(data, path, recipe, progress)
+        _say_skipped(found["skipped"])
         with atomic_path(about) as part:
             part.write_text(json.dumps(found), encoding="utf-8")
     return _ClipCache(np.load(path, mmap_mode="c")[: len(found["ids"])], torch.tensor(found["labels"]), found["ids"], found["skipped"])
 
-# %% ../nbs/17b_train.ipynb #c033
+# %% ../nbs/17b_train.ipynb #c037
 @patch
 def augmented(self: _ClipCache, i, recipe, generator):
     "Clip `i` `(3, frames, size, size)` in [0, 1], changed at random."
@@ -185,20 +190,20 @@ def augmented(self: _ClipCache, i, recipe, generator):
     clip = clip[torch.randperm(3, generator=generator)] if recipe.colours else clip
     return ((clip - 0.5) * draw(0.7, 1.3) + 0.5 + draw(-0.1, 0.1)).clamp(0, 1)
 
-# %% ../nbs/17b_train.ipynb #c035
+# %% ../nbs/17b_train.ipynb #c039
 @patch
 def clips(self: _ClipCache, rows):
     "Clips `rows` as they are, `(n, 3, frames, size, size)` in [0, 1], and their labels."
     return torch.from_numpy(self.video[list(rows)][:, :, 1::2]).float() / 255, self.labels[list(rows)]
 
-# %% ../nbs/17b_train.ipynb #c038
+# %% ../nbs/17b_train.ipynb #c042
 @patch
 def batch(self: _ClipCache, rows, n, recipe, generator):
     "`n` clips `(n, 3, frames, size, size)` in [0, 1], drawn from `rows` and each changed at random, and their labels."
     pick = [rows[i] for i in torch.randint(len(rows), (n,), generator=generator)]
     return torch.stack([self.augmented(i, recipe, generator) for i in pick]), self.labels[pick]
 
-# %% ../nbs/17b_train.ipynb #c042
+# %% ../nbs/17b_train.ipynb #c046
 def _new_classifier(class_names, recipe):
     "A `MotionClassifier` with all weights of the embedded one that fit, or with random ones for start='none'."
     with torch.random.fork_rng(devices=[]):
@@ -209,7 +214,7 @@ def _new_classifier(class_names, recipe):
         model.load_state_dict({k: known[k] if not k.startswith("head") else w for k, w in own.items()})
     return model
 
-# %% ../nbs/17b_train.ipynb #c045
+# %% ../nbs/17b_train.ipynb #c049
 def _fixed_settings(recipe):
     "The settings but for those that may change when a run goes on."
     return {name: value for name, value in asdict(recipe).items() if name not in ("every", "workers")}
@@ -219,27 +224,28 @@ def _run_name(kind, cache, rows, recipe):
     "What a checkpoint belongs to: the model, the clips and the recipe."
     return f"{kind} {hashlib.sha256(repr(([cache.ids[i] for i in rows], _fixed_settings(recipe))).encode()).hexdigest()[:12]}"
 
-# %% ../nbs/17b_train.ipynb #c048
+# %% ../nbs/17b_train.ipynb #c052
+def _validate_classifier(run, video, labels):
+    "Note how many clips the averaged weights classify rightly."
+    with run.averaged() as model:
+        predicted = torch.cat([model(some.to(run.device)).argmax(1).cpu() for some in video.split(16)])
+    run.notes.append({"step": len(run.losses), "right": (predicted == labels).sum().item(), "of": len(labels)})
+
+# %% ../nbs/17b_train.ipynb #c055
 def _fit_classifier(cache, train_rows, val_rows, class_names, recipe, checkpoint, device=None, progress=True):
     "Train a small classifier on decoded clips; the finished run, with the classifier as `model`."
     lr = 3e-3 if recipe.start == "none" else 5e-4
     model, name = _new_classifier(class_names, recipe), _run_name("classifier", cache, train_rows, recipe)
     run = Trainer(model, recipe.classifier_steps, lr, name, recipe.precision, device)
-    video, labels = cache.clips(val_rows)
 
     def loss(step):
         batch = cache.batch(train_rows, 2 * recipe.batch_size, recipe, run.generator(recipe.seed, step))
         return classifier_loss(run.wrapped, *batch, smoothing=0.1)
 
-    def validate():
-        with run.averaged() as model:
-            predicted = torch.cat([model(some.to(run.device)).argmax(1).cpu() for some in video.split(16)])
-        run.notes.append({"step": len(run.losses), "right": (predicted == labels).sum().item(), "of": len(labels)})
-
-    run.run(loss, checkpoint, recipe.every, progress, validate)
+    run.run(loss, checkpoint, recipe.every, progress, lambda: _validate_classifier(run, *cache.clips(val_rows)))
     return run
 
-# %% ../nbs/17b_train.ipynb #c053
+# %% ../nbs/17b_train.ipynb #c060
 @dataclass
 class Validation:
     "Validation clips, and the same clips under attack if there is a classifier."
@@ -255,12 +261,14 @@ class Validation:
         attack = PGD(self.classifier, eps=self.eps, alpha=2 / 255, steps=10, early_stop=False, best=False, seed=0)
         return torch.cat([attack(v, y) for v, y in zip(self.video.split(8), self.labels.split(8))])
 
-    def accuracy(self, pipe: VideoPurePipeline) -> Accuracy:
-        "Accuracy on the attacked clips after purification."
-        predicted = torch.cat([Defended(self.classifier, pipe).predict(some) for some in self.attacked.split(4)])
-        return Accuracy.of((predicted == self.labels).tolist())
+# %% ../nbs/17b_train.ipynb #c063
+@patch
+def accuracy(self: Validation, purifier: object) -> Accuracy:
+    "Accuracy on the attacked clips after purification."
+    predicted = torch.cat([Defended(self.classifier, purifier).predict(some) for some in self.attacked.split(4)])
+    return Accuracy.of((predicted == self.labels).tolist())
 
-# %% ../nbs/17b_train.ipynb #c056
+# %% ../nbs/17b_train.ipynb #c066
 _MOST_VALIDATED = 32  # clips
 
 
@@ -269,7 +277,7 @@ def _validation_subset(rows, labels, n=_MOST_VALIDATED):
     order = [rows[i] for i in torch.randperm(len(rows), generator=generator_for(0, 0)).tolist()]
     return _stratified(rows, labels, n, order)
 
-# %% ../nbs/17b_train.ipynb #c061
+# %% ../nbs/17b_train.ipynb #c071
 def _new_unet(start, seed=0):
     "The embedded UNet for start='tiny', a random one for 'none', else that of the pipeline in the folder `start`."
     if start == "none":
@@ -281,7 +289,7 @@ def _new_unet(start, seed=0):
         raise VideoPureError(f"start={start!r} holds a {type(unet).__name__}; expected a pipeline that `videopure train` made")
     return unet.requires_grad_(True)
 
-
+# %% ../nbs/17b_train.ipynb #c074
 GUIDANCE = {"purify_steps": 4, "spatial_scale": 0.5, "temporal_scale": 0.5}  # before it is tuned
 
 
@@ -291,15 +299,14 @@ def _new_pipeline(unet, **settings):
     pipe.set_progress_bar_config(disable=True)
     return pipe
 
-# %% ../nbs/17b_train.ipynb #c064
+# %% ../nbs/17b_train.ipynb #c077
 def _notes_table(notes):
     "The numbers of every validation so far."
-    head = ["step"] + ["validation loss"] * ("validation" in notes[-1]) + ["right"] * ("right" in notes[-1])
-    cells = {"step": lambda note: note["step"], "validation loss": lambda note: f"{note['validation']:.4f}"}
-    cells["right"] = lambda note: Accuracy(note["right"], note["of"])
-    return Table("The validation clips while training", head, [[cells[name](note) for name in head] for note in notes])
+    loss = lambda note: f"{note['validation']:.4f}" if "validation" in note else None
+    rows = [[note["step"], loss(note), Accuracy(note["right"], note["of"]) if "right" in note else None] for note in notes]
+    return Table("The validation clips while training", ["step", "validation loss", "right"], rows)
 
-
+# %% ../nbs/17b_train.ipynb #c080
 def _save_page(path, pipe, val, notes):
     "A page with two validation clips, attacked if possible, before and after purification, and the numbers so far."
     parts, given = [_notes_table(notes)], val.video if val.classifier is None else val.attacked
@@ -311,7 +318,7 @@ def _save_page(path, pipe, val, notes):
     path.parent.mkdir(parents=True, exist_ok=True)
     return save_page(path, "Validation clips, purified", *parts)
 
-# %% ../nbs/17b_train.ipynb #c067
+# %% ../nbs/17b_train.ipynb #c083
 def _validate_purifier(run, val, recipe, folder):
     "Note the validation loss and the accuracy after purification, if there is a classifier, and leave a page."
     vae, scheduler, losses = TinyVAE(), training_scheduler(), []
@@ -326,7 +333,7 @@ def _validate_purifier(run, val, recipe, folder):
     run.notes.append(note)
     _save_page(folder / f"{note['step']:06d}.html", pipe, val, run.notes)
 
-# %% ../nbs/17b_train.ipynb #c070
+# %% ../nbs/17b_train.ipynb #c086
 def _fit_purifier(cache, train_rows, val, recipe, checkpoint, samples, device=None, progress=True):
     "Train a purifier on decoded clips, with a page in the folder `samples` at each validation; the finished run, with the UNet as `model`."
     unet = _new_unet(recipe.start, recipe.seed).to(memory_format=torch.channels_last)
@@ -345,7 +352,7 @@ def _fit_purifier(cache, train_rows, val, recipe, checkpoint, samples, device=No
     run.run(loss, checkpoint, recipe.every, progress, validate)
     return run
 
-# %% ../nbs/17b_train.ipynb #c076
+# %% ../nbs/17b_train.ipynb #c092
 @contextmanager
 def _noise_cache(pipe):
     "Inside, no noise prediction is made twice: the path of a purification is the same under every guidance."
@@ -363,7 +370,7 @@ def _noise_cache(pipe):
     finally:
         del pipe.predict_noise
 
-# %% ../nbs/17b_train.ipynb #c079
+# %% ../nbs/17b_train.ipynb #c095
 @torch.no_grad()
 def _true_class_probability(pipe, classifier, video, labels, settings):
     "Mean probability of the true class over the records of purified clips, `(len(settings), n)`."
@@ -375,7 +382,7 @@ def _true_class_probability(pipe, classifier, video, labels, settings):
             found.append(scores.softmax(-1).mean(1).gather(1, labels[:, None])[:, 0])
     return torch.stack(found)
 
-# %% ../nbs/17b_train.ipynb #c082
+# %% ../nbs/17b_train.ipynb #c098
 GRID = {"purify_steps": (2, 3, 4, 6), "spatial_scale": (0.0, 0.25, 0.5, 1.0), "temporal_scale": (0.0, 0.25, 0.5, 1.0)}
 
 
@@ -387,36 +394,31 @@ def tune(
 ) -> tuple[dict[str, float], list[dict]]:  # the best settings, and what each combination reached
     "Settings of the pipeline that leave most probability on the true class, over clips with and without attack."
     settings = [dict(zip(grid, values)) for values in product(*grid.values())]
-    parts, means = torch.arange(len(val.labels)).split(4), []
-    with tqdm(total=2 * len(parts), desc="tuning", disable=not progress, leave=False) as bar:
-        for video in (val.video, val.attacked):
-            found = []
-            for rows in parts:
-                found.append(_true_class_probability(pipe, val.classifier, video[rows], val.labels[rows], settings))
-                bar.update()
-            means.append(torch.cat(found, 1).mean(1).tolist())
+    found = []
+    for rows in tqdm(torch.arange(len(val.labels)).split(4), desc="tuning", disable=not progress, leave=False):
+        parts = val.video[rows], val.attacked[rows]
+        found.append(torch.stack([_true_class_probability(pipe, val.classifier, part, val.labels[rows], settings) for part in parts]))
+    means = torch.cat(found, 2).mean(2).tolist()
     tried = [one | {"clean": round(c, 4), "attacked": round(a, 4)} for one, c, a in zip(settings, *means)]
     best = max(tried, key=lambda one: one["clean"] + one["attacked"])
     return {name: best[name] for name in grid}, tried
 
-# %% ../nbs/17b_train.ipynb #c087
+# %% ../nbs/17b_train.ipynb #c103
 def _checkpoint_folder(out, data):
     "The folder of checkpoints in `out`, made if missing; `out` must not be among the clips, where it would be another class."
     if data.root.resolve() in [out.resolve(), *out.resolve().parents]:
         raise VideoFileError(f"the result cannot be written to {str(out)!r} among the clips: choose a folder outside {str(data.root)!r}")
-    try:
+    with disk_errors(f"make the folder {str(out)!r}"):
         (out / "checkpoints").mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise VideoFileError(f"cannot make the folder {str(out)!r}: {error.strerror}") from error
     return out / "checkpoints"
 
-# %% ../nbs/17b_train.ipynb #c090
+# %% ../nbs/17b_train.ipynb #c106
 def _run_settings(data, recipe, classifier):
     "The settings of a training run, for its report."
     kind = "none" if classifier is None else "trained" if isinstance(classifier, str) and classifier == "train" else "given"
     return {"recipe": asdict(recipe), "clips": len(data), "classes": list(data.classes), "classifier": kind}
 
-
+# %% ../nbs/17b_train.ipynb #c108
 def _is_finished(data, out, recipe, classifier=None):
     "Whether `out` holds the result of the same run; another run's result there is a `VideoPureError`."
     report = out / "training.json"
@@ -435,7 +437,7 @@ def _is_finished(data, out, recipe, classifier=None):
     shutil.rmtree(out / "checkpoints", ignore_errors=True)  # killed at the very end, they were left
     return True
 
-# %% ../nbs/17b_train.ipynb #c093
+# %% ../nbs/17b_train.ipynb #c111
 def _given_classifier(classifier, data, recipe, device):
     "A classifier on its device; one that does not know as many classes as there are is a `VideoPureError`."
     classifier = (classifier if isinstance(classifier, nn.Module) else load_classifier(classifier)).to(device).eval()
@@ -451,7 +453,7 @@ def _given_classifier(classifier, data, recipe, device):
         raise VideoPureError(f"the classifier knows {known} classes, expected {len(names)}: give it class_names, the names of its classes")
     return classifier
 
-# %% ../nbs/17b_train.ipynb #c096
+# %% ../nbs/17b_train.ipynb #c114
 def _split_cache(data, cache, recipe, every_class=False):
     "`split` for the clips that could be decoded, by their row in the cache; the classes that are there need a training clip."
     row = {id: i for i, id in enumerate(cache.ids)}
@@ -463,7 +465,13 @@ def _split_cache(data, cache, recipe, every_class=False):
         raise VideoPureError(f"the split leaves {what}: choose another seed or validation part, or add clips")
     return train_rows, val_rows
 
-# %% ../nbs/17b_train.ipynb #c099
+# %% ../nbs/17b_train.ipynb #c117
+def _history(runs):
+    "Losses and notes of the finished runs, by their names."
+    losses = {name: [round(loss, 5) for loss in run.losses] for name, run in runs.items()}
+    return {"losses": losses, "notes": {name: run.notes for name, run in runs.items()}}
+
+# %% ../nbs/17b_train.ipynb #c120
 def _write_result(out, pipe, val, runs, about, progress):
     "Tune the guidance if there is a classifier, write what `train` leaves, and take the checkpoints away."
     best, tried = tune(pipe, val, progress=progress) if val.classifier is not None else ({}, [])
@@ -473,15 +481,13 @@ def _write_result(out, pipe, val, runs, about, progress):
     pipe.save_pretrained(out)
     for weights in out.rglob("*.safetensors"):
         weights.chmod(0o644)  # safetensors writes files that only their owner may read
-    about |= {"guidance": GUIDANCE | best, "tried": tried, "versions": environment(pipe.device)}
-    about |= {"losses": {name: [round(loss, 5) for loss in run.losses] for name, run in runs.items()}}
-    about |= {"notes": {name: run.notes for name, run in runs.items()}}
+    about |= {"guidance": GUIDANCE | best, "tried": tried, "versions": environment(pipe.device)} | _history(runs)
     _save_page(out / "report.html", pipe, val, runs["purifier"].notes)
     with atomic_path(out / "training.json") as part:
         part.write_text(json.dumps(about), encoding="utf-8")
     shutil.rmtree(out / "checkpoints")
 
-# %% ../nbs/17b_train.ipynb #c101
+# %% ../nbs/17b_train.ipynb #c122
 def train(
     data: Clips,  # labelled clips in files, such as a `ClipFolder`; what is to be held out must not be among them
     out: str | Path,  # folder for the result, made if missing
@@ -515,7 +521,7 @@ def train(
     accelerator.wait_for_everyone()
     return out
 
-# %% ../nbs/17b_train.ipynb #c106
+# %% ../nbs/17b_train.ipynb #c127
 def _summary(out, folder, classifier=None, weights=None, group=None, hold_out=()):
     "How many clips a run was trained on, and the command that evaluates it."
     held = json.loads((out / "training.json").read_text(encoding="utf-8"))
@@ -528,7 +534,7 @@ def _summary(out, folder, classifier=None, weights=None, group=None, hold_out=()
     used = f"{n_train + n_val} clips ({n_train} for training, {n_val} for validation), {skipped} skipped"
     return f"{out}: trained on {used}\nevaluate: {command}"
 
-# %% ../nbs/17b_train.ipynb #c109
+# %% ../nbs/17b_train.ipynb #c130
 def train_folder(
     folder: str,  # folder of labelled clips, FOLDER/class/clip, with a manifest.csv if the clips have groups
     out: str = "purifier",  # folder for the result; the same command again goes on with an interrupted run
