@@ -178,7 +178,7 @@ def _cache_clips(data, path, recipe, progress=True):
 
 # %% ../nbs/17b_train.ipynb #c037
 @patch
-def augmented(self: _ClipCache, i, recipe, generator):
+def augmented(self: _ClipCache, i: int, recipe: Recipe, generator: torch.Generator) -> torch.Tensor:
     "Clip `i` `(3, frames, size, size)` in [0, 1], changed at random."
     draw = lambda low, high: low + (high - low) * torch.rand(1, generator=generator).item()
     last, most = self.video.shape[2] - 1, recipe.size // 16
@@ -192,13 +192,13 @@ def augmented(self: _ClipCache, i, recipe, generator):
 
 # %% ../nbs/17b_train.ipynb #c039
 @patch
-def clips(self: _ClipCache, rows):
+def clips(self: _ClipCache, rows: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
     "Clips `rows` as they are, `(n, 3, frames, size, size)` in [0, 1], and their labels."
     return torch.from_numpy(self.video[list(rows)][:, :, 1::2]).float() / 255, self.labels[list(rows)]
 
 # %% ../nbs/17b_train.ipynb #c042
 @patch
-def batch(self: _ClipCache, rows, n, recipe, generator):
+def batch(self: _ClipCache, rows: Sequence[int], n: int, recipe: Recipe, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
     "`n` clips `(n, 3, frames, size, size)` in [0, 1], drawn from `rows` and each changed at random, and their labels."
     pick = [rows[i] for i in torch.randint(len(rows), (n,), generator=generator)]
     return torch.stack([self.augmented(i, recipe, generator) for i in pick]), self.labels[pick]
