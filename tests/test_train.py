@@ -19,13 +19,13 @@ import torch
 from fastcore.docments import docments
 from torch import nn
 
-from videopure import cli, tiny, train
+from videopure import cli, tiny, training
 from videopure.classifiers import load_classifier
 from videopure.data import ClipFolder
 from videopure.defense import Defended
 from videopure.pipeline import VideoPurePipeline
 from videopure.tiny import MotionClassifier, save_classifier
-from videopure.train import Recipe, Validation, split, train_folder, tune
+from videopure.training import Recipe, Validation, split, train_folder, tune
 from videopure.trainer import Trainer, generator_for
 from videopure.video import VideoPureError, moving_shapes, write_video
 
@@ -35,12 +35,11 @@ CLASSES, GROUPS = ("left", "right", "up"), "ABCDEF"
 
 SCRIPT = """
 import json, sys
-from videopure.train import Recipe, train_folder
+from videopure.training import Recipe, train_folder
 given = json.loads(sys.argv[1])
 said = train_folder(**given | {"recipe": Recipe(**given["recipe"])})
 if said: print(said)
 """
-waits_for_cli = pytest.mark.xfail(reason="command line is being rebuilt", strict=False)
 
 
 def settings(folder, out, recipe=SMALL, quiet=False, **options) -> dict:
@@ -122,8 +121,8 @@ def refused(shell):
 
 
 @pytest.fixture(scope="module")
-def cache(good, tmp_path_factory) -> train._ClipCache:
-    return train._cache_clips(ClipFolder(good, 4, 16), tmp_path_factory.mktemp("cache") / "clips.npy", SMALL, progress=False)
+def cache(good, tmp_path_factory) -> training._ClipCache:
+    return training._cache_clips(ClipFolder(good, 4, 16), tmp_path_factory.mktemp("cache") / "clips.npy", SMALL, progress=False)
 
 
 @pytest.fixture(scope="module")
@@ -217,16 +216,15 @@ def interrupted(*_):
 
 
 def test_interrupted_in_one_line(good, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(train, "_cache_clips", interrupted)
+    monkeypatch.setattr(training, "_cache_clips", interrupted)
     with pytest.raises(SystemExit) as stop:
         train_folder(**settings(good, tmp_path / "out", quiet=True))
     assert stop.value.code == 130
     assert capsys.readouterr().err.startswith("videopure: interrupted; the same command goes on")
 
 
-@waits_for_cli
 def test_command_line_interrupted(good, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(train, "_cache_clips", interrupted)
+    monkeypatch.setattr(training, "_cache_clips", interrupted)
     with pytest.raises(SystemExit) as stop:
         cli.main(words(good, tmp_path / "out", "--quiet"))
     assert stop.value.code == 130
@@ -235,7 +233,7 @@ def test_command_line_interrupted(good, tmp_path, monkeypatch, capsys):
 
 def test_checkpoint_of_another_run_and_a_damaged_one(good, cache, sides, tmp_path, refused):
     (train_rows, val_rows), checkpoint = sides, tmp_path / "classifier.pt"
-    fit = lambda rows, recipe: train._fit_classifier(cache, rows, val_rows, CLASSES, recipe, checkpoint, "cpu", False)
+    fit = lambda rows, recipe: training._fit_classifier(cache, rows, val_rows, CLASSES, recipe, checkpoint, "cpu", False)
     fit(train_rows, SMALL)
     for other in (replace(SMALL, seed=1), replace(SMALL, classifier_steps=7)):
         with pytest.raises(VideoPureError, match="is a checkpoint of classifier .* not of classifier .* choose another folder"):
@@ -283,6 +281,7 @@ def report(result) -> dict:
     return json.loads((result[0] / "training.json").read_text())
 
 
+@pytest.mark.slow
 def test_what_is_left(result, report):
     out = result[0]
     assert {path.name for path in out.iterdir()} == {
@@ -295,6 +294,7 @@ def test_what_is_left(result, report):
     assert all(path.stat().st_mode & 0o044 == 0o044 for path in out.rglob("*.safetensors"))
 
 
+@pytest.mark.slow
 def test_loads_with_tuned_guidance(result, report):
     "The settings that left most probability on the right class are those of the loaded pipeline."
     pipe = VideoPurePipeline.from_pretrained(result[0])
@@ -306,12 +306,14 @@ def test_loads_with_tuned_guidance(result, report):
     assert pipe(clip).videos.shape == (2, best["purify_steps"] + 1, 3, 4, 16, 16)
 
 
+@pytest.mark.slow
 def test_classifier_round_trip(result):
     classifier = load_classifier(result[0] / "classifier.safetensors")
     assert (classifier.class_names, classifier.frames, classifier.size) == (CLASSES, 4, 16)
     assert classifier(moving_shapes(2, seed=9, frames=4, size=16)[0]).shape == (2, 3)
 
 
+@pytest.mark.slow
 def test_skipped_by_name(result, report):
     out, output, errors = result
     assert sorted(report["skipped"]) == ["left/short.npz", "up/corrupt.mp4", "up/torn.npz"]
@@ -320,6 +322,7 @@ def test_skipped_by_name(result, report):
     assert all(f"skipped {id}: " in errors for id in report["skipped"])
 
 
+@pytest.mark.slow
 def test_held_out_groups_are_never_read(report, broken):
     "All clips of group F are damaged, and nobody noticed."
     rows = [line.split(",") for line in (broken / "manifest.csv").read_text().splitlines()[1:]]
@@ -337,6 +340,7 @@ def test_held_out_files_may_be_gone(folder, shell, tmp_path):
     assert status == 0 and "trained on 30 clips" in output
 
 
+@pytest.mark.slow
 def test_pages_play_without_the_network(result):
     out = result[0]
     pages = [*sorted((out / "samples").iterdir()), out / "report.html"]
@@ -348,13 +352,14 @@ def test_pages_play_without_the_network(result):
         assert "validation loss" in text
 
 
+@pytest.mark.slow
 def test_bars_go_to_stderr(result):
     _, output, errors = result
     assert all(what in errors for what in ("decoding", "classifier", "purifier", "tuning"))
     assert len(output.splitlines()) == 2
 
 
-@waits_for_cli
+@pytest.mark.slow
 def test_the_command_it_ends_with(result, tmp_path, capsys):
     "It runs, on the held-out clips, whose damaged ones it skips."
     line = result[1].splitlines()[1].removeprefix("evaluate: ")
@@ -367,13 +372,14 @@ def test_the_command_it_ends_with(result, tmp_path, capsys):
     shutil.rmtree(result[0] / "evaluation")
 
 
+@pytest.mark.slow
 def test_finished_is_finished(result, broken, shell, refused, monkeypatch):
     "The same command again is over at once; another recipe, other clips or another classifier are refused."
 
     def never(*_):
         raise AssertionError("decoded again")
 
-    monkeypatch.setattr(train, "_cache_clips", never)
+    monkeypatch.setattr(training, "_cache_clips", never)
     (result[0] / "checkpoints").mkdir()  # killed after the report was written
     chosen = {"classifier": "train", "group": "recording", "hold_out": ["F", "E"]}
     for free in ({}, {"every": 7, "workers": 1}):
@@ -394,7 +400,7 @@ def test_damaged_report(good, tmp_path, refused):
 def test_same_seed_same_result(good, tmp_path):
     data = ClipFolder(good, 4, 16, group="recording")
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
-        train.train(data, tmp_path / name, recipe=replace(SMALL, steps=2, seed=seed), cpu=True, progress=False)
+        training.train(data, tmp_path / name, recipe=replace(SMALL, steps=2, seed=seed), cpu=True, progress=False)
     equal(tmp_path / "a", tmp_path / "b")
     with pytest.raises(AssertionError):
         equal(tmp_path / "a", tmp_path / "c")
@@ -407,14 +413,14 @@ def test_without_classifier(good, shell, tmp_path):
     held = json.loads((tmp_path / "training.json").read_text())
     assert held["tried"] == [] and set(held["losses"]) == {"purifier"} and "right" not in held["notes"]["purifier"][0]
     assert not (tmp_path / "classifier.safetensors").exists()
-    assert VideoPurePipeline.from_pretrained(tmp_path).config.purify_steps == train.GUIDANCE["purify_steps"]
+    assert VideoPurePipeline.from_pretrained(tmp_path).config.purify_steps == training.GUIDANCE["purify_steps"]
     assert "attacked" not in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_averaged_weights_are_saved(cache, sides, tmp_path):
     (train_rows, val_rows), val = sides, Validation(*cache.clips(sides[1]))
-    purifier = train._fit_purifier(cache, train_rows, val, SMALL, tmp_path / "p.pt", tmp_path, "cpu", False)
-    classifier = train._fit_classifier(cache, train_rows, val_rows, CLASSES, SMALL, tmp_path / "c.pt", "cpu", False)
+    purifier = training._fit_purifier(cache, train_rows, val, SMALL, tmp_path / "p.pt", tmp_path, "cpu", False)
+    classifier = training._fit_classifier(cache, train_rows, val_rows, CLASSES, SMALL, tmp_path / "c.pt", "cpu", False)
     for model, path in ((purifier.model, tmp_path / "p.pt"), (classifier.model, tmp_path / "c.pt")):
         state = torch.load(path, weights_only=True)
         assert all(torch.equal(weight, state["average"][name]) for name, weight in model.state_dict().items())
@@ -425,11 +431,12 @@ def test_averaged_weights_are_saved(cache, sides, tmp_path):
 @pytest.mark.slow
 def test_validation_loss_falls(cache, sides, tmp_path):
     recipe, val = replace(SMALL, start="none", steps=60, every=20, batch_size=4), Validation(*cache.clips(sides[1]))
-    run = train._fit_purifier(cache, sides[0], val, recipe, tmp_path / "p.pt", tmp_path, "cpu", False)
+    run = training._fit_purifier(cache, sides[0], val, recipe, tmp_path / "p.pt", tmp_path, "cpu", False)
     values = [note["validation"] for note in run.notes]
     assert values[0] > values[1] > values[2] and values[2] < 0.9 * values[0]
 
 
+@pytest.mark.slow
 def test_goes_on_from_an_earlier_result(good, result, shell, tmp_path):
     status, _, errors = shell(good, tmp_path, recipe=replace(SMALL, start=str(result[0]), steps=1, learning_rate=1e-12))
     assert status == 0, errors
@@ -461,20 +468,20 @@ def test_no_group_on_both_sides(seed):
 def test_validation_clips_are_few_and_of_every_class():
     labels = torch.tensor([0] * 500 + [1] * 30 + [2] * 3)
     rows = list(range(0, 533))
-    few = train._validation_subset(rows, labels, 30)
-    assert few == train._validation_subset(rows, labels, 30) and len(set(few)) == 30 and set(few) <= set(rows)
+    few = training._validation_subset(rows, labels, 30)
+    assert few == training._validation_subset(rows, labels, 30) and len(set(few)) == 30 and set(few) <= set(rows)
     counts = torch.bincount(labels[few]).tolist()
     assert counts[2] == 3 and abs(counts[0] - counts[1]) <= 1
-    assert train._validation_subset(rows[::40], labels, 30) == rows[::40]
-    assert len(train._validation_subset(rows, labels)) == train._MOST_VALIDATED
+    assert training._validation_subset(rows[::40], labels, 30) == rows[::40]
+    assert len(training._validation_subset(rows, labels)) == training._MOST_VALIDATED
 
 
 def test_clips_are_decoded_once(folder, tmp_path, monkeypatch):
     "Found again if nothing has changed; decoded anew for other frames, sizes, settings and files."
     path, times = tmp_path / "clips.npy", []
-    decode = train._decode
-    monkeypatch.setattr(train, "_decode", lambda *arguments: times.append(1) or decode(*arguments))
-    read = lambda recipe=SMALL, **options: train._cache_clips(ClipFolder(folder, 4, 16, **options), path, recipe, progress=False)
+    decode = training._decode
+    monkeypatch.setattr(training, "_decode", lambda *arguments: times.append(1) or decode(*arguments))
+    read = lambda recipe=SMALL, **options: training._cache_clips(ClipFolder(folder, 4, 16, **options), path, recipe, progress=False)
     first = read()
     assert first.video.shape == (36, 3, 8, 16, 16) and (read().video == first.video).all() and len(times) == 1
     assert read(replace(SMALL, frames=3)).video.shape[2] == 6 and len(times) == 2
@@ -493,23 +500,23 @@ def test_clips_are_decoded_once(folder, tmp_path, monkeypatch):
 def test_killed_between_clips_and_their_names(folder, tmp_path, monkeypatch):
     "Clips of one recipe are never taken for those of another."
     path, data = tmp_path / "clips.npy", ClipFolder(folder, 4, 16)
-    train._cache_clips(data, path, SMALL, progress=False)
+    training._cache_clips(data, path, SMALL, progress=False)
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        decode = train._decode
+        decode = training._decode
 
         def killed(*arguments):
             decode(*arguments)
             raise KeyboardInterrupt
 
-        patched.setattr(train, "_decode", killed)
-        train._cache_clips(data, path, replace(SMALL, size=18), progress=False)
-    assert train._cache_clips(data, path, SMALL, progress=False).video.shape[3] == 16
+        patched.setattr(training, "_decode", killed)
+        training._cache_clips(data, path, replace(SMALL, size=18), progress=False)
+    assert training._cache_clips(data, path, SMALL, progress=False).video.shape[3] == 16
 
 
 def test_many_skipped_clips_are_not_many_lines(folder, tmp_path, capsys):
     for i in range(15):
         (folder / "up" / f"bad{i}.mp4").write_bytes(b"no")
-    cache = train._cache_clips(ClipFolder(folder, 4, 16), tmp_path / "clips.npy", SMALL, progress=False)
+    cache = training._cache_clips(ClipFolder(folder, 4, 16), tmp_path / "clips.npy", SMALL, progress=False)
     errors = capsys.readouterr().err.splitlines()
     assert len(cache.skipped) == 15 and len(errors) == 11 and errors[-1].startswith("skipped 15 clips in all")
     assert len(cache.video) == len(cache.ids) == len(cache.labels) == 36
@@ -518,7 +525,7 @@ def test_many_skipped_clips_are_not_many_lines(folder, tmp_path, capsys):
 def test_clips_with_few_frames_are_enough(folder, tmp_path):
     "A file with the frames of one clip, and not twice as many, gives what it has."
     write_video(moving_shapes(1, seed=5, frames=5, size=20)[0], folder / "up" / "brief.npz")
-    cache = train._cache_clips(ClipFolder(folder, 4, 16), tmp_path / "clips.npy", SMALL, progress=False)
+    cache = training._cache_clips(ClipFolder(folder, 4, 16), tmp_path / "clips.npy", SMALL, progress=False)
     brief = torch.from_numpy(cache.video[cache.ids.index("up/brief.npz")])
     assert not cache.skipped and torch.equal(brief[:, ::2], brief[:, 1::2])
 
@@ -529,7 +536,7 @@ def test_batches(cache):
     clips, labels = draw(3)
     assert clips.shape == (8, 3, 4, 16, 16) and clips.dtype == torch.float32 and 0 <= clips.min() and clips.max() <= 1
     assert set(labels.tolist()) <= {0, 1, 2} and torch.equal(clips, draw(3)[0]) and not torch.equal(clips, draw(4)[0])
-    grey = train._ClipCache(cache.video.copy(), cache.labels, cache.ids, {})
+    grey = training._ClipCache(cache.video.copy(), cache.labels, cache.ids, {})
     grey.video[:, 0] = 255
     same = replace(SMALL, colours=False)
     brightest = lambda recipe: {one.mean((1, 2, 3)).argmax().item() for one in grey.batch([0], 30, recipe, generator_for(0, 1))[0]}
@@ -539,7 +546,7 @@ def test_batches(cache):
 @pytest.mark.parametrize("precision", ["no", "bf16"])
 def test_half_precision_ends_with_the_step(precision):
     "Validation and the result are in full precision, and a pipeline works on a copy."
-    unet, latents = train._new_unet("tiny"), torch.randn(1, 12, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+    unet, latents = training._new_unet("tiny"), torch.randn(1, 12, 4, 8, 8, generator=torch.Generator().manual_seed(0))
     expected = tiny.tiny_unet()(latents, 21).sample
     run, during = Trainer(unet, 2, 1e-3, "test", precision, "cpu"), []
     run.step(lambda n: during.append(run.wrapped(latents, 21).sample) or during[0].float().square().mean())
@@ -547,7 +554,7 @@ def test_half_precision_ends_with_the_step(precision):
     run.model.load_state_dict(tiny.tiny_unet().state_dict())
     with torch.no_grad():
         assert torch.allclose(run.model(latents, 21).sample, expected, atol=1e-5)
-        pipe = train._new_pipeline(run.model)
+        pipe = training._new_pipeline(run.model)
         for weight in run.model.parameters():
             weight.zero_()
         assert torch.allclose(pipe.unet(latents, 21).sample, expected, atol=1e-5), "a copy calls the model it was copied from"
@@ -568,7 +575,7 @@ def test_precisions_one_after_the_other(good, shell, refused, tmp_path):
 @pytest.mark.slow
 def test_tuning_tells_the_truth(cache, sides):
     "What is remembered and shared between settings changes no number, and no noise is predicted twice."
-    pipe, classifier = train._new_pipeline(tiny.tiny_unet()), tiny.tiny_classifier()
+    pipe, classifier = training._new_pipeline(tiny.tiny_unet()), tiny.tiny_classifier()
     val = Validation(*cache.clips(sides[1]), classifier)
     grid = {"purify_steps": (1, 2), "spatial_scale": (0.0, 0.5), "temporal_scale": (0.0, 1.0)}
     best, found = tune(pipe, val, grid, progress=False)
@@ -580,9 +587,9 @@ def test_tuning_tells_the_truth(cache, sides):
     assert len(found) == 8 and best == {name: max(found, key=lambda one: one["clean"] + one["attacked"])[name] for name in grid}
     calls, predict = [], pipe.predict_noise
     pipe.predict_noise = lambda latents, t: calls.append(t) or predict(latents, t)
-    train._true_class_probability(pipe, classifier, val.video[:2], val.labels[:2], [{name: one[name] for name in grid} for one in found])
+    training._true_class_probability(pipe, classifier, val.video[:2], val.labels[:2], [{name: one[name] for name in grid} for one in found])
     assert sorted(calls) == [1, 1, 1, 21, 21]  # up and down once for each number of steps, but the first step up is the same
-    with pytest.raises(KeyboardInterrupt), train._noise_cache(pipe):
+    with pytest.raises(KeyboardInterrupt), training._noise_cache(pipe):
         raise KeyboardInterrupt
     assert "predict_noise" not in vars(pipe)
 
@@ -598,7 +605,7 @@ def test_given_classifiers(good, shell, tmp_path, monkeypatch):
     (tmp_path / "own_models.py").write_text(MODULE.format(k=3))
     monkeypatch.chdir(tmp_path)
     seen = []
-    monkeypatch.setattr(train, "tune", lambda pipe, val, progress: seen.append(val) or ({}, []))
+    monkeypatch.setattr(training, "tune", lambda pipe, val, progress: seen.append(val) or ({}, []))
     for n, name in enumerate(("tiny", str(saved), "own_models:make")):
         status, output, errors = shell(good, tmp_path / str(n), classifier=name, recipe=replace(SMALL, steps=2))
         assert status == 0, errors
@@ -630,14 +637,14 @@ def test_a_classifier_in_training_is_attacked_as_it_will_be_used(cache, sides):
     model = nn.Sequential(nn.BatchNorm3d(3), nn.Flatten(), nn.Linear(3 * 4 * 16 * 16, 3)).train()
     before = model[0].running_mean.clone()
     data = type("Data", (), {"classes": CLASSES})
-    given = train._given_classifier(model, data, SMALL, torch.device("cpu"))
+    given = training._given_classifier(model, data, SMALL, torch.device("cpu"))
     Validation(*cache.clips(sides[1]), given).attacked  # noqa: B018
     assert torch.equal(model[0].running_mean, before)
 
 
 def test_new_classifier_starts_from_the_embedded_one():
     known = tiny.tiny_classifier().state_dict()
-    fresh, random = (train._new_classifier(CLASSES, replace(SMALL, start=start)).state_dict() for start in ("tiny", "none"))
+    fresh, random = (training._new_classifier(CLASSES, replace(SMALL, start=start)).state_dict() for start in ("tiny", "none"))
     assert fresh["head.weight"].shape[0] == 3
     assert all(torch.equal(known[name], weight) for name, weight in fresh.items() if not name.startswith("head"))
     assert not torch.equal(random["stem.weight"], known["stem.weight"])
@@ -661,7 +668,6 @@ def test_bad_settings(name, value, expected):
         replace(SMALL, **{name: value})
 
 
-@waits_for_cli
 @bad_settings
 def test_command_line_bad_settings(good, tmp_path, capsys, name, value, expected):
     assert cli.main(words(good, tmp_path / "out") + [f"--{name.replace('_', '-')}", str(value)]) == 2
@@ -670,10 +676,10 @@ def test_command_line_bad_settings(good, tmp_path, capsys, name, value, expected
     assert not (tmp_path / "out").exists()
 
 
-@waits_for_cli
+@pytest.mark.slow
 def test_command_line(good, tmp_path, capsys):
     "The options mean what the arguments of `train_folder` and the fields of `Recipe` mean."
-    options = "--classifier", "train", "--group", "recording", "--hold-out", "F"
+    options = "--classifier", "--group", "recording", "--hold-out", "F"
     assert cli.main(words(good, tmp_path / "out", *options, "--quiet")) == 0
     assert "trained on 30 clips" in capsys.readouterr().out
     held = json.loads((tmp_path / "out" / "training.json").read_text())
@@ -761,7 +767,7 @@ def test_quiet(good, tmp_path, shell):
 
 def test_from_python(good, tmp_path, monkeypatch):
     "A classifier by name; the result is where it was asked for, and the bars can be switched off."
-    monkeypatch.setattr(train, "tune", lambda pipe, val, progress: ({"purify_steps": 2}, []))
+    monkeypatch.setattr(training, "tune", lambda pipe, val, progress: ({"purify_steps": 2}, []))
     with pytest.warns(UserWarning, match="no clip of 7 of the classifier's 10 classes"):
-        out = train.train(ClipFolder(good, 4, 16), tmp_path / "out", "tiny", replace(SMALL, steps=1), cpu=True, progress=False)
+        out = training.train(ClipFolder(good, 4, 16), tmp_path / "out", "tiny", replace(SMALL, steps=1), cpu=True, progress=False)
     assert out == tmp_path / "out" and VideoPurePipeline.from_pretrained(out).config.purify_steps == 2
