@@ -214,7 +214,7 @@ def test_attack_keeps_its_constraint_and_beats_noise(threat, classifier):
 def test_every_loss_and_schedule_breaks_the_bare_classifier(loss, schedule, classifier):
     attack = PGD(classifier, 8 / 255, loss=loss, schedule=schedule, momentum=0.5, seed=0)
     adv = attack(CLIPS, LABELS)
-    assert attack.broken.all() and (classifier(adv).argmax(1) != LABELS).all()
+    assert attack.success.all() and (classifier(adv).argmax(1) != LABELS).all()
 
 
 def test_equals_torchattacks(classifier):
@@ -261,11 +261,11 @@ def test_targets(mode, classifier):
     if mode != "random":
         before, after = (classifier(x).log_softmax(1).gather(1, targets[:, None]) for x in (CLIPS, adv))
         assert (after > before).all()
-        assert torch.equal(attack.broken, classifier(adv).argmax(1) == targets)
-    assert attack.broken.float().mean() >= 0.75
+        assert torch.equal(attack.success, classifier(adv).argmax(1) == targets)
+    assert attack.success.float().mean() >= 0.75
     attack.set_mode_default()
     attack(CLIPS, LABELS)
-    assert attack.broken.all()
+    assert attack.success.all()
 
 
 def test_leaves_nothing_behind(classifier):
@@ -297,7 +297,7 @@ def test_wrong_clips_are_not_attacked(classifier):
     wrong[1] = (wrong[1] + 1) % 10
     attack = PGD(classifier, steps=3, seed=0)
     adv = attack(CLIPS, wrong)
-    assert torch.equal(adv[1], CLIPS[1]) and attack.broken[1] and attack.steps_used[1] == 0
+    assert torch.equal(adv[1], CLIPS[1]) and attack.success[1] and attack.steps_used[1] == 0
     assert not torch.equal(PGD(classifier, steps=3, early_stop=False)(CLIPS, wrong)[1], CLIPS[1])
 
 
@@ -306,7 +306,7 @@ def test_broken_clips_are_left_alone_and_only_survivors_restart():
     clips = torch.stack([torch.full((3, 4, 8, 8), level) for level in (0.495, 0.47, 0.1)])  # broken after 1 step, 4 steps, never
     attack = PGD(model, 0.04, alpha=0.01, steps=4, random_start=False, loss=["ce", "margin"], restarts=2)
     attack(clips, torch.zeros(3, dtype=torch.long))
-    assert attack.broken.tolist() == [True, True, False] and attack.steps_used.tolist() == [1, 4, 8]
+    assert attack.success.tolist() == [True, True, False] and attack.steps_used.tolist() == [1, 4, 8]
     assert model.batches == [3] + [3, 3, 2, 2, 2] + [1] * 5
 
 
@@ -326,7 +326,7 @@ def test_masked_gradients_are_counted_and_bad_ones_refused():
     rounded = Probe(lambda video: by_brightness(video + (video.round() - video).detach() - video + video.detach()))
     attack = PGD(rounded, steps=3, random_start=False)
     attack(torch.full((2, 3, 4, 8, 8), 0.2), torch.tensor([0, 0]))
-    assert attack.zero_gradients.tolist() == [3, 3] and not attack.broken.any()
+    assert attack.zero_gradients.tolist() == [3, 3] and not attack.success.any()
     for function, text in [(lambda v: by_brightness(v) * torch.inf, "not finite"), (lambda v: by_brightness(v.detach()), "no gradient")]:
         with pytest.raises(VideoPureError, match=text):
             PGD(Probe(function), steps=2, early_stop=False)(CLIPS, torch.zeros(4, dtype=torch.long))
@@ -341,7 +341,7 @@ def test_random_purifier_needs_every_draw_to_be_wrong(classifier):
     coin = Probe(lambda video: by_brightness(video) + 10 * torch.randn(len(video), 2))
     attack = PGD(coin, 0.0, steps=2, eot=30, early_stop=False, seed=0)
     attack(CLIPS, torch.zeros(4, dtype=torch.long))
-    assert not attack.broken.any()
+    assert not attack.success.any()
 
 
 @pytest.fixture(scope="module")
@@ -359,7 +359,7 @@ def blurred(classifier):
 def test_attacks_the_vote(blurred, loss):
     attack = PGD(blurred, 8 / 255, steps=10, loss=loss, seed=0)
     adv = attack(CLIPS, LABELS)
-    assert torch.equal(attack.broken, blurred.vote(adv).labels != LABELS) and attack.broken.float().mean() >= 0.5
+    assert torch.equal(attack.success, blurred.vote(adv).labels != LABELS) and attack.success.float().mean() >= 0.5
 
 
 def test_deviation_moves_the_records(blurred):

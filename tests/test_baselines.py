@@ -25,7 +25,6 @@ from videopure.baselines import (
     ddpm_sigma,
     descend,
     make_purifier,
-    purifier_options,
     random_step,
 )
 from videopure.defense import Defended
