@@ -133,13 +133,13 @@ def test_loader_with_workers(folder):
 @pytest.mark.parametrize(
     "settings, words",
     [
-        ({"frames": 1}, ["frames=1"]),
-        ({"stride": 0}, ["stride=0"]),
+        ({"frames": 1}, ["frames is 1"]),
+        ({"stride": 0}, ["stride is 0"]),
         ({"start": "middle"}, ["'middle'", "'center'"]),
-        ({"start": -1}, ["start=-1"]),
-        ({"size": 0}, ["size=0"]),
+        ({"start": -1}, ["start is -1"]),
+        ({"size": 0}, ["size is 0"]),
         ({"size": (8, 8, 8)}, ["size"]),
-        ({"short_side": "big"}, ["short_side='big'"]),
+        ({"short_side": "big"}, ["short_side is 'big'"]),
         ({"classes": ["walk", "run fast", "walk"]}, ["'walk' is there twice"]),
     ],
 )

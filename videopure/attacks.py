@@ -41,7 +41,7 @@ class VideoAttack(Attack):
     """What the attacks of this package share: torchattacks' calling convention, on clips `(B, 3, T, H, W)` in [0, 1] and labels `(B,)`.
 
     Subclasses define `forward(clips, labels)`. They may leave numbers of each clip in `metrics`, a dict of `(B,)`, which an evaluation
-    shows on its card, and call `on_step()` after each step, by which others follow their progress.
+    shows on its card; call `on_step()` after each step, by which others follow their progress; and draw from `generator` if it is set.
     """
 
     __setattr__ = object.__setattr__  # the base class looks for attacks in every value with `in`, which fails on tensors
@@ -53,7 +53,7 @@ class VideoAttack(Attack):
             raise VideoPureError("the model has no parameters, so its device is unknown: register the classifier's modules in it")
         super().__init__(name, model)
         self.supported_mode, self.seed = ["default", "targeted"], seed
-        self.metrics, self.on_step = {}, lambda: None
+        self.metrics, self.on_step, self.generator = {}, lambda: None, None
 
     def __call__(self, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         "The attacked clips; `labels` are the true ones, from which the targeted modes derive their targets."
@@ -203,7 +203,7 @@ class PGD(VideoAttack):
         super().__init__("PGD", model, seed)
         self.threat, self.steps, self.loss, self.momentum, self.eot = as_threat(eps), steps, loss, momentum, eot
         self.restarts, self.schedule, self.random_start, self.best = restarts, schedule, random_start, best
-        self.early_stop, self.deviation, self.progress, self.generator = early_stop, deviation, progress, None
+        self.early_stop, self.deviation, self.progress = early_stop, deviation, progress
         self.eps = self.threat.eps
         self.alpha = 2.5 * self.eps / max(steps, 1) if alpha is None else as_eps(alpha, name="alpha")
         self.losses = [make_loss(each, model) for each in ([loss] if isinstance(loss, str) or callable(loss) else loss)]
@@ -319,8 +319,8 @@ def forward(self: PGD, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tenso
     self.success = best.success
     return best.clips
 
-# %% ../nbs/12b_attacks.ipynb #c080
-ATTACKS = Registry("attack", pgd=PGD)
+# %% ../nbs/12b_attacks.ipynb #c078
+ATTACKS = Registry("attack", "videopure.blackbox", "videopure.filmstrip", pgd=PGD)
 
 
 def make_attack(
@@ -339,7 +339,7 @@ def make_attack(
     sizes = {name: as_eps(options[name], name=name) for name in ("eps", "alpha") if isinstance(options.get(name), str)}
     return make("attack", method, found, model, **options | sizes)
 
-# %% ../nbs/12b_attacks.ipynb #c081
+# %% ../nbs/12b_attacks.ipynb #c079
 def _is_factory(part: object) -> bool:
     "Whether an attack is still to be made from a model: a class, a partial of one, or a function whose first parameter is `model`."
     if isinstance(part, (type, partial)):
@@ -352,7 +352,7 @@ def _within(threat: object, eps: object) -> Threat:
     kind = threat if isinstance(threat, dict) else {"kind": threat}
     return threat if isinstance(threat, Threat) else make_threat(**{"kind": "Linf", "eps": eps} | kind)
 
-# %% ../nbs/12b_attacks.ipynb #c085
+# %% ../nbs/12b_attacks.ipynb #c083
 def quantized(attack: Callable) -> Callable:  # an attack that is called in the same way
     "The same attack on 8-bit clips, and back to 8 bits within the constraint, so that what is evaluated can be stored."
 

@@ -80,7 +80,9 @@ class RandomNoise(BlackBox):
 
     def propose(self, step: int, adv: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
         "Noise that knows nothing of the tries before."
-        return clips + self.eps * _signs(clips.shape).to(clips) if self.corners else self.threat.random_start(clips)
+        if self.corners:
+            return clips + self.eps * _signs(clips.shape, self.generator).to(clips)
+        return self.threat.random_start(clips, self.generator)
 
 
 def _signs(shape: Sequence[int]) -> torch.Tensor:

@@ -201,7 +201,7 @@ def evaluate(
     dtype: str | None = None,  # type of the model's weights: float32, float16 or bfloat16
     protocol: str | None = None,  # set of attacks, unless the configuration names attacks: standard or videopure
     n_clips: int | None = None,  # number of clips; of files, some of each class
-    metrics: list[str] | None = None,  # metrics of the purified clips: psnr, ssim, temporal-consistency, lpips, package.module:Name
+    metrics: list[str] | None = None,  # measure the purified clips: psnr, ssim, temporal-consistency, lpips, package.module:Name
     seed: int | None = None,  # seed of attacks and random purifiers
     attacks: list[str] | None = None,  # work on these columns for now, the rest can follow
     defenses: list[str] | None = None,  # work on these rows for now, the rest can follow
@@ -240,7 +240,8 @@ def _data_of(words: SimpleNamespace, data: dict) -> dict:
     given = {name: value for name in ("frames", "size", "stride", "group") if (value := getattr(words, name)) is not None}
     for name, values in (("where", words.where), ("where_not", words.where_not)):
         if values and not words.group:
-            raise videopure.VideoPureError(f"--{name.replace('_', '-')} needs --group COLUMN, the column of manifest.csv that has these values")
+            flag = "--" + name.replace("_", "-")
+            raise videopure.VideoPureError(f"{flag} needs --group COLUMN, the column of manifest.csv that has these values")
         given |= {name: {words.group: values}} if values else {}
     if words.data:
         shapes = "folder" not in data and data.get("dataset", "moving-shapes") == "moving-shapes"

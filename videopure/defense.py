@@ -46,7 +46,22 @@ class Defended(nn.Module):
         "Differentiable scores `(B, K)`; the argmax is the vote."
         return vote_scores(self.logits(video), self.rule)
 
-# %% ../nbs/11b_defense.ipynb #c010
+# %% ../nbs/11b_defense.ipynb #c011
+def straight_through(value: torch.Tensor, path: torch.Tensor) -> torch.Tensor:
+    "`value`, bit for bit, with the derivative of `path` (straight-through estimator, Bengio et al. 2013)."
+    return value.detach() + (path - path.detach()).to(value)
+
+# %% ../nbs/11b_defense.ipynb #c014
+@patch
+def surrogate(self: Defended, video: torch.Tensor, count: int) -> torch.Tensor:
+    "What differentiation sees for the `count` records: the clip itself (BPDA), or the records of a purifier with fewer steps."
+    if self.sees == "bpda":
+        return video[:, None]
+    fewer = self.purifier.fewer(int(self.sees.removeprefix("surrogate-")))
+    records = torch.stack(list(fewer.records(video)), 1)
+    return records[:, [max(0, s - count + records.shape[1]) for s in range(count)]]
+
+# %% ../nbs/11b_defense.ipynb #c017
 @patch
 def records(self: Defended, video: torch.Tensor) -> torch.Tensor:
     "All purified records `(B, S, 3, T, H, W)` in [0, 1]; differentiable in the mode's way if `video` requires a gradient."
@@ -61,7 +76,7 @@ def records(self: Defended, video: torch.Tensor) -> torch.Tensor:
         raise NoGradientError(f"the purifier {self.purifier!r} has no gradient to follow: use Defended(..., sees='bpda')")
     return records
 
-# %% ../nbs/11b_defense.ipynb #c012
+# %% ../nbs/11b_defense.ipynb #c020
 @patch
 def classify(self: Defended, records: torch.Tensor) -> torch.Tensor:
     "The classifier's logits `(B, S, K)` for records `(B, S, 3, T, H, W)`."
@@ -75,35 +90,20 @@ def logits(self: Defended, video: torch.Tensor) -> torch.Tensor:
     gray = self.sees == "classifier" and torch.is_grad_enabled() and video.requires_grad
     return straight_through(logits, self.classifier(video)[:, None]) if gray else logits
 
-# %% ../nbs/11b_defense.ipynb #c014
-def straight_through(value: torch.Tensor, path: torch.Tensor) -> torch.Tensor:
-    "`value`, bit for bit, with the derivative of `path` (straight-through estimator, Bengio et al. 2013)."
-    return value.detach() + (path - path.detach()).to(value)
-
-# %% ../nbs/11b_defense.ipynb #c016
-@patch
-def surrogate(self: Defended, video: torch.Tensor, count: int) -> torch.Tensor:
-    "What differentiation sees for the `count` records: the clip itself (BPDA), or the records of a purifier with fewer steps."
-    if self.sees == "bpda":
-        return video[:, None]
-    fewer = self.purifier.fewer(int(self.sees.removeprefix("surrogate-")))
-    records = torch.stack(list(fewer.records(video)), 1)
-    return records[:, [max(0, s - count + records.shape[1]) for s in range(count)]]
-
-# %% ../nbs/11b_defense.ipynb #c018
+# %% ../nbs/11b_defense.ipynb #c023
 @patch
 def train(self: Defended, mode: bool = True) -> Defended:
     "Nothing to train: the classifier and the purifier are used as they are."
     return self
 
-# %% ../nbs/11b_defense.ipynb #c022
+# %% ../nbs/11b_defense.ipynb #c027
 @patch
 def vote(self: Defended, video: torch.Tensor) -> VoteOutput:
     "The full vote: labels, counts, margin and the logits of every record."
     with torch.no_grad():
         return vote(self.logits(video), self.rule)
 
-# %% ../nbs/11b_defense.ipynb #c023
+# %% ../nbs/11b_defense.ipynb #c029
 @patch
 def predict(
     self: Defended,

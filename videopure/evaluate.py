@@ -477,7 +477,7 @@ def benchmark(
     classifier: nn.Module,  # clips in [0, 1] to logits
     defenses: dict[str, object],  # name -> what `as_purifier` takes, or a `Defended`; None for the bare classifier
     data: Dataset | tuple[torch.Tensor, torch.Tensor],  # of (clip (3, T, H, W), label), or clips (n, 3, T, H, W) and labels (n,)
-    attacks: dict[str, object] | None = None,  # name -> a table, name, class or object, as `as_attack_spec` takes; None: those of the protocol
+    attacks: dict[str, object] | None = None,  # name -> what `as_attack_spec` takes: a table, name, class, object; None: the protocol's
     protocol: str = "standard",  # one of `PROTOCOLS`: "standard", or "videopure" for the paper's
     out: str | Path | None = None,  # folder of the run: started again, it goes on; None keeps nothing
     seed: int = 0,  # of attacks and random purifiers

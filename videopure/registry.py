@@ -53,9 +53,9 @@ def import_part(word: str) -> object:
 class Registry(dict):
     "Parts of one kind by name. Add one with `registry[name] = part`, or with the decorator `@registry.register(name)`."
 
-    def __init__(self, kind: str, **parts: object):
+    def __init__(self, kind: str, *more: str, **parts: object):
         super().__init__(parts)
-        self.kind = kind
+        self.kind, self.more = kind, more  # `more`: modules that add parts of their own, imported when a name is not there yet
 
     def register(self, name: str) -> Callable:
         "A decorator that adds a class or function under `name`."
@@ -63,11 +63,15 @@ class Registry(dict):
 
     def find(self, part: object) -> object:
         "The part of that name; what is not a string is the part itself. Raises `VideoPureError` for an unknown name."
-        if not isinstance(part, str) or part in self:
-            return self.get(part, part) if isinstance(part, str) else part
-        if is_code(part):
+        if not isinstance(part, str):
+            return part
+        if is_code(part) and part not in self:
             return import_part(part)
-        raise VideoPureError(f"unknown {self.kind} {part!r}: expected one of {', '.join(self)}, or package.module:Name")
+        for module in self.more if part not in self else ():
+            importlib.import_module(module)
+        if part not in self:
+            raise VideoPureError(f"unknown {self.kind} {part!r}: expected one of {', '.join(self)}, or package.module:Name")
+        return self[part]
 
 # %% ../nbs/10a_registry.ipynb #c016
 def make(kind: str, name: object, factory: Callable, /, *args: object, **options: object) -> object:

@@ -263,7 +263,8 @@ def check_deterministic(inspection: Inspection) -> Check:
         return result("failed", numbers, "It draws noise unsaid: declare random = True, attack with EOT, report several draws.")
     if spread == 0:
         return result("warning", numbers, "Declared random, but it does not vary: with a fixed seed the attacker knows the noise.")
-    return result("passed", numbers, f"Declared random; attacks average {inspection.eot} draws a step (EOT), answers are judged by as many.")
+    meaning = f"Declared random; attacks average {inspection.eot} draws a step (EOT), answers are judged by as many."
+    return result("passed", numbers, meaning)
 
 # %% ../nbs/16b_sanity.ipynb #c044
 def check_vote(inspection: Inspection) -> Check:
@@ -387,7 +388,8 @@ def check_blackbox(inspection: Inspection) -> Check:
     "The best gradient breaks at least as much as Square, which has none."
     result, attack = partial(Check, "gradient ≥ black-box"), inspection.strongest()
     if attack is None:
-        return result("not applicable", inspection.accuracies("Square", inspection.below), "No gradient to follow: only black-box was tried.")
+        numbers = inspection.accuracies("Square", inspection.below)
+        return result("not applicable", numbers, "No gradient to follow: only black-box was tried.")
     lag = inspection.behind(attack, "Square")
     numbers = "; ".join(inspection.accuracies(a, inspection.below) for a in (attack, "Square"))
     if lag > 0:
@@ -567,7 +569,9 @@ def check_defense(
     (1902.06705), Tramèr et al. (2002.08347).
     """
     with _prepared(defended, seed) as meter:
-        inspection = Inspection(defended, clips, labels, eps, grid, steps, queries, draws, eot, loss, batch_size, seed, threat, attacks or {})
+        budget = {"steps": steps, "queries": queries, "draws": draws, "eot": eot, "loss": loss, "batch_size": batch_size, "seed": seed}
+        inspection = Inspection(defended, clips, labels, eps, grid, **budget, threat=threat, attacks=attacks or {})
         checks = [check(inspection) for check in tqdm(CHECKS, desc="check_defense", disable=not progress, leave=False)]
     cost = {"noise predictions": meter.calls} if meter.networks else {}
-    return Report(inspection.name if title is None else title, checks, inspection.curves(), inspection.budget | cost | {"seconds": round(meter.seconds)})
+    spent = inspection.budget | cost | {"seconds": round(meter.seconds)}
+    return Report(inspection.name if title is None else title, checks, inspection.curves(), spent)

@@ -496,7 +496,7 @@ def _read_image(path):
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         raise VideoFileError(f"{path} is not a whole image") from None
 
-# %% ../nbs/00_video.ipynb #c132
+# %% ../nbs/00_video.ipynb #c133
 def _read_folder(path, pick):
     "Yield the picked images of a folder, in natural order."
     kinds = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
@@ -507,7 +507,7 @@ def _read_folder(path, pick):
     for i in pick(len(images)):
         yield _read_image(images[i])
 
-# %% ../nbs/00_video.ipynb #c135
+# %% ../nbs/00_video.ipynb #c136
 def _read_gif(path, pick):
     "Yield the picked frames of an animated GIF."
     try:
@@ -522,7 +522,7 @@ def _read_gif(path, pick):
     except (OSError, EOFError, SyntaxError, ValueError):
         raise VideoFileError(f"{path} is not a whole GIF") from None
 
-# %% ../nbs/00_video.ipynb #c138
+# %% ../nbs/00_video.ipynb #c139
 def _read_npz(path, pick):
     "Yield the picked frames of the array `video` in an .npz file."
     try:
@@ -539,7 +539,7 @@ def _read_npz(path, pick):
     for i in pick(video.shape[1]):
         yield video[:, i].transpose(1, 2, 0)
 
-# %% ../nbs/00_video.ipynb #c142
+# %% ../nbs/00_video.ipynb #c143
 def _collect(path, frames, size, short_side):
     "Frames (H, W, 3), 8-bit or float, as a clip (1, 3, T, h, w) of the wanted size."
     clip, sizes = [], {}
@@ -552,7 +552,7 @@ def _collect(path, frames, size, short_side):
         clip.append(resize_video(image[None, :, None], size, short_side).contiguous())
     return check_video(torch.cat(clip, 2))
 
-# %% ../nbs/00_video.ipynb #c145
+# %% ../nbs/00_video.ipynb #c146
 def read_video(
     path: str | Path,  # a video file (.mp4, .avi, .mkv, ...), a .gif, a .npz with an array `video`, or a folder of images
     frames: int | None = None,  # how many frames, 2 or more; None takes all
