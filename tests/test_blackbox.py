@@ -95,6 +95,7 @@ def test_queries_are_what_the_model_was_shown(classifier, data):
     assert attack.success[1:].any() and (attack.queries[attack.success] < 40).any() and (attack.queries[~attack.success] == 40).all()
 
 
+@pytest.mark.slow
 def test_square_beats_noise(classifier):
     clips, labels = moving_shapes(6, seed=93)
     for model, eps in ((classifier, 12 / 255), (Defended(classifier, GaussianBlur(0.7)), 16 / 255)):

@@ -19,6 +19,13 @@ CHEAP = {
     "OnePixel": {"steps": 1}, "CW": {"steps": 10}, "EOTPGD": {"steps": 4}, "TPGD": {"steps": 4}, "VNIFGSM": {"steps": 3},
     "VMIFGSM": {"steps": 3}, "SINIFGSM": {"steps": 3}, "PGDRS": {"steps": 2, "noise_sd": 0.02}, "PGDRSL2": {"steps": 2, "noise_sd": 0.02},
 }  # fmt: skip
+SLOW = {("clips", "AutoAttack"), ("noise", "AutoAttack"), ("seed", "FAB")}  # more than 5 seconds
+
+
+def each(names, test=""):
+    return pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * ((test, n) in SLOW)) for n in names])
+
+
 USED = [name for name, (group, _) in SUPPORT.items() if group != _REFUSED and name != "SparseFool"]
 LINF = [name for name in USED if name not in ("VANILA", "GN", "CW", "DeepFool", "PGDL2", "PGDRSL2", "OnePixel")]
 STRONG = ["BIM", "RFGSM", "PGD", "EOTPGD", "MIFGSM", "NIFGSM", "UPGD", "APGD", "APGDT", "FAB", "AutoAttack", "Jitter", "CW"]
@@ -42,7 +49,7 @@ def test_every_attack_of_the_library_is_judged():
     assert set(SUPPORT) == set(torchattacks.__all__)
 
 
-@pytest.mark.parametrize("name", USED)
+@each(USED, "clips")
 def test_clips_within_the_constraint(name, classifier, data):
     clips, labels = data
     before = clips.clone()
@@ -59,7 +66,7 @@ def test_clips_within_the_constraint(name, classifier, data):
         assert (delta.unflatten(1, (3, -1)) != 0).any(1).sum(1).max() <= 1
 
 
-@pytest.mark.parametrize("name", STRONG)
+@each(STRONG, "noise")
 def test_beats_random_noise(name, classifier, data):
     clips, labels = data
     noise = RandomNoise(classifier, EPS, 10, corners=True, seed=0)(clips, labels)
@@ -86,7 +93,7 @@ def test_leaves_nothing_behind(name, data):
     assert torch.is_grad_enabled()
 
 
-@pytest.mark.parametrize("name", ["PGD", "Square", "OnePixel", "FAB"])
+@each(["PGD", "Square", "OnePixel", "FAB"], "seed")
 def test_seed(name, classifier, data):
     assert torch.equal(run(name, classifier, data), run(name, classifier, data))
     attack = torchattack(name, classifier, **CHEAP.get(name, {}))

@@ -36,6 +36,7 @@ def write_until(folder, results, count):
     return int(said[-1]) if said else None
 
 
+@pytest.mark.slow
 def test_killed_and_continued(tmp_path):
     results = all_results()
     write_until(tmp_path / "killed", results, 7)

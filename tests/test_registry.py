@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 from dataclasses import dataclass
 from functools import partial
@@ -65,6 +66,37 @@ def test_register_returns_the_part_and_the_last_one_counts():
     assert parts.find("mine") is first
     again = define(2)  # as when a cell of a notebook is run again
     assert again.size == 2 and again is not first and parts.find("mine") is again
+
+
+def test_modules_that_add_parts_are_imported_when_a_name_is_missing(tmp_path, monkeypatch):
+    (tmp_path / "more_parts_of_a_test.py").write_text("from test_registry import LAZY\nLAZY['late'] = 3\nLAZY['mine'] = 4\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    LAZY["mine"] = 2
+    try:
+        assert LAZY.find("early") == 1 and LAZY.find("mine") == 2 and "more_parts_of_a_test" not in sys.modules
+        assert LAZY.find("late") == 3
+        one_line(lambda: LAZY.find("never"), "expected one of early, mine, late")
+    finally:
+        sys.modules.pop("more_parts_of_a_test", None)
+
+
+LAZY = Registry("part", "more_parts_of_a_test", early=1)
+
+
+@pytest.mark.slow
+def test_a_part_of_ones_own_outlives_the_import_of_others(tmp_path):
+    "A user's attack under a name that a module of the package brings too is the user's, before and after that import."
+    code = """
+from videopure.attacks import ATTACKS
+@ATTACKS.register("square")
+class Mine: pass
+assert ATTACKS.find("square") is Mine
+ATTACKS.find("noise")
+assert ATTACKS.find("square") is Mine
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("word", ["a:B", "a.b:C", "_a.b1:c", "a:B.c"])

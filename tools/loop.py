@@ -4,6 +4,7 @@ One clip is attacked by PGD and purified, with the embedded models; at every ste
 classifier makes of it.
 """
 
+import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -86,6 +87,7 @@ def picture(heading: str, frame: torch.Tensor, change: torch.Tensor, p: torch.Te
 
 def main() -> None:
     "Write the two files."
+    argparse.ArgumentParser(description=__doc__).parse_args()
     clip, label = moving_shapes(1, seed=8)
     labels, pages = tiny_classifier().class_names, []
     for heading, shown, p, count in scenes():
