@@ -283,7 +283,12 @@ def test_old_runs_are_refused_until_they_are_migrated(old_run):
     numbers = {"budget_used": 0.5, "calls": 8, "seconds": 0.25, "memory": 2**21}
     assert [r.get("metrics") for r in found.results] == [numbers] * 3 + [None] and found.results[3] == OLD_RESULTS[3]
     assert [r["right"] for r in found.results[:3]] == [[True], [True], [False]] and found.about == {"torch": "1"}
-    assert found.config == {"seed": 3, "n_clips": 2, "defenses": {"none": {"method": "VideoPure"}}, "attacks": {"PGD": {"steps": 2, "n_clips": 1}}}
+    assert found.config == {
+        "seed": 3,
+        "n_clips": 2,
+        "defenses": {"none": {"method": "VideoPure"}},
+        "attacks": {"PGD": {"steps": 2, "n_clips": 1}},
+    }
     assert json.loads((old_run / "run.json").read_text())["hash"] == config_hash(found.config)
     assert Card(found.config | {"defenses": ["none"], "attacks": ["PGD"]}, found.results).accuracy("none", "PGD") == Accuracy(0, 1)
     found.append(result("d"))

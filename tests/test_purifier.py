@@ -400,7 +400,9 @@ def veto(counts, probability):
 def rules(monkeypatch):
     "Two rules beside those of the package: one of votes that may be cut short, one that may not."
     monkeypatch.setitem(RULES, "veto", Rule(veto))
-    monkeypatch.setitem(RULES, "highest-index", Rule(lambda counts, p: counts + torch.arange(counts.shape[1]) / counts.shape[1], counts=True))
+    monkeypatch.setitem(
+        RULES, "highest-index", Rule(lambda counts, p: counts + torch.arange(counts.shape[1]) / counts.shape[1], counts=True)
+    )
 
 
 LOGITS = torch.tensor([[[0, 5, 0], [0, 5, 0], [1, 0, 0]], [[0, 5, 0], [0, 5, 1], [0, 0, 5]], [[5.0, 0, 0], [0, 5, 0], [0, 0, 5]]])
@@ -442,7 +444,9 @@ def test_rules_of_ones_own_in_defenses_and_benchmarks(rules, rule, labels):
     assert torch.equal(model.vote(clips).logits, LOGITS)
     assert model.vote(clips).labels.tolist() == model.predict(clips).tolist() == model(clips).argmax(1).tolist() == labels
     defenses = {"ours": model, "default": as_records}
-    card = benchmark(Says(), defenses, (clips, torch.tensor(labels)), {"noise": {"method": "noise", "sees": "scores", "eps": 0.0}}, progress=False)
+    card = benchmark(
+        Says(), defenses, (clips, torch.tensor(labels)), {"noise": {"method": "noise", "sees": "scores", "eps": 0.0}}, progress=False
+    )
     assert card.accuracy("ours").right == card.accuracy("ours", "noise").right == 3 > card.accuracy("default").right
     assert card.config["defenses"]["ours"]["rule"] == rule and card.config["defenses"]["default"]["rule"] == "majority"
 

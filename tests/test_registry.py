@@ -104,7 +104,9 @@ def test_words_that_name_code(word):
     assert is_code(word)
 
 
-@pytest.mark.parametrize("word", ["", "a", "a.b", "a:", ":B", "a:b:c", "1a:B", "a b:C", "8/255", "C:\\x", "a:B()", "https://x.org", None, 7, Part])
+@pytest.mark.parametrize(
+    "word", ["", "a", "a.b", "a:", ":B", "a:b:c", "1a:B", "a b:C", "8/255", "C:\\x", "a:B()", "https://x.org", None, 7, Part]
+)
 def test_words_that_do_not(word):
     assert not is_code(word)
 

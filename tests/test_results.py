@@ -118,7 +118,8 @@ def test_metrics_of_any_name_are_shown():
     assert card.metric_names == ["calls", "seconds", "memory", "budget_used", "<mine>", "psnr"], "known ones first, others by name"
     table = card.metrics_table("psnr", "<mine>")
     assert table.rows[0] == ["none", "25.5 / 7"] and table.title == "Mean per clip: psnr / <mine>"
-    assert card.to_dict()["cells"]["none"]["none"]["metrics"] == {"calls": 8, "seconds": 0.5, "memory": 2**21, "budget_used": 1, "<mine>": 7, "psnr": 25.5}
+    means = {"calls": 8, "seconds": 0.5, "memory": 2**21, "budget_used": 1, "<mine>": 7, "psnr": 25.5}
+    assert card.to_dict()["cells"]["none"]["none"]["metrics"] == means
     assert "25.5" in card._repr_html_() and "&lt;mine&gt;" in card._repr_html_() and "25.5" in card._repr_markdown_()
     with pytest.raises(VideoPureError) as error:
         card.metrics_table("ssim")
