@@ -48,7 +48,7 @@ def test_every_cell_has_its_clips(run):
 
 
 def test_attacks_kept_their_constraint(run):
-    assert all(record["size"] <= 1.001 for record in run[1].records)
+    assert all(result["metrics"]["budget_used"] <= 1.001 for result in run[1].results)
 
 
 def test_weights_are_those_of_the_embedded_models(run):
@@ -58,7 +58,7 @@ def test_weights_are_those_of_the_embedded_models(run):
 
 
 def test_small_enough_to_keep(run):
-    assert sum(path.stat().st_size for path in FOLDER.rglob("*") if path.is_file() and not path.name.startswith("records-")) < 1_000_000
+    assert sum(path.stat().st_size for path in FOLDER.rglob("*") if path.is_file() and not path.name.startswith("results-")) < 1_000_000
 
 
 def test_first_clip_is_made_again():
@@ -68,8 +68,8 @@ def test_first_clip_is_made_again():
     again = run_config(config | {"clips": 1}, only_defenses=rows, only_attacks=columns, progress=False)
     for defense in rows:
         for attack in columns[: 3 if defense == "DDIM" else 4]:
-            for clip, record in again.cell(defense, attack).items():
-                assert record["predicted"] == card.cell(defense, attack)[clip]["predicted"], (defense, attack)
+            for clip, result in again.cell(defense, attack).items():
+                assert result["predicted"] == card.cell(defense, attack)[clip]["predicted"], (defense, attack)
 
 
 @pytest.mark.parametrize("fold", "ab")
@@ -85,5 +85,5 @@ def test_own_clips_are_judged_on_others(fold):
     seen = {sequence(clip) for clip in training["train"] + training["validation"]}
     assert not {sequence(clip) for clip in card.clips} & seen
     assert not {*map(sequence, training["train"])} & {*map(sequence, training["validation"])}
-    assert all(record["size"] <= 1.001 for record in card.records) and not card.skipped
+    assert all(result["metrics"]["budget_used"] <= 1.001 for result in card.results) and not card.skipped
     assert training["recipe"] == asdict(Recipe()), "made with other settings than the defaults"

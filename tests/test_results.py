@@ -1,14 +1,17 @@
-"""Tables depend on the configuration alone, cards say the same after saving, and runs are compared clip by clip. (notebook 15b)"""
+"""Results survive a kill, tables do not depend on it, and cards say the same after saving. (notebooks 15a and 15b)"""
 
 import itertools
 import json
 import os
+import subprocess
+import sys
+import threading
 from html.parser import HTMLParser
 
 import pytest
 from scipy.stats import binomtest
 
-from videopure.journal import read_results
+from videopure.journal import Journal, config_hash, difference, environment, plain, read_results, result_key
 from videopure.results import METRIC_FORMATS, Accuracy, Card, Paired, Table, plot_accuracy
 from videopure.video import VideoFileError, VideoPureError
 
@@ -16,9 +19,10 @@ CONFIG = {"title": "a run", "seed": 3, "eps": "8/255", "defenses": ["none", "b",
 CLIPS = [f"clip-{i}" for i in range(6)]
 
 
-def result(clip="clip-0", defense="none", attack="none", right=(True,), metrics=(), **more):
+def result(clip="clip-0", defense="none", attack="none", right=(True,), metrics=None, **more):
     fixed = {"clip": clip, "label": 1, "defense": defense, "attack": attack, "predicted": [int(r) for r in right], "right": list(right)}
-    return fixed | {"metrics": {"budget_used": 1.0, "calls": 8, "seconds": 0.5, "memory": 2**21} | dict(metrics)} | more
+    numbers = {"budget_used": 1.0, "calls": 8, "seconds": 0.5, "memory": 2**21} | (metrics or {})
+    return fixed | {"metrics": {name: value for name, value in numbers.items() if value is not None}} | more
 
 
 def all_results():
@@ -49,6 +53,243 @@ def test_no_accuracy(right, n):
     with pytest.raises(VideoPureError) as error:
         Accuracy(right, n)
     one_line(error, "no accuracy")
+
+
+# ---------------------------------------------------------------- journal
+
+WRITER = """
+import json, sys, time
+from videopure.journal import Journal, result_key
+journal = Journal(sys.argv[1], json.loads(sys.argv[2]))
+for result in json.loads(sys.argv[3]):
+    if result_key(result) not in journal.done:
+        journal.append(result); print(len(journal.results), flush=True); time.sleep(0.03)
+"""
+
+
+def write_until(folder, results, count):
+    "Append in another process, kill it with SIGKILL after `count` more results; returns how many it said were safe."
+    command = [sys.executable, "-c", WRITER, str(folder), json.dumps(CONFIG), json.dumps(results)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    for _ in range(count):
+        process.stdout.readline()
+    process.kill()
+    said = process.stdout.read().split()
+    process.wait()
+    return int(said[-1]) if said else None
+
+
+@pytest.mark.slow
+def test_killed_and_continued(tmp_path):
+    results = all_results()
+    write_until(tmp_path / "killed", results, 7)
+    first = len(Journal(tmp_path / "killed").results)
+    assert 7 <= first < len(results)
+    with open(tmp_path / "killed/results-000.jsonl", "a") as file:
+        file.write('{"clip": "cli')  # a kill in the middle of a line
+    write_until(tmp_path / "killed", results, 5)
+    second = Journal(tmp_path / "killed")
+    assert first + 5 <= len(second.results) and second.results == results[: len(second.results)]
+    for r in results[len(second.results) :]:
+        second.append(r | {"metrics": {"seconds": 99.0}})
+    whole = Journal(tmp_path / "whole", CONFIG)
+    for r in results:
+        whole.append(r)
+    cards = [Card(j.config, j.results) for j in (Journal(tmp_path / "killed"), Journal(tmp_path / "whole"))]
+    for i, card in enumerate(cards):
+        card.save(tmp_path / str(i))
+    assert (tmp_path / "0/table.md").read_bytes() == (tmp_path / "1/table.md").read_bytes()
+    assert len({card.table()._repr_html_() for card in cards}) == len({str(card.table()) for card in cards}) == 1
+
+
+def test_torn_at_every_byte(tmp_path):
+    journal = Journal(tmp_path, CONFIG)
+    journal.append(result("a"))
+    size = journal.path.stat().st_size
+    journal.append(result("b"))
+    text = journal.path.read_bytes()
+    for cut in range(size, len(text)):
+        journal.path.write_bytes(text[:cut])
+        again = Journal(tmp_path, CONFIG)
+        assert [r["clip"] for r in again.results] == ["a"]
+        assert journal.path.read_bytes() == text[:cut], "opening changes nothing: the writer may be at work"
+        again.append(result("b"))
+        assert journal.path.read_bytes() == text
+
+
+def test_one_process_finishes_what_two_began(tmp_path):
+    one, two = (Journal(tmp_path, CONFIG, writer=i) for i in range(2))
+    one.append(result("a"))
+    two.append(result("b"))
+    with open(two.path, "a") as file:
+        file.write('{"torn')
+    last = Journal(tmp_path, CONFIG)
+    assert last.done == {("a", "none", "none"), ("b", "none", "none")}
+    assert two.path.read_text().endswith('{"torn'), "the other writer may still be at it"
+    last.append(result("c"))
+    assert len(Journal(tmp_path).results) == 3
+
+
+def test_first_of_duplicates_counts(tmp_path):
+    for writer, right in ((0, True), (1, False)):
+        Journal(tmp_path, CONFIG, writer).append(result(right=[right]))
+    found = Journal(tmp_path).results
+    assert len(found) == 1 and found[0]["right"] == [True]
+    assert Card(CONFIG, [result(right=[False]), result()]).accuracy("none") == Accuracy(0, 1)
+
+
+def test_another_configuration_is_refused(tmp_path):
+    nested = CONFIG | {"attack": {"PGD": {"steps": 10}}}
+    Journal(tmp_path, nested).append(result())
+    Journal(tmp_path, dict(reversed(nested.items())))
+    with pytest.raises(VideoPureError) as error:
+        Journal(tmp_path, CONFIG | {"attack": {"PGD": {"steps": 40}}})
+    one_line(error, tmp_path, "attack.PGD.steps was 10 and is now 40", "new folder")
+    assert len(Journal(tmp_path).results) == 1
+
+
+@pytest.mark.parametrize("seeds", [[0] * 12, list(range(12))], ids=["same", "different"])
+def test_started_at_once(tmp_path, seeds):
+    barrier, opened, refused = threading.Barrier(len(seeds)), [], []
+
+    def start(i):
+        barrier.wait()
+        try:
+            opened.append(Journal(tmp_path, CONFIG | {"seed": seeds[i]}, writer=i).config["seed"])
+        except VideoPureError as error:
+            refused.append(str(error))
+
+    threads = [threading.Thread(target=start, args=(i,)) for i in range(len(seeds))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    same = len(set(seeds)) == 1
+    assert len(opened) == (len(seeds) if same else 1) and len(refused) == len(seeds) - len(opened)
+    assert all("another run: seed was" in text for text in refused)
+    assert os.listdir(tmp_path) == ["run.json"] and Journal(tmp_path).config["seed"] == opened[0]
+
+
+@pytest.mark.parametrize("line", ["#!", "[1, 2]", "7", '{"clip": "a"}', '{"defense": "none", "right": [true]}', "\xff\x00", ""])
+def test_damage_in_the_middle_is_an_error(tmp_path, line):
+    journal = Journal(tmp_path, CONFIG)
+    journal.append(result("a"))
+    with open(journal.path, "ab") as file:
+        file.write(line.encode("latin-1") + b"\n")
+    journal.append(result("b"))
+    with pytest.raises(VideoFileError) as error:
+        Journal(tmp_path)
+    one_line(error, journal.path, "line 2 is damaged")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"hash": 1}', "\x00"])
+def test_damaged_run_json(tmp_path, text):
+    (tmp_path / "run.json").write_text(text)
+    for config in (None, CONFIG):
+        with pytest.raises(VideoFileError) as error:
+            Journal(tmp_path, config)
+        one_line(error, "run.json")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_full_disk(tmp_path):
+    Journal(tmp_path, CONFIG).append(result("a"))
+    journal = Journal(tmp_path, CONFIG, writer=1)
+    journal.path.symlink_to("/dev/full")
+    with pytest.raises(VideoFileError) as error:
+        journal.append(result("b"))
+    one_line(error, journal.path, "no space left", "1 results are kept")
+    journal = Journal(tmp_path, CONFIG, writer=1)  # the link is no file to read
+    assert [r["clip"] for r in journal.results] == ["a"]
+    journal.path.unlink()
+    journal.append(result("b"))
+    assert len(Journal(tmp_path).results) == 2
+
+
+LIMITED = """
+import resource, sys
+from videopure.journal import Journal
+journal, n = Journal(sys.argv[1], {}), 0
+resource.setrlimit(resource.RLIMIT_FSIZE, (700, 700))
+try:
+    while True:
+        journal.append({"clip": str(n), "defense": "none", "attack": "none", "right": [True]}); n += 1
+except OSError as error: print(n, error)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs resource")
+def test_half_a_line_is_taken_back_when_it_does_not_fit(tmp_path):
+    said = subprocess.run([sys.executable, "-c", LIMITED, str(tmp_path)], capture_output=True, text=True).stdout
+    n = int(said.split()[0])
+    assert n > 3 and f"{n} results are kept" in said
+    text = (tmp_path / "results-000.jsonl").read_bytes()
+    assert text.endswith(b"\n") and text.count(b"\n") == n == len(Journal(tmp_path).results)
+
+
+def test_folders_that_cannot_be_used(tmp_path):
+    (tmp_path / "file").write_text("")
+    for folder in (tmp_path / "file", tmp_path / "file/run"):
+        with pytest.raises(VideoFileError) as error:
+            Journal(folder, CONFIG)
+        one_line(error, folder)
+    with pytest.raises(VideoFileError) as error:
+        Journal(tmp_path / "nothing")
+    one_line(error, "holds no run", "run.json")
+    assert not (tmp_path / "nothing").exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
+def test_read_only_folder(tmp_path):
+    Journal(tmp_path, CONFIG).append(result())
+    tmp_path.chmod(0o500)
+    try:
+        journal = Journal(tmp_path, CONFIG, writer=1)
+        assert len(journal.results) == 1
+        with pytest.raises(VideoFileError) as error:
+            journal.append(result("b"))
+        one_line(error, "permission denied", "1 results are kept")
+    finally:
+        tmp_path.chmod(0o700)
+
+
+BAD_METRICS = [result() | {"metrics": bad} for bad in (3, [1.0], {"psnr": None}, {"psnr": "high"}, {"psnr": object()}, None)]
+
+
+@pytest.mark.parametrize("bad", [{}, {"clip": "a"}, {"skipped": "why"}, result(right=[]), result(more=object()), *BAD_METRICS])
+def test_bad_results_are_refused(tmp_path, bad):
+    journal = Journal(tmp_path, CONFIG)
+    with pytest.raises(VideoPureError) as error:
+        journal.append(bad)
+    one_line(error)
+    assert not journal.results and not journal.path.exists()
+
+
+def test_ids_of_any_kind_come_back(tmp_path):
+    ids = ["ü/日本.mp4", "a\nb", 'quo"te', "bytes-\udcff", "nul-\x00", "\u2028"]
+    journal = Journal(tmp_path, CONFIG)
+    for clip in ids:
+        journal.append(result(clip))
+    assert [r["clip"] for r in Journal(tmp_path).results] == ids
+    Card(CONFIG, journal.results).save(tmp_path / "card")
+    assert Card.load(tmp_path / "card").clips == sorted(ids)
+
+
+def test_configuration_of_plain_values_only(tmp_path):
+    with pytest.raises(VideoPureError) as error:
+        Journal(tmp_path / "x", {"model": object()})
+    one_line(error, "plain")
+    assert not (tmp_path / "x").exists() or not os.listdir(tmp_path / "x")
+    assert config_hash({"a": (1, 2)}) == config_hash({"a": [1, 2]})
+    assert difference({"a": {"b": 1}}, {"a": {"b": 1, "c": 2}}) == "a.c was null and is now 2"
+
+
+def test_results_and_configurations_are_plain():
+    assert plain({"a": (1, 2.5), "b": None}) == {"a": [1, 2.5], "b": None}
+    assert result_key(result("a", "b", "PGD")) == ("a", "b", "PGD") and result_key({"clip": "a", "skipped": "x"}) == ("a", None, None)
+    assert result_key({"clip": "a", "defense": "b", "attack": "c", "skipped": "x"}) == ("a", "b", "c")
+    assert config_hash({"a": 1, "b": 2}) == config_hash({"b": 2, "a": 1}) != config_hash({"a": 1, "b": 3})
+    assert difference({"a": 1}, {"a": 1}) is None and {"videopure", "torch", "python", "platform", "device"} <= environment().keys()
 
 
 # ---------------------------------------------------------------- card
@@ -105,31 +346,45 @@ def test_attack_success_leaves_out_clips_that_were_wrong_before():
 
 
 def test_costs_are_means_and_stand_apart():
-    second = result("b", metrics={"seconds": 2.0, "calls": 10})
-    del second["metrics"]["memory"]
-    card = Card(CONFIG, [result("a", metrics={"seconds": 1.0}), second])
+    card = Card(CONFIG, [result("a", metrics={"seconds": 1.0}), result("b", metrics={"seconds": 2.0, "memory": None, "calls": 10})])
     assert card.metric("none", "none", "seconds") == 1.5 and card.metric("none", "none", "memory") == 2**21
-    assert card.metric("none", "none", "queries") is None and card.metric("a", "PGD", "seconds") is None
-    assert "9 / 1.5 / 2" in str(card.metrics_table("calls", "seconds", "memory")) and "1.5" not in str(card.table())
+    assert card.metric("none", "none", "queries") is None
+    table = card.metrics_table("calls", "seconds", "memory")
+    assert table.head == ["defense", "clean"] and table.title.endswith("noise predictions / seconds / peak memory in MiB")
+    assert "9 / 1.5 / 2" in str(table) and "1.5" not in str(card.table())
 
 
-def test_metrics_of_any_name_are_shown():
-    card = Card(CONFIG, [result(c, metrics={"psnr": v, "<mine>": 7}) for c, v in (("a", 20.0), ("b", 31.0))])
-    assert card.metric_names == ["calls", "seconds", "memory", "budget_used", "<mine>", "psnr"], "known ones first, others by name"
-    table = card.metrics_table("psnr", "<mine>")
-    assert table.rows[0] == ["none", "25.5 / 7"] and table.title == "Mean per clip: psnr / <mine>"
-    means = {"calls": 8, "seconds": 0.5, "memory": 2**21, "budget_used": 1, "<mine>": 7, "psnr": 25.5}
-    assert card.to_dict()["cells"]["none"]["none"]["metrics"] == means
-    assert "25.5" in card._repr_html_() and "&lt;mine&gt;" in card._repr_html_() and "25.5" in card._repr_markdown_()
+def test_any_metric_is_shown_saved_and_loaded(tmp_path):
+    "Nothing in the package knows these names."
+    sharp = [result(c, attack=a, metrics={"sharpness": 12.3456, "<b>|x": v}) for a in ("none", "PGD") for c, v in (("a", 1), ("b", 2))]
+    card = Card(CONFIG, [*sharp, result("a", "b", metrics={"psnr": 30.0})])
+    assert card.metric_names == ["calls", "seconds", "memory", "budget_used", "<b>|x", "psnr", "sharpness"]
+    assert card.metric("none", "PGD", "<b>|x") == 1.5 and card.metric("b", "none", "sharpness") is None
+    assert card.metrics_table("sharpness", "psnr").rows == [["none", "12.3 / –", "12.3 / –"], ["b", "– / 30", None], ["a", None, None]]
+    assert card.metrics_table("psnr").head == ["defense", "clean"]
+    for text in (str(card), card._repr_html_(), card._repr_markdown_()):
+        assert "sharpness" in text and "12.3" in text
+    assert "<b>|x" not in card._repr_html_() and "b" not in Balanced(card.metrics_table("<b>|x")._repr_html_()).seen
+    saved = json.loads((card.save(tmp_path) / "card.json").read_text())["cells"]
+    usual = {"calls": 8, "seconds": 0.5, "memory": 2**21, "budget_used": 1}
+    assert saved["none"]["PGD"]["metrics"] == usual | {"<b>|x": 1.5, "sharpness": 12.3456}
+    assert Card.load(tmp_path) == card
     with pytest.raises(VideoPureError) as error:
-        card.metrics_table("ssim")
-    one_line(error, "'ssim'", "psnr")
+        card.metrics_table("psnr", "ssim")
+    one_line(error, "'ssim'", "sharpness")
 
 
 def test_a_format_of_ones_own(monkeypatch):
     monkeypatch.setitem(METRIC_FORMATS, "psnr", ("PSNR in dB", 1, ".1f"))
     table = Card(CONFIG, [result(metrics={"psnr": 20.04})]).metrics_table("psnr")
     assert table.title == "Mean per clip: PSNR in dB" and table.rows[0][1] == "20.0"
+
+
+def test_results_without_metrics_are_results():
+    bare = {"clip": "a", "defense": "none", "attack": "none", "right": [True]}
+    card = Card({}, [bare])
+    assert card.metric_names == [] and card.to_dict()["cells"]["none"]["none"]["metrics"] == {} and "100.0" in str(card)
+    assert card.metrics_table().head == ["defense"] and Card({}, iter([bare])).results == card.results
 
 
 def test_skipped_clips_are_counted_with_reasons():

@@ -22,8 +22,8 @@ from tqdm.auto import tqdm
 
 from .defense import Defended
 from .purifier import evaluating, seeded
-from .registry import Registry, make
-from .threats import Threat, as_eps, as_threat, make_threat
+from .registry import Registry, is_code, make
+from .threats import THREATS, Threat, as_eps, as_threat, make_threat
 from .video import ClipError, VideoPureError, check_video
 from .voting import vote_scores
 
@@ -78,7 +78,7 @@ def set_mode_targeted_by_label(self: VideoAttack, quiet: bool = False) -> None:
     else:
         self.set_mode_targeted_by_function(lambda clips, labels: labels)
 
-
+# %% ../nbs/12b_attacks.ipynb #c017
 @patch
 def set_normalization_used(self: VideoAttack, mean: Sequence[float], std: Sequence[float]) -> None:
     "Refused: a classifier carries its own normalization."
@@ -91,28 +91,28 @@ def set_return_type(self: VideoAttack, type: str) -> None:
     if type != "float":
         raise VideoPureError("cutting off decimals can break the constraint: wrap the attack in `quantized` for 8-bit clips")
 
-# %% ../nbs/12b_attacks.ipynb #c018
+# %% ../nbs/12b_attacks.ipynb #c021
 def record_logits(model: nn.Module, clips: torch.Tensor) -> torch.Tensor:
     "The logits of every record, `(B, S, K)`; a bare classifier has one."
     return model.logits(clips) if isinstance(model, Defended) else model(clips)[:, None]
 
-
+# %% ../nbs/12b_attacks.ipynb #c024
 def voted(model: nn.Module, logits: torch.Tensor) -> torch.Tensor:
     "The scores `(B, K)` whose argmax is what the model answers."
     return vote_scores(logits, model.rule) if isinstance(model, Defended) else logits[:, 0]
 
-# %% ../nbs/12b_attacks.ipynb #c021
+# %% ../nbs/12b_attacks.ipynb #c027
 def cross_entropy(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     "Minus the log probability of the label, `(B,)`."
     return F.cross_entropy(scores, labels, reduction="none")
 
-
+# %% ../nbs/12b_attacks.ipynb #c028
 def margin(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     "The best other class's score minus the label's, `(B,)`: positive if the answer is wrong (Carlini and Wagner, arXiv 1608.04644)."
     label = labels[:, None]
     return scores.scatter(1, label, -torch.inf).amax(1) - scores.gather(1, label)[:, 0]
 
-
+# %% ../nbs/12b_attacks.ipynb #c029
 def dlr(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     "The difference of logits ratio, `(B,)`, at least 3 classes. Source: AutoAttack (arXiv 2003.01690)."
     if scores.shape[1] < 3:
@@ -120,7 +120,7 @@ def dlr(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     top = scores.topk(3, dim=1).values
     return margin(scores, labels) / (top[:, 0] - top[:, 2]).clamp_min(1e-12)
 
-# %% ../nbs/12b_attacks.ipynb #c024
+# %% ../nbs/12b_attacks.ipynb #c032
 LOSSES = {"ce": cross_entropy, "margin": margin, "dlr": dlr}
 
 
@@ -135,7 +135,7 @@ def record_loss(
 
     return loss
 
-
+# %% ../nbs/12b_attacks.ipynb #c033
 def make_loss(loss: str | Callable, model: nn.Module) -> Callable:
     "A loss of record logits `(B, S, K)` and labels: one by its name, or a function of one's own."
     if callable(loss):
@@ -146,7 +146,7 @@ def make_loss(loss: str | Callable, model: nn.Module) -> Callable:
         raise VideoPureError(f"unknown loss {loss!r}: expected {', '.join(LOSSES)}, records, or a function of (logits, labels)")
     return lambda logits, labels: LOSSES[loss](voted(model, logits), labels)
 
-# %% ../nbs/12b_attacks.ipynb #c029
+# %% ../nbs/12b_attacks.ipynb #c038
 @dataclass
 class Best:
     "The best attacked clip found so far, for each clip of a batch."
@@ -165,14 +165,14 @@ class Best:
         rows = rows[better]
         self.clips[rows], self.success[rows], self.loss[rows] = clips[better], broken[better], loss[better]
 
-# %% ../nbs/12b_attacks.ipynb #c033
+# %% ../nbs/12b_attacks.ipynb #c042
 SCHEDULES = {
     "constant": lambda step, steps: 1.0,
     "cosine": lambda step, steps: (1 + cos(pi * step / steps)) / 2,
     "halving": lambda step, steps: 0.5 ** (4 * step // steps),
 }
 
-# %% ../nbs/12b_attacks.ipynb #c036
+# %% ../nbs/12b_attacks.ipynb #c045
 class PGD(VideoAttack):
     """Projected gradient descent on the voted answer, within any threat model.
 
@@ -209,7 +209,7 @@ class PGD(VideoAttack):
         self.losses = [make_loss(each, model) for each in ([loss] if isinstance(loss, str) or callable(loss) else loss)]
         self.check()
 
-# %% ../nbs/12b_attacks.ipynb #c038
+# %% ../nbs/12b_attacks.ipynb #c047
 @patch
 def check(self: PGD) -> None:
     "Raise `VideoPureError` for settings that make no sense."
@@ -229,7 +229,7 @@ def check(self: PGD) -> None:
     if self.deviation and self.model.sees == "classifier":
         raise VideoPureError("deviation needs a gradient of the records, and sees='classifier' has none: use 'full' or 'bpda'")
 
-# %% ../nbs/12b_attacks.ipynb #c041
+# %% ../nbs/12b_attacks.ipynb #c050
 def clip_gradient(loss: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
     "The gradient of each clip's loss; a `VideoPureError` if there is none, or it is not finite."
     grad = torch.autograd.grad(loss.sum(), clips, allow_unused=True)[0] if loss.requires_grad else None
@@ -240,7 +240,7 @@ def clip_gradient(loss: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
         raise VideoPureError(f"the gradient of clips {bad} is not finite: a step along it would mean nothing; try float32, or another loss")
     return grad
 
-# %% ../nbs/12b_attacks.ipynb #c044
+# %% ../nbs/12b_attacks.ipynb #c053
 @patch
 def evaluate(self: PGD, x: torch.Tensor, clean: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor | float]:
     "The logits of every record, and how far the records have moved from the `clean` ones, `(B,)`."
@@ -249,7 +249,7 @@ def evaluate(self: PGD, x: torch.Tensor, clean: torch.Tensor | None) -> tuple[to
     records = self.model.records(x)
     return self.model.classify(records), (records - clean).square().flatten(1).mean(1)
 
-# %% ../nbs/12b_attacks.ipynb #c047
+# %% ../nbs/12b_attacks.ipynb #c056
 @patch
 def loss_and_grad(self: PGD, adv: torch.Tensor, goal: torch.Tensor, loss: Callable, clean: torch.Tensor | None, grad: bool = True) -> tuple:
     "Loss (B,), broken (B,) and gradient of the loss at `adv`, over `eot` evaluations of the model."
@@ -264,7 +264,7 @@ def loss_and_grad(self: PGD, adv: torch.Tensor, goal: torch.Tensor, loss: Callab
         direction += clip_gradient(value, x) / self.eot if grad else 0
     return total, broken, direction
 
-# %% ../nbs/12b_attacks.ipynb #c050
+# %% ../nbs/12b_attacks.ipynb #c059
 @patch
 def ascent(self: PGD, clips: torch.Tensor, goal: torch.Tensor, best: Best, rows: torch.Tensor, loss: Callable, bar: tqdm) -> None:
     "One run from a start to the last step, for the clips `rows`; what it finds goes to `best`."
@@ -285,14 +285,14 @@ def ascent(self: PGD, clips: torch.Tensor, goal: torch.Tensor, best: Best, rows:
         adv = self.threat.project(adv + self.threat.ascend(velocity, alpha), clips[rows])
         bar.update()
 
-# %% ../nbs/12b_attacks.ipynb #c052
+# %% ../nbs/12b_attacks.ipynb #c061
 @patch
 def _clean_records(self: PGD, clips: torch.Tensor) -> torch.Tensor | None:
     "What the deviation is measured from, if it has any weight."
     with torch.no_grad():
         return self.model.records(clips) if self.deviation else None
 
-
+# %% ../nbs/12b_attacks.ipynb #c062
 @patch
 def _count(self: PGD, rows: torch.Tensor, grad: torch.Tensor) -> None:
     "Count a gradient step of the clips `rows`, and those among them without any gradient."
@@ -300,7 +300,7 @@ def _count(self: PGD, rows: torch.Tensor, grad: torch.Tensor) -> None:
     self.zero_gradients[rows] += (grad == 0).flatten(1).all(1).long()
     self.on_step()
 
-# %% ../nbs/12b_attacks.ipynb #c054
+# %% ../nbs/12b_attacks.ipynb #c064
 @patch
 def forward(self: PGD, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     "The attacked clips; called by `__call__`."
@@ -319,7 +319,7 @@ def forward(self: PGD, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tenso
     self.success = best.success
     return best.clips
 
-# %% ../nbs/12b_attacks.ipynb #c078
+# %% ../nbs/12b_attacks.ipynb #c088
 ATTACKS = Registry("attack", "videopure.blackbox", "videopure.filmstrip", pgd=PGD)
 
 
@@ -336,10 +336,13 @@ def make_attack(
         return found
     if "threat" in options:
         options["eps"] = _within(options.pop("threat"), options.pop("eps", None))
-    sizes = {name: as_eps(options[name], name=name) for name in ("eps", "alpha") if isinstance(options.get(name), str)}
-    return make("attack", method, found, model, **options | sizes)
+    if isinstance(options.get("eps"), str):
+        options["eps"] = as_threat(options["eps"]) if is_code(options["eps"]) or options["eps"] in THREATS else as_eps(options["eps"])
+    if isinstance(options.get("alpha"), str):
+        options["alpha"] = as_eps(options["alpha"], name="alpha")
+    return make("attack", method, found, model, **options)
 
-# %% ../nbs/12b_attacks.ipynb #c079
+# %% ../nbs/12b_attacks.ipynb #c089
 def _is_factory(part: object) -> bool:
     "Whether an attack is still to be made from a model: a class, a partial of one, or a function whose first parameter is `model`."
     if isinstance(part, (type, partial)):
@@ -352,7 +355,7 @@ def _within(threat: object, eps: object) -> Threat:
     kind = threat if isinstance(threat, dict) else {"kind": threat}
     return threat if isinstance(threat, Threat) else make_threat(**{"kind": "Linf", "eps": eps} | kind)
 
-# %% ../nbs/12b_attacks.ipynb #c083
+# %% ../nbs/12b_attacks.ipynb #c093
 def quantized(attack: Callable) -> Callable:  # an attack that is called in the same way
     "The same attack on 8-bit clips, and back to 8 bits within the constraint, so that what is evaluated can be stored."
 

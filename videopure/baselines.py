@@ -49,12 +49,12 @@ class JPEG(Purifier):
         Image.fromarray(frame).save(file, "JPEG", quality=self.quality)
         return np.array(Image.open(file))
 
-
+# %% ../nbs/13a_baselines.ipynb #c010
 def _from_frames(clips: list[np.ndarray], like: torch.Tensor) -> torch.Tensor:
     "Clips of bytes, each `(T, H, W, 3)`, as one batch in [0, 1] with the dtype and device of `like`."
     return (torch.from_numpy(np.stack(clips)).permute(0, 4, 1, 2, 3) / 255).to(like)
 
-# %% ../nbs/13a_baselines.ipynb #c011
+# %% ../nbs/13a_baselines.ipynb #c013
 @dataclass
 class H264(Purifier):
     "Compress and decompress a clip `(B, 3, T, H, W)` as H.264 video of some `crf`, in memory. No gradient."
@@ -76,7 +76,7 @@ class H264(Purifier):
         with av.open(file) as back:
             return np.stack([frame.to_ndarray(format="rgb24") for frame in back.decode(video=0)])[:, :height, :width]
 
-# %% ../nbs/13a_baselines.ipynb #c014
+# %% ../nbs/13a_baselines.ipynb #c016
 @dataclass
 class BitDepth(Purifier):
     "Round every value of a clip to `bits` bits. Source: feature squeezing (arXiv 1704.01155). No gradient."
@@ -90,7 +90,7 @@ class BitDepth(Purifier):
         steps = 2**self.bits - 1
         return (check_video(video).detach() * steps).round() / steps
 
-# %% ../nbs/13a_baselines.ipynb #c019
+# %% ../nbs/13a_baselines.ipynb #c021
 def _blur_along(
     video: torch.Tensor,  # (B, C, T, H, W)
     sigma: float,  # standard deviation in frames or pixels; 0 leaves the clip as it is
@@ -103,7 +103,7 @@ def _blur_along(
     shifted = (video.index_select(dim, (places + i - radius).clamp(0, n - 1)) for i in range(len(weights)))
     return sum(w / sum(weights) * copy for w, copy in zip(weights, shifted))
 
-# %% ../nbs/13a_baselines.ipynb #c022
+# %% ../nbs/13a_baselines.ipynb #c024
 @dataclass
 class GaussianBlur(Purifier):
     "Blur a clip `(B, 3, T, H, W)` with a Gaussian in space, in time, or in both; differentiable."
@@ -121,7 +121,7 @@ class GaussianBlur(Purifier):
         blurred = _blur_along(_blur_along(check_video(video), self.sigma, 4), self.sigma, 3)
         return _blur_along(blurred, self.temporal_sigma, 2)
 
-# %% ../nbs/13a_baselines.ipynb #c025
+# %% ../nbs/13a_baselines.ipynb #c027
 @dataclass
 class MedianBlur(Purifier):
     "The median of a window around every value of a clip, in space, in time, or in both; differentiable."
@@ -142,7 +142,7 @@ class MedianBlur(Purifier):
             windows = windows.unfold(dim, length, 1)
         return windows.flatten(-3).median(-1).values
 
-# %% ../nbs/13a_baselines.ipynb #c030
+# %% ../nbs/13a_baselines.ipynb #c032
 @dataclass(repr=False)
 class TemporalShuffle(Purifier):
     "Permute the frames of a clip at random within windows of `window` frames; differentiable."
@@ -161,7 +161,7 @@ class TemporalShuffle(Purifier):
         order = (torch.arange(frames, device=where) // self.window + keys).argsort(1).to(video.device)
         return video.transpose(1, 2)[torch.arange(batch, device=video.device)[:, None], order].transpose(1, 2)
 
-# %% ../nbs/13a_baselines.ipynb #c033
+# %% ../nbs/13a_baselines.ipynb #c035
 @dataclass(repr=False)
 class RandomizedSmoothing(Purifier):
     "`votes` noisy copies of a clip, as records `(B, votes, 3, T, H, W)`; differentiable. Source: Cohen et al. (arXiv 1902.02918)."
@@ -179,7 +179,7 @@ class RandomizedSmoothing(Purifier):
         copies = check_video(video)[:, None].expand(-1, self.votes, -1, -1, -1, -1)
         return (copies + self.sigma * randn_tensor(copies.shape, self.generator, video.device, video.dtype)).clamp(0, 1)
 
-# %% ../nbs/13a_baselines.ipynb #c037
+# %% ../nbs/13a_baselines.ipynb #c039
 def random_step(
     x0: torch.Tensor,  # predicted clean latents (B, C, T, h, w)
     noise: torch.Tensor,  # predicted noise, like x0
@@ -191,12 +191,12 @@ def random_step(
     z = math.sqrt(abar) * x0 + math.sqrt(max(1 - abar - sigma**2, 0)) * noise
     return z + sigma * randn_tensor(z.shape, generator, z.device, z.dtype) if sigma else z
 
-
+# %% ../nbs/13a_baselines.ipynb #c040
 def ddpm_sigma(level: Level) -> float:
     "Standard deviation of the DDPM posterior one level down."
     return math.sqrt((1 - level.abar_prev) / (1 - level.abar) * (1 - level.abar / level.abar_prev))
 
-# %% ../nbs/13a_baselines.ipynb #c040
+# %% ../nbs/13a_baselines.ipynb #c043
 def descend(
     pipe: VideoPurePipeline,
     z: torch.Tensor,  # latents at the highest level, (B, C, T, h, w)
@@ -213,7 +213,7 @@ def descend(
         z = random_step(x0, noise, level.abar_prev, sigma(level), generator)
     return z
 
-# %% ../nbs/13a_baselines.ipynb #c043
+# %% ../nbs/13a_baselines.ipynb #c046
 @dataclass(repr=False)
 class NoiseAndDenoise(Purifier):
     "Add random noise up to a level and denoise with DDIM, one record. Source: DiffPure (arXiv 2205.07460) with DDIM steps."
@@ -231,7 +231,7 @@ class NoiseAndDenoise(Purifier):
             z = _noised(self.pipe, video, self.levels[-1].abar, self.generator)
             return _decode_one(self.pipe, descend(self.pipe, z, self.levels), video)
 
-# %% ../nbs/13a_baselines.ipynb #c045
+# %% ../nbs/13a_baselines.ipynb #c048
 def _noised(pipe: VideoPurePipeline, video: torch.Tensor, abar: float, generator: torch.Generator | None) -> torch.Tensor:
     "The latents of a clip with random noise of level `abar` added."
     z0 = encode(pipe.vae, pipe.prepare(video))
@@ -242,7 +242,7 @@ def _decode_one(pipe: VideoPurePipeline, z: torch.Tensor, video: torch.Tensor) -
     "The clip of latents `(B, C, T, h, w)`, cropped to the size of `video`."
     return pipe.decode_records(z[:, None], video.shape[-2:])[:, 0]
 
-# %% ../nbs/13a_baselines.ipynb #c050
+# %% ../nbs/13a_baselines.ipynb #c053
 def ddpm_levels(
     scheduler: SchedulerMixin,  # any diffusers scheduler with a beta schedule and epsilon prediction
     t: int = 101,  # number of training timesteps to go down, t* of DiffPure
@@ -257,7 +257,7 @@ def ddpm_levels(
     abar = scheduler.alphas_cumprod.double()[visited].tolist()
     return [Level(*level) for level in zip(visited, abar, [1.0, *abar])]
 
-# %% ../nbs/13a_baselines.ipynb #c052
+# %% ../nbs/13a_baselines.ipynb #c055
 @dataclass(repr=False)
 class DiffPure(Purifier):
     "Add random noise of timestep `t - 1` and take it away with DDPM steps, one record. Source: DiffPure (arXiv 2205.07460)."
@@ -276,7 +276,7 @@ class DiffPure(Purifier):
             z = _noised(self.pipe, video, self.levels[-1].abar, self.generator)
             return _decode_one(self.pipe, descend(self.pipe, z, self.levels, ddpm_sigma, self.generator), video)
 
-# %% ../nbs/13a_baselines.ipynb #c057
+# %% ../nbs/13a_baselines.ipynb #c060
 @dataclass(repr=False)
 class DDIMInversion(Purifier):
     "Invert a clip with DDIM and come down again, one record; nothing is random. Source: DDIM inversion (arXiv 2105.05233)."
@@ -293,7 +293,7 @@ class DDIMInversion(Purifier):
             z = self.pipe.invert(video, self.purify_steps, self.temporal)[-1]
             return _decode_one(self.pipe, descend(self.pipe, z, self.levels), video)
 
-# %% ../nbs/13a_baselines.ipynb #c062
+# %% ../nbs/13a_baselines.ipynb #c065
 @dataclass(repr=False)
 class RandomSampling(Purifier):
     "Add noise; at each step down, noise the estimate of x0 anew; one record. Source: Zhang et al. (arXiv 2411.18956)."
@@ -321,7 +321,7 @@ class RandomSampling(Purifier):
         "Mediator guidance: the estimate `x0`, a step closer to the input's latents `z0`."
         return x0 - self.guidance * math.sqrt(level.abar) * (x0 - z0)
 
-# %% ../nbs/13a_baselines.ipynb #c067
+# %% ../nbs/13a_baselines.ipynb #c070
 @dataclass(repr=False)
 class OneStep(Purifier):
     "A single estimate of x0 from the clip as it is, as if it were at timestep `t`; one record, nothing random."
@@ -338,7 +338,7 @@ class OneStep(Purifier):
             z = abar**0.5 * encode(self.pipe.vae, self.pipe.prepare(video))
             return _decode_one(self.pipe, predict_x0(z, self.pipe.predict_noise(z, self.t), abar), video)
 
-# %% ../nbs/13a_baselines.ipynb #c072
+# %% ../nbs/13a_baselines.ipynb #c075
 class LastRecord(VideoPure):
     "Only the last record of a purification, as VCR-Bench uses VideoPure: no multi-step voting."
 
@@ -351,7 +351,7 @@ class LastRecord(VideoPure):
         every = super().records(video)
         return Records(1, lambda s, rows: every(len(every) - 1, rows))
 
-# %% ../nbs/13a_baselines.ipynb #c076
+# %% ../nbs/13a_baselines.ipynb #c079
 PURIFIERS = Registry(
     "purifier",
     none=lambda: None,
@@ -377,14 +377,14 @@ PURIFIERS |= {
     "videopure-last": LastRecord,
 }
 
-# %% ../nbs/13a_baselines.ipynb #c079
+# %% ../nbs/13a_baselines.ipynb #c082
 def _options(factory: Callable) -> list[str]:
     "The names of the options of what makes a purifier; for VideoPure those of the pipeline's call."
     base = factory.func if isinstance(factory, partial) else factory
     names = getattr(base, "OPTIONS", None) or inspect.signature(factory).parameters
     return [name for name in names if name != "pipe"]
 
-
+# %% ../nbs/13a_baselines.ipynb #c085
 def _is_factory(part: object) -> bool:
     "Whether a purifier is still to be made: a class, a partial of one, or a function that needs nothing but perhaps a `pipe`."
     if isinstance(part, type) or (isinstance(part, partial) and isinstance(part.func, type)):
@@ -392,7 +392,7 @@ def _is_factory(part: object) -> bool:
     needed = [p.name for p in inspect.signature(part).parameters.values() if p.default is p.empty and p.kind < p.VAR_POSITIONAL]
     return inspect.isfunction(part) and needed in ([], ["pipe"])
 
-# %% ../nbs/13a_baselines.ipynb #c082
+# %% ../nbs/13a_baselines.ipynb #c088
 def make_purifier(
     method: object,  # a name in `PURIFIERS`, package.module:Name, a class, or whatever `as_purifier` takes
     pipe: VideoPurePipeline | None = None,  # for those that need one

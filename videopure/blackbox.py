@@ -84,12 +84,12 @@ class RandomNoise(BlackBox):
             return clips + self.eps * _signs(clips.shape, self.generator).to(clips)
         return self.threat.random_start(clips, self.generator)
 
+# %% ../nbs/12c_blackbox.ipynb #c016
+def _signs(shape: Sequence[int], generator: torch.Generator | None = None) -> torch.Tensor:
+    "Random signs, -1 or 1; drawn on the CPU, so that a seed means the same on every device."
+    return 2.0 * torch.randint(0, 2, tuple(shape), generator=generator) - 1
 
-def _signs(shape: Sequence[int]) -> torch.Tensor:
-    "Random _signs, -1 or 1; drawn on the CPU, so that a seed means the same on every device."
-    return 2.0 * torch.randint(0, 2, tuple(shape)) - 1
-
-# %% ../nbs/12c_blackbox.ipynb #c020
+# %% ../nbs/12c_blackbox.ipynb #c021
 _SHRINK = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)  # of 10,000 queries
 
 
@@ -97,7 +97,7 @@ def _box_fraction(query: int, queries: int, p_init: float = 0.8) -> float:
     "The part of the clip that is changed at a query: `p_init`, halved on the paper's schedule, rescaled to the number of queries."
     return p_init / 2 ** sum(10_000 * query / queries > step for step in _SHRINK)
 
-# %% ../nbs/12c_blackbox.ipynb #c023
+# %% ../nbs/12c_blackbox.ipynb #c024
 def _random_boxes(clips: torch.Tensor, fraction: float) -> torch.Tensor:
     "A box at random in each clip, `(B, 1, T, H, W)` of bool: its sides are the clip's, scaled alike, its volume `fraction` of the clip's."
     inside = torch.ones(len(clips), 1, 1, 1, 1, dtype=torch.bool)
@@ -109,7 +109,7 @@ def _random_boxes(clips: torch.Tensor, fraction: float) -> torch.Tensor:
         inside = inside & along.view([len(clips)] + [length if a == axis else 1 for a in range(1, 5)])
     return inside.to(clips.device)
 
-# %% ../nbs/12c_blackbox.ipynb #c026
+# %% ../nbs/12c_blackbox.ipynb #c027
 _STRIPES = {"rows": (2, 3), "columns": (2, 4), "still-columns": (4,), "none": (2, 3, 4)}  # the axes along which the sign changes
 
 
@@ -138,7 +138,7 @@ class Square(BlackBox):
             raise VideoPureError(f"unknown stripes {stripes!r}: expected one of {', '.join(_STRIPES)}")
         self.p_init, self.stripes = p_init, stripes
 
-# %% ../nbs/12c_blackbox.ipynb #c029
+# %% ../nbs/12c_blackbox.ipynb #c030
 @patch
 def propose(self: Square, step: int, adv: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
     "At first stripes over the whole clip, then one new box in each."
@@ -147,7 +147,7 @@ def propose(self: Square, step: int, adv: torch.Tensor, clips: torch.Tensor) -> 
     where = _random_boxes(clips, 1.0 if step == 0 else _box_fraction(step, self.budget, self.p_init))
     return torch.where(where, clips + self.eps * sign, adv)
 
-# %% ../nbs/12c_blackbox.ipynb #c040
+# %% ../nbs/12c_blackbox.ipynb #c041
 _WEIGHTS = {
     "uniform": lambda shift, reach: torch.ones_like(shift),
     "linear": lambda shift, reach: 1 - shift.abs() / (reach + 1),
@@ -161,7 +161,7 @@ def _shift_weights(kernel: int, weights: str = "gaussian") -> dict[int, float]:
     weight = _WEIGHTS[weights](shift, kernel // 2)
     return dict(zip(shift.int().tolist(), (weight / weight.sum()).tolist()))
 
-# %% ../nbs/12c_blackbox.ipynb #c043
+# %% ../nbs/12c_blackbox.ipynb #c044
 @ATTACKS.register("temporal-translation")
 class TemporalTranslation(VideoAttack):
     """A gradient attack on a source model, averaged over shifts in time, to be tried on another model; costs `kernel` gradients a step.
@@ -191,7 +191,7 @@ class TemporalTranslation(VideoAttack):
         self.eps, self.alpha = self.threat.eps, self.threat.eps / steps if alpha is None else as_eps(alpha, name="alpha")
         self.shifts = _shift_weights(kernel, weights)
 
-# %% ../nbs/12c_blackbox.ipynb #c046
+# %% ../nbs/12c_blackbox.ipynb #c047
 @patch
 def forward(self: TemporalTranslation, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     "The attacked clips; called by `__call__`."
@@ -205,7 +205,7 @@ def forward(self: TemporalTranslation, clips: torch.Tensor, labels: torch.Tensor
         self.success = self._reached(self.model(adv).argmax(1), goal)
     return adv
 
-
+# %% ../nbs/12c_blackbox.ipynb #c049
 @patch
 def translated_gradient(self: TemporalTranslation, adv: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
     "The gradient of the cross-entropy, averaged over shifts in time; turned round in a targeted mode."

@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
+from inspect import signature
 from pathlib import Path
 
 import torch
@@ -27,6 +29,7 @@ from tqdm.auto import tqdm
 
 from . import threats
 from .attacks import ATTACKS, PGD, VideoAttack, check_labels, make_attack, quantized
+from .baselines import make_purifier
 from .classifiers import VideoClassifier
 from .data import ClipFolder, Clips, Kinetics400
 from .defense import SEES, Defended
@@ -81,7 +84,9 @@ def attack(self: AttackSpec, model: nn.Module) -> Callable:
         options.pop("eot", None)  # averaging what never varies is only slower
     found = ATTACKS.find(self.method)
     if isinstance(found, type) and issubclass(found, PGD) and self.sees == "classifier":
-        options = {"early_stop": False, "best": False} | options  # the clips are for others, who break later
+        takes = {p.name if p.kind is not p.VAR_KEYWORD else "all" for p in signature(found).parameters.values()}
+        whole = {name: False for name in ("early_stop", "best") if takes & {name, "all"}}
+        options = whole | options  # the clips are for others, who break later
     attack = make_attack(self.method, model, **options)
     if isinstance(attack, VideoAttack):
         attack.progress = False  # the run has a bar of its own
@@ -186,10 +191,10 @@ def _model(self: Run, defense: object) -> nn.Module:
     "A defense as a model of clips: the bare classifier for None."
     if isinstance(defense, Defended):
         return Defended(self.classifier, defense.purifier, defense.rule)
-    purifier = as_purifier(defense)
+    purifier = make_purifier(defense) if isinstance(defense, (str, type, partial)) else as_purifier(defense)
     return self.classifier.eval() if purifier is None else Defended(self.classifier, purifier)
 
-
+# %% ../nbs/16a_evaluate.ipynb #c037
 @patch
 def seen(self: Run, defense: str, sees: str) -> nn.Module:
     "A defense as an attacker sees it; the bare classifier where there is no purifier, or if that is all the attacker sees."
@@ -198,7 +203,7 @@ def seen(self: Run, defense: str, sees: str) -> nn.Module:
         return self.classifier.eval()
     return Defended(self.classifier, model.purifier, model.rule, "full" if sees == "scores" else sees)
 
-
+# %% ../nbs/16a_evaluate.ipynb #c039
 @patch
 def _check(self: Run) -> None:
     "Raise `VideoPureError` for what cannot be run, before any work is done."
@@ -211,7 +216,7 @@ def _check(self: Run) -> None:
     for spec in self.attacks.values():
         spec.attack(self.classifier)
 
-# %% ../nbs/16a_evaluate.ipynb #c037
+# %% ../nbs/16a_evaluate.ipynb #c041
 @patch
 def _order(self: Run) -> list[int]:
     "Places of the clips in the data set; what a limit takes comes first, chosen evenly over the classes where the data set can do that."
@@ -224,7 +229,7 @@ def _order(self: Run) -> list[int]:
     limits = sorted({min(n, total) for n in wanted if n is not None and n > 0} | {total})
     return [places[name] for name in dict.fromkeys(name for n in limits for name in self.data.choose(n).ids)]
 
-# %% ../nbs/16a_evaluate.ipynb #c040
+# %% ../nbs/16a_evaluate.ipynb #c044
 @patch
 def attacked(
     self: Run,
@@ -247,7 +252,7 @@ def attacked(
     self.made = {key: (adversarial, attack)}
     return self.made[key]
 
-# %% ../nbs/16a_evaluate.ipynb #c043
+# %% ../nbs/16a_evaluate.ipynb #c047
 @patch
 @torch.no_grad()
 def answers(self: Run, defense: str, video: torch.Tensor, clip: str, name: str) -> tuple[torch.Tensor, torch.Tensor]:
@@ -264,7 +269,7 @@ def answers(self: Run, defense: str, video: torch.Tensor, clip: str, name: str) 
             purified = records(len(records) - 1) if self.metrics and trial == 0 else purified
     return torch.stack(given), purified
 
-# %% ../nbs/16a_evaluate.ipynb #c046
+# %% ../nbs/16a_evaluate.ipynb #c050
 @patch
 def results(self: Run, name: str, defense: str, video: torch.Tensor, labels: torch.Tensor, clips: list[str]) -> list[dict]:
     "The results of one attack on one defense, one a clip."
@@ -285,7 +290,7 @@ def results(self: Run, name: str, defense: str, video: torch.Tensor, labels: tor
         for i, clip in enumerate(clips)
     ]
 
-# %% ../nbs/16a_evaluate.ipynb #c049
+# %% ../nbs/16a_evaluate.ipynb #c053
 @patch
 def _keep(self: Run, name: str, defense: str, video: torch.Tensor, clips: list[str]) -> None:
     "Write attacked clips under `store`, one .npz a clip."
@@ -295,7 +300,7 @@ def _keep(self: Run, name: str, defense: str, video: torch.Tensor, clips: list[s
     for clip, one in zip(clips, video.split(1)):
         write_video(one.cpu(), folder / f"{clip.replace('/', '-')}.npz")
 
-# %% ../nbs/16a_evaluate.ipynb #c053
+# %% ../nbs/16a_evaluate.ipynb #c057
 @patch
 def _batch(self: Run, indices: Sequence[int], journal: Journal) -> tuple[torch.Tensor, torch.Tensor, list[str]] | None:
     "Clips, labels and ids of some indices; what cannot be read is recorded as skipped. None if nothing is left."
@@ -316,7 +321,7 @@ def _batch(self: Run, indices: Sequence[int], journal: Journal) -> tuple[torch.T
     self._check_classes(clips[0])
     return torch.stack(clips).to(self.device), check_labels(torch.tensor(labels), len(ids), self.num_classes).to(self.device), list(ids)
 
-# %% ../nbs/16a_evaluate.ipynb #c055
+# %% ../nbs/16a_evaluate.ipynb #c059
 @patch
 def _check_classes(self: Run, clip: torch.Tensor) -> None:
     "The first time, see whether the classifier knows all labels of the data set."
@@ -330,7 +335,7 @@ def _check_classes(self: Run, clip: torch.Tensor) -> None:
     if isinstance(self.data, Clips):
         check_labels(torch.tensor(self.data.labels), len(self.data), self.num_classes)
 
-# %% ../nbs/16a_evaluate.ipynb #c058
+# %% ../nbs/16a_evaluate.ipynb #c062
 @patch
 def todo(self: Run, indices: Sequence[int], done: set, attacks: Sequence[str], defenses: Sequence[str]) -> dict[str, list[str]]:
     "Attacks, and the defenses that some clips still need under them."
@@ -340,7 +345,7 @@ def todo(self: Run, indices: Sequence[int], done: set, attacks: Sequence[str], d
     rows = {name: [defense for defense in defenses if needs(name, defense)] for name in attacks}
     return {name: found for name, found in rows.items() if found}
 
-
+# %% ../nbs/16a_evaluate.ipynb #c064
 @patch
 def exists(self: Run, name: str, defense: str, video: torch.Tensor) -> bool:
     "Whether an attack is possible on a defense: an exact or surrogate gradient needs a purifier that has one."
@@ -354,7 +359,7 @@ def exists(self: Run, name: str, defense: str, video: torch.Tensor) -> bool:
             self.has_gradient[defense, sees] = False
     return self.has_gradient[defense, sees]
 
-# %% ../nbs/16a_evaluate.ipynb #c061
+# %% ../nbs/16a_evaluate.ipynb #c067
 class _Progress:
     "A bar over results, with the time left from the mean time of each cell of the table."
 
@@ -379,7 +384,7 @@ class _Progress:
         sure = all(cell in known for cell, count in self.left.items() if count)
         return ("" if sure else "at least ") + str(timedelta(seconds=round(seconds)))
 
-# %% ../nbs/16a_evaluate.ipynb #c064
+# %% ../nbs/16a_evaluate.ipynb #c070
 @patch
 def measure_clips(self: Run, indices: Sequence[int], journal: Journal, todo: dict[str, list[str]], progress: _Progress) -> None:
     "All results that some clips still need."
@@ -392,7 +397,7 @@ def measure_clips(self: Run, indices: Sequence[int], journal: Journal, todo: dic
                 journal.append(result)
             progress.step(name, defense, results)
 
-
+# %% ../nbs/16a_evaluate.ipynb #c072
 @patch
 def work(self: Run, journal: Journal, attacks: Sequence[str], defenses: Sequence[str], share: tuple[int, int], quiet: bool) -> None:
     "All that this process has to do: every `share[1]`-th batch of clips, from number `share[0]` on."
@@ -407,7 +412,7 @@ def work(self: Run, journal: Journal, attacks: Sequence[str], defenses: Sequence
         self.measure_clips(indices, journal, self.todo(indices, journal.done, attacks, defenses), progress)
     progress.bar.close()
 
-# %% ../nbs/16a_evaluate.ipynb #c068
+# %% ../nbs/16a_evaluate.ipynb #c076
 def _describe_classifier(classifier: nn.Module) -> dict:
     "A classifier in plain values: its kind, the hash of its weights, and how a `VideoClassifier` prepares clips."
     about = {"name": type(classifier).__name__, "weights": fingerprint(classifier)}
@@ -416,7 +421,7 @@ def _describe_classifier(classifier: nn.Module) -> dict:
     reading = {name: getattr(classifier, name) for name in ("mean", "std", "layout", "size", "frames")}
     return about | {"network": type(classifier.model).__name__} | reading
 
-
+# %% ../nbs/16a_evaluate.ipynb #c078
 def _describe_data(data: Dataset, ids: list[str]) -> dict:
     "A dataset in plain values: its kind, its settings and a hash of the clips' names, or of the clips where they have none."
     settings = {k: v for k, v in vars(data).items() if not k.startswith("_") and isinstance(v, (int, str, dict))}
@@ -427,14 +432,14 @@ def _describe_data(data: Dataset, ids: list[str]) -> dict:
         settings["labels"] = hashlib.sha256(repr((data.labels, data.classes)).encode()).hexdigest()[:12]
     return {"name": type(data).__name__, "ids": hashlib.sha256(repr(ids).encode()).hexdigest()[:12]} | settings
 
-# %% ../nbs/16a_evaluate.ipynb #c070
+# %% ../nbs/16a_evaluate.ipynb #c080
 @patch
 def describe(self: AttackSpec) -> dict:
     "The attack in plain values."
     own = {"method": describe(self.method), "sees": self.sees, "n_clips": self.n_clips, "uint8": self.uint8}
     return own | {name: describe(value) for name, value in self.options.items()}
 
-
+# %% ../nbs/16a_evaluate.ipynb #c083
 @patch
 def config(self: Run, title: str, protocol: str | None, worst: Sequence[str] | None) -> dict:
     "The run in plain values."
@@ -447,14 +452,14 @@ def config(self: Run, title: str, protocol: str | None, worst: Sequence[str] | N
     about["defenses"] = {name: plain[name] | {"rule": rules[name]} for name in plain}
     return about | {"attacks": {name: spec.describe() for name, spec in self.attacks.items()}}
 
-
+# %% ../nbs/16a_evaluate.ipynb #c084
 def _chosen(kind: str, names: Sequence[str], only: Sequence[str]) -> list[str]:
     "The names that are in `only`, or all if it is empty."
     if unknown := set(only) - set(names):
         raise VideoPureError(f"only {kind} {sorted(unknown)[0]!r}: there is none of that name, expected some of {list(names)}")
     return [name for name in names if name in only or not only]
 
-# %% ../nbs/16a_evaluate.ipynb #c074
+# %% ../nbs/16a_evaluate.ipynb #c088
 def _processes() -> tuple[tuple[int, int], Callable]:
     "This process's number and how many there are, and a function that waits for all of them; accelerate's launcher tells."
     if int(os.environ.get("WORLD_SIZE", 1)) == 1:
@@ -462,7 +467,7 @@ def _processes() -> tuple[tuple[int, int], Callable]:
     shared = Accelerator(cpu=not torch.cuda.is_available(), kwargs_handlers=[InitProcessGroupKwargs(timeout=timedelta(days=30))])
     return (shared.process_index, shared.num_processes), shared.wait_for_everyone
 
-
+# %% ../nbs/16a_evaluate.ipynb #c091
 @contextmanager
 def _folder_or_temporary(out: str | Path | None) -> Iterator[Path]:
     "`out`, or a folder that is gone afterwards."
@@ -472,10 +477,10 @@ def _folder_or_temporary(out: str | Path | None) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         yield Path(folder)
 
-# %% ../nbs/16a_evaluate.ipynb #c078
+# %% ../nbs/16a_evaluate.ipynb #c095
 def benchmark(
     classifier: nn.Module,  # clips in [0, 1] to logits
-    defenses: dict[str, object],  # name -> what `as_purifier` takes, or a `Defended`; None for the bare classifier
+    defenses: dict[str, object],  # name -> what `as_purifier` takes, a purifier's name, or a `Defended`; None: the bare classifier
     data: Dataset | tuple[torch.Tensor, torch.Tensor],  # of (clip (3, T, H, W), label), or clips (n, 3, T, H, W) and labels (n,)
     attacks: dict[str, object] | None = None,  # name -> what `as_attack_spec` takes: a table, name, class, object; None: the protocol's
     protocol: str = "standard",  # one of `PROTOCOLS`: "standard", or "videopure" for the paper's
@@ -510,7 +515,7 @@ def benchmark(
             card.save(folder)
     return card
 
-# %% ../nbs/16a_evaluate.ipynb #c095
+# %% ../nbs/16a_evaluate.ipynb #c112
 def five_metrics(card: Card) -> Table:
     "The paper's metrics, of a card with its protocol: clean, standard, attack, robust* (gray-box) and robust (BPDA) accuracy."
     gray, bpda = card.attacks[1:]

@@ -30,12 +30,12 @@ def _current_folder() -> Iterator[None]:
     finally:
         sys.path.remove(os.getcwd())
 
-
+# %% ../nbs/10a_registry.ipynb #c009
 def is_code(word: object) -> bool:
     "Whether a word names something to import, `package.module:Name`."
     return isinstance(word, str) and re.fullmatch(r"[A-Za-z_]\w*(\.\w+)*:[A-Za-z_][\w.]*", word) is not None
 
-
+# %% ../nbs/10a_registry.ipynb #c012
 def import_part(word: str) -> object:
     "What `package.module:Name` names. Raises `VideoPureError` in one line if it cannot be imported."
     module, _, name = word.partition(":")
@@ -49,7 +49,7 @@ def import_part(word: str) -> object:
             raise VideoPureError(f"cannot import {word!r}: {type(error).__name__}: {reason}; expected package.module:Name") from error
     return part
 
-# %% ../nbs/10a_registry.ipynb #c010
+# %% ../nbs/10a_registry.ipynb #c015
 class Registry(dict):
     "Parts of one kind by name. Add one with `registry[name] = part`, or with the decorator `@registry.register(name)`."
 
@@ -73,7 +73,7 @@ class Registry(dict):
             raise VideoPureError(f"unknown {self.kind} {part!r}: expected one of {', '.join(self)}, or package.module:Name")
         return self[part]
 
-# %% ../nbs/10a_registry.ipynb #c016
+# %% ../nbs/10a_registry.ipynb #c021
 def make(kind: str, name: object, factory: Callable, /, *args: object, **options: object) -> object:
     "`factory(*args, **options)`; options that it does not take are a `VideoPureError` in one line."
     try:
@@ -82,13 +82,13 @@ def make(kind: str, name: object, factory: Callable, /, *args: object, **options
         given = ", ".join(options) or "no options"
         raise VideoPureError(f"{kind} {name if isinstance(name, str) else _name(name)!r}: {error}; it was given {given}") from error
 
-
+# %% ../nbs/10a_registry.ipynb #c024
 def _name(part: object) -> str:
     "The name of a class or function: short for those of this package, `package.module:Name` for all others."
     module, name = getattr(part, "__module__", None), getattr(part, "__qualname__", None) or type(part).__qualname__
     return name if module is None or module.split(".")[0] in ("videopure", "builtins") else f"{module}:{name}"
 
-# %% ../nbs/10a_registry.ipynb #c020
+# %% ../nbs/10a_registry.ipynb #c028
 def fingerprint(*modules: nn.Module) -> str:
     "Twelve hexadecimal digits that change when a weight or buffer does."
     digest = hashlib.sha256()
@@ -96,7 +96,7 @@ def fingerprint(*modules: nn.Module) -> str:
         digest.update(name.encode() + value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()[:12]
 
-# %% ../nbs/10a_registry.ipynb #c023
+# %% ../nbs/10a_registry.ipynb #c031
 def describe(part: object) -> object:
     "A part in plain values, as JSON can keep them: its name, its settings, the hash of its weights."
     if part is None or isinstance(part, (bool, int, float, str)):
@@ -114,7 +114,7 @@ def describe(part: object) -> object:
     weights = {"weights": fingerprint(part)} if isinstance(part, nn.Module) else {}
     return {"name": _name(type(part))} | plain_attributes(part) | weights
 
-# %% ../nbs/10a_registry.ipynb #c024
+# %% ../nbs/10a_registry.ipynb #c032
 def plain_attributes(part: object) -> dict[str, bool | int | float | str]:
     "The attributes of an object that are numbers, strings or truth values; private ones are left out."
     settings = getattr(part, "__dict__", {}) if not isinstance(part, nn.Module) else {}

@@ -26,7 +26,7 @@ from .evaluate import CostMeter, as_attack_spec
 from .purifier import NoGradientError, device_of, evaluating, seeded
 from .registry import fingerprint
 from .results import Accuracy, Table, plot_accuracy
-from .threats import Linf, Threat, as_eps, format_eps, make_threat
+from .threats import THREATS, Linf, Threat, as_eps, format_eps, make_threat
 from .video import VideoPureError, check_number, check_video
 
 # %% ../nbs/16b_sanity.ipynb #c011
@@ -59,7 +59,7 @@ class _Averaged(nn.Module):
         "Scores `(B, K)`."
         return torch.stack([self.model(video).log_softmax(1) for _ in range(self.draws)]).logsumexp(0)
 
-
+# %% ../nbs/16b_sanity.ipynb #c020
 def _gradient_modes(model: nn.Module) -> dict[str, nn.Module]:
     "A defense as an attacker with the exact gradient and one with BPDA see it; a bare classifier has only the exact one."
     if not isinstance(model, Defended):
@@ -68,7 +68,7 @@ def _gradient_modes(model: nn.Module) -> dict[str, nn.Module]:
     modes["full gradient"].sees, modes["BPDA"].sees = "full", "bpda"
     return modes
 
-# %% ../nbs/16b_sanity.ipynb #c021
+# %% ../nbs/16b_sanity.ipynb #c023
 @dataclass
 class Inspection:
     "A model, clips, and a budget; and what has been seen of them so far."
@@ -91,13 +91,17 @@ class Inspection:
     def __post_init__(self):
         self._check()
         self.own = {name: as_attack_spec(spec) for name, spec in self.attacks.items()}
-        self.below = sorted({*(self.grid or (self.eps / 2, 2 * self.eps)), self.eps} - {1.0})
+        grid = (self.eps / 2, 2 * self.eps) if self.grid is None else self.grid
+        self.below = sorted({eps for eps in (*grid, self.eps) if eps < 1 or not self.whole})
         self.grid = [*self.below, 1.0] if self.whole else self.below
         self.clips, self.labels = (t.detach().to(device_of(self.model)).clone() for t in (self.clips, self.labels))
         self.purifier, self.modes = getattr(self.model, "purifier", None), _gradient_modes(self.model)
         self._observe()
+        self.fixed = set()  # attacks of one's own that have a size already
+        for name in self.own:
+            self._own_attack(name, self.eps)  # a bad one raises before any work is done
 
-# %% ../nbs/16b_sanity.ipynb #c023
+# %% ../nbs/16b_sanity.ipynb #c025
 @patch
 def _observe(self: Inspection) -> None:
     "What can be seen without an attack."
@@ -113,7 +117,7 @@ def _observe(self: Inspection) -> None:
     for mode in self.modes:
         self._differentiate(mode)
 
-# %% ../nbs/16b_sanity.ipynb #c025
+# %% ../nbs/16b_sanity.ipynb #c027
 @patch
 def _check(self: Inspection) -> None:
     "Raise `VideoPureError` for what cannot be inspected."
@@ -121,7 +125,7 @@ def _check(self: Inspection) -> None:
     check_labels(self.labels, n)
     if n < 2:
         raise VideoPureError("one clip shows nothing: give at least 2, better 8 or more")
-    self.whole = isinstance(make_threat(self.threat), Linf)  # at the size 1 everything is allowed
+    self.whole = isinstance(self.within(1.0), Linf)  # at the size 1 everything is allowed
     most = {"most": 1} if self.whole else {}
     self.eps, self.grid = as_eps(self.eps, **most), self.grid and [as_eps(eps, **most) for eps in self.grid]
     if 0 in (self.eps, *(self.grid or ())):
@@ -129,13 +133,14 @@ def _check(self: Inspection) -> None:
     for name in ("steps", "queries", "draws", "eot", "batch_size"):
         check_number(name, getattr(self, name), 1)
 
-
+# %% ../nbs/16b_sanity.ipynb #c028
 @patch
 def within(self: Inspection, eps: float) -> Threat:
     "What an attack of a size may change."
-    return make_threat(self.threat, eps)
+    found = THREATS.find(self.threat)
+    return found.of_size(eps) if isinstance(found, Threat) else make_threat(found, eps)
 
-# %% ../nbs/16b_sanity.ipynb #c027
+# %% ../nbs/16b_sanity.ipynb #c030
 @patch
 def _state(self: Inspection) -> dict[str, object]:
     "Weights, flags and torch's switches, in values that can be compared."
@@ -150,7 +155,7 @@ def _state(self: Inspection) -> dict[str, object]:
         "torch's random state": torch.get_rng_state().tolist(),
     }
 
-# %% ../nbs/16b_sanity.ipynb #c029
+# %% ../nbs/16b_sanity.ipynb #c032
 @patch(as_prop=True)
 def budget(self: Inspection) -> dict[str, int | str]:
     "The settings of the attacks."
@@ -163,7 +168,7 @@ def name(self: Inspection) -> str:
     "What is inspected: the purifier's name, or the classifier's if there is none."
     return type(self.model).__name__ if self.purifier is None else self.purifier.describe()["method"].split(":")[-1]
 
-# %% ../nbs/16b_sanity.ipynb #c031
+# %% ../nbs/16b_sanity.ipynb #c034
 @patch
 @torch.no_grad()
 def scores(self: Inspection, batch_size: int | None = None) -> torch.Tensor:
@@ -173,7 +178,7 @@ def scores(self: Inspection, batch_size: int | None = None) -> torch.Tensor:
         raise VideoPureError(f"expected scores (B, K), no NaN, and labels below K; got {tuple(scores.shape)} and {self.labels.tolist()}")
     return scores
 
-
+# %% ../nbs/16b_sanity.ipynb #c035
 @patch
 @torch.no_grad()
 def right(self: Inspection, clips: torch.Tensor) -> torch.Tensor:
@@ -181,7 +186,7 @@ def right(self: Inspection, clips: torch.Tensor) -> torch.Tensor:
     answers = torch.cat([self.judged(x.clone()).argmax(1) for x in clips.split(self.batch_size)])
     return answers == self.labels
 
-# %% ../nbs/16b_sanity.ipynb #c033
+# %% ../nbs/16b_sanity.ipynb #c037
 @patch
 @torch.enable_grad()
 def _differentiate(self: Inspection, mode: str) -> None:
@@ -200,7 +205,7 @@ def _differentiate(self: Inspection, mode: str) -> None:
     except RuntimeError as error:
         self.errors[mode] = VideoPureError(" ".join(str(error).split())[:120])
 
-
+# %% ../nbs/16b_sanity.ipynb #c038
 @patch
 def usable(self: Inspection, mode: str) -> bool:
     "Whether an attack can follow the gradient of a mode."
@@ -212,7 +217,7 @@ def strongest(self: Inspection) -> str | None:
     "The gradient attack that should be the strongest; None if there is no gradient at all."
     return next(filter(self.usable, self.modes), None)
 
-# %% ../nbs/16b_sanity.ipynb #c035
+# %% ../nbs/16b_sanity.ipynb #c040
 @patch
 def attack(self: Inspection, name: str, eps: float, **options) -> Callable:
     "An attacker by name, with this budget."
@@ -235,9 +240,10 @@ def _own_attack(self: Inspection, name: str, eps: float) -> Callable:
     try:
         return replace(spec, options=spec.options | {"eps": self.within(eps)}).attack(seen.get(spec.sees, self.model))
     except VideoPureError:
+        self.fixed.add(name)
         return spec.attack(seen.get(spec.sees, self.model))
 
-
+# %% ../nbs/16b_sanity.ipynb #c042
 @patch
 def survives(self: Inspection, name: str, eps: float, **options) -> torch.Tensor:
     "Which clips `(B,)` are answered right under an attack."
@@ -245,12 +251,16 @@ def survives(self: Inspection, name: str, eps: float, **options) -> torch.Tensor
     if key not in self.found:
         attack, pairs = self.attack(name, eps, **options), zip(self.clips.split(self.batch_size), self.labels.split(self.batch_size))
         try:
-            self.found[key] = self.right(torch.cat([attack(x, y) for x, y in pairs]))
+            with seeded(self.seed, device_of(self.model), self.purifier):
+                attacked = torch.cat([attack(x, y) for x, y in pairs])
+            self.found[key] = self.right(attacked)
         except VideoPureError as error:  # a gradient that ceased to be finite on the way
+            if name in self.own:
+                raise
             self.found[key], self.errors[name] = self.clean, error
     return self.found[key]
 
-# %% ../nbs/16b_sanity.ipynb #c041
+# %% ../nbs/16b_sanity.ipynb #c048
 def check_deterministic(inspection: Inspection) -> Check:
     "The same clip twice: bit for bit the same scores, unless the purifier declares `random = True`."
     result = partial(Check, "the same clip, the same answer")
@@ -266,7 +276,7 @@ def check_deterministic(inspection: Inspection) -> Check:
     meaning = f"Declared random; attacks average {inspection.eot} draws a step (EOT), answers are judged by as many."
     return result("passed", numbers, meaning)
 
-# %% ../nbs/16b_sanity.ipynb #c044
+# %% ../nbs/16b_sanity.ipynb #c051
 def check_vote(inspection: Inspection) -> Check:
     "The argmax of the scores is the voted label."
     result = partial(Check, "the argmax of the scores is the vote")
@@ -282,7 +292,7 @@ def check_vote(inspection: Inspection) -> Check:
         return result("failed", numbers, "Attacks fool scores that do not decide: make forward return those of the vote.")
     return result("passed", numbers, "Who fools the scores has fooled the deployed defense.")
 
-# %% ../nbs/16b_sanity.ipynb #c047
+# %% ../nbs/16b_sanity.ipynb #c054
 _TOLERANCE = 1e-3  # of scores; different batch sizes and devices round differently
 
 
@@ -297,7 +307,7 @@ def check_forward(inspection: Inspection) -> Check:
         return result("failed", numbers, "The attacked function is not the deployed one: look for what depends on requires_grad.")
     return result("passed", numbers, "What is attacked is what is deployed.")
 
-# %% ../nbs/16b_sanity.ipynb #c050
+# %% ../nbs/16b_sanity.ipynb #c057
 def check_batch(inspection: Inspection) -> Check:
     "A batch gives what its clips give one by one."
     result = partial(Check, "a batch is its clips, one by one")
@@ -309,7 +319,7 @@ def check_batch(inspection: Inspection) -> Check:
         return result("failed", numbers, "Clips of a batch influence each other: purify each clip alone.")
     return result("passed", numbers, "The batch size is a matter of speed only.")
 
-# %% ../nbs/16b_sanity.ipynb #c053
+# %% ../nbs/16b_sanity.ipynb #c060
 def check_state(inspection: Inspection) -> Check:
     "Nothing that an evaluation touches stays changed."
     result, after, video = partial(Check, "nothing stays changed"), inspection._state(), inspection.clips.clone()
@@ -322,7 +332,7 @@ def check_state(inspection: Inspection) -> Check:
         return result("failed", numbers, "Results depend on what ran before: work on copies, and put back what is switched.")
     return result("passed", numbers, "Results do not depend on what ran before.")
 
-# %% ../nbs/16b_sanity.ipynb #c057
+# %% ../nbs/16b_sanity.ipynb #c064
 def check_gradients(inspection: Inspection) -> Check:
     "Gradients are there, finite, and not zero."
     result, n = partial(Check, "gradients are finite and not zero"), len(inspection.clips)
@@ -343,13 +353,13 @@ def check_gradients(inspection: Inspection) -> Check:
         return result("warning", numbers, "Most of the gradient is zero: look for what cuts it off.")
     return result("passed", numbers, "There is a direction to follow.")
 
-# %% ../nbs/16b_sanity.ipynb #c061
+# %% ../nbs/16b_sanity.ipynb #c068
 @patch
 def accuracies(self: Inspection, name: str, sizes: Sequence[float]) -> str:
     "Accuracies under an attack in words, with their intervals."
     return f"{name} " + ", ".join(f"{format_eps(eps)}: {Accuracy.of(self.survives(name, eps).tolist())}" for eps in sizes)
 
-# %% ../nbs/16b_sanity.ipynb #c064
+# %% ../nbs/16b_sanity.ipynb #c071
 def check_larger_eps(inspection: Inspection) -> Check:
     "Accuracy falls with eps, to zero where everything is allowed."
     result, attack = partial(Check, "a larger eps breaks more, at last all"), inspection.strongest()
@@ -364,13 +374,14 @@ def check_larger_eps(inspection: Inspection) -> Check:
         return result(_judge(rise, len(inspection.clips)), numbers, meaning)
     return result("passed", numbers, "The attack uses the room that it gets.")
 
-# %% ../nbs/16b_sanity.ipynb #c068
+# %% ../nbs/16b_sanity.ipynb #c075
 @patch
 def behind(self: Inspection, strong: str, weak: str) -> int:
     "By how many clips the attack that knows more lags behind the other, at the size where it is worst; negative if it is ahead everywhere."
-    return max(int(self.survives(strong, eps).sum() - self.survives(weak, eps).sum()) for eps in self.below)
+    sizes = [self.eps] if weak in self.fixed else self.below
+    return max(int(self.survives(strong, eps).sum() - self.survives(weak, eps).sum()) for eps in sizes)
 
-# %% ../nbs/16b_sanity.ipynb #c071
+# %% ../nbs/16b_sanity.ipynb #c078
 def check_full_gradient(inspection: Inspection) -> Check:
     "The exact gradient breaks at least as much as BPDA."
     result = partial(Check, "full gradient ≥ BPDA")
@@ -383,7 +394,7 @@ def check_full_gradient(inspection: Inspection) -> Check:
         return result(_judge(lag, len(inspection.clips)), numbers, meaning)
     return result("passed", numbers, "Knowing the purifier's gradient does not hurt the attacker.")
 
-# %% ../nbs/16b_sanity.ipynb #c074
+# %% ../nbs/16b_sanity.ipynb #c081
 def check_blackbox(inspection: Inspection) -> Check:
     "The best gradient breaks at least as much as Square, which has none."
     result, attack = partial(Check, "gradient ≥ black-box"), inspection.strongest()
@@ -397,7 +408,7 @@ def check_blackbox(inspection: Inspection) -> Check:
         return result(_judge(lag, len(inspection.clips)), numbers, meaning)
     return result("passed", numbers, f"The {attack} attack finds what {inspection.queries} blind queries find.")
 
-# %% ../nbs/16b_sanity.ipynb #c077
+# %% ../nbs/16b_sanity.ipynb #c084
 def check_bpda(inspection: Inspection) -> Check:
     "BPDA alone would have given about the same accuracies."
     result = partial(Check, "BPDA alone would do")
@@ -411,7 +422,7 @@ def check_bpda(inspection: Inspection) -> Check:
         return result("warning", numbers, meaning)
     return result("passed", numbers, "BPDA is not misled here.")
 
-# %% ../nbs/16b_sanity.ipynb #c080
+# %% ../nbs/16b_sanity.ipynb #c087
 def check_own(inspection: Inspection) -> Check:
     "The best gradient breaks at least as much as each attack of one's own."
     result, attack = partial(Check, "gradient ≥ attacks of your own"), inspection.strongest()
@@ -423,7 +434,7 @@ def check_own(inspection: Inspection) -> Check:
         return result(_judge(lag, len(inspection.clips)), numbers, f"{rival} does better than the gradient: report the worst case.")
     return result("passed", numbers, f"The {attack} attack finds what they find.")
 
-# %% ../nbs/16b_sanity.ipynb #c084
+# %% ../nbs/16b_sanity.ipynb #c091
 def check_noise(inspection: Inspection) -> Check:
     "Random noise of size eps breaks few clips, and fewer than the attack."
     result, attack, n = partial(Check, "random noise does little"), inspection.strongest(), int(inspection.clean.sum())
@@ -435,7 +446,7 @@ def check_noise(inspection: Inspection) -> Check:
         return result("failed", numbers, f"Noise breaks {hit} of {n} clips, as many as the attack: a brittle model, or no aim.")
     return result("warning", numbers, f"Noise alone breaks {hit} of {n} clips: the model is brittle, choose a smaller eps.")
 
-# %% ../nbs/16b_sanity.ipynb #c088
+# %% ../nbs/16b_sanity.ipynb #c095
 def check_convergence(inspection: Inspection) -> Check:
     "Twice the steps, or a new start, break hardly any clip that survived."
     result, attack, n = partial(Check, "more steps or a restart change nothing"), inspection.strongest(), len(inspection.clips)
@@ -452,7 +463,7 @@ def check_convergence(inspection: Inspection) -> Check:
         return result(_judge(max(gained.values()), n), numbers, "Not converged: use more steps and restarts.")
     return result("passed", numbers, "A longer attack would not have found more.")
 
-# %% ../nbs/16b_sanity.ipynb #c092
+# %% ../nbs/16b_sanity.ipynb #c099
 CHECKS = [check_deterministic, check_vote, check_forward, check_batch, check_larger_eps, check_full_gradient, check_blackbox, check_bpda,
           check_own, check_noise, check_convergence, check_gradients, check_state]
 
@@ -480,7 +491,7 @@ class Report:
         "A check by its name."
         return {check.name: check for check in self.checks}[name]
 
-# %% ../nbs/16b_sanity.ipynb #c095
+# %% ../nbs/16b_sanity.ipynb #c102
 @patch
 def tables(self: Report) -> list[Table]:
     "The verdicts, and the accuracies behind them."
@@ -495,7 +506,7 @@ def tables(self: Report) -> list[Table]:
         Table("What was measured", ["check", "numbers"], [[c.name, c.numbers] for c in self.checks if c.numbers]),
     ]
 
-# %% ../nbs/16b_sanity.ipynb #c098
+# %% ../nbs/16b_sanity.ipynb #c105
 @patch
 def _repr_html_(self: Report) -> str:
     return "".join(table._repr_html_() for table in self.tables())
@@ -510,7 +521,7 @@ def _repr_markdown_(self: Report) -> str:
 def __repr__(self: Report) -> str:
     return "\n\n".join(map(repr, self.tables()))
 
-
+# %% ../nbs/16b_sanity.ipynb #c108
 @patch
 def to_dict(self: Report) -> dict:
     "The report in plain values, for JSON."
@@ -525,7 +536,7 @@ def plot(self: Report) -> object:  # a matplotlib Figure
     points = {name: [(255 * eps, accuracy) for eps, accuracy in curve.items() if eps < 1] for name, curve in self.curves.items()}
     return plot_accuracy(points, "eps, in 1/255", self.title)
 
-# %% ../nbs/16b_sanity.ipynb #c100
+# %% ../nbs/16b_sanity.ipynb #c110
 @contextmanager
 def _prepared(model: nn.Module, seed: int) -> Iterator[CostMeter]:
     "Inside: evaluation mode, seeded, gradients may be recorded, costs are counted. Outside, all is as before."
@@ -535,7 +546,7 @@ def _prepared(model: nn.Module, seed: int) -> Iterator[CostMeter]:
     with torch.inference_mode(False), evaluating(model), seeded(seed, device, purifier), CostMeter([purifier], device) as meter:
         yield meter
 
-
+# %% ../nbs/16b_sanity.ipynb #c111
 @patch
 def curves(self: Inspection) -> dict[str, dict[float, Accuracy]]:
     "Accuracy by attack and eps, as far as they were measured; eps 0 is the clean clip."
@@ -543,7 +554,7 @@ def curves(self: Inspection) -> dict[str, dict[float, Accuracy]]:
     measured = lambda name: {eps: self.found[name, eps] for eps in self.grid if (name, eps) in self.found}
     return {name: {eps: Accuracy.of(right.tolist()) for eps, right in ({0.0: self.clean} | measured(name)).items()} for name in names}
 
-# %% ../nbs/16b_sanity.ipynb #c103
+# %% ../nbs/16b_sanity.ipynb #c114
 def check_defense(
     defended: nn.Module,  # clips to scores: a `Defended`, or any other model
     clips: torch.Tensor,  # (B, 3, T, H, W) in [0, 1]; 8 take a few minutes on the embedded VideoPure

@@ -9,7 +9,7 @@ __all__ = ['THREATS', 'as_eps', 'format_eps', 'Threat', 'same_shape', 'Linf', 'L
 # %% ../nbs/12a_threats.ipynb #c002
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from numbers import Real
 
 import torch
@@ -35,12 +35,12 @@ def as_eps(
         raise VideoPureError(f"{name} is {eps!r}, expected {hint}")
     return value
 
-
+# %% ../nbs/12a_threats.ipynb #c011
 def format_eps(eps: float) -> str:
     "An eps as it is usually written: in 1/255, but for 0 and 1."
     return f"{eps:g}" if eps in (0, 1) else f"{255 * eps:.3g}/255"
 
-# %% ../nbs/12a_threats.ipynb #c012
+# %% ../nbs/12a_threats.ipynb #c015
 class Threat:
     """A set of allowed clips around each clip `(B, 3, T, H, W)` in [0, 1].
 
@@ -57,12 +57,16 @@ class Threat:
         "A random allowed clip; without a `generator`, torch's global one draws."
         return self.project(clips + self.random(clips, generator), clips)
 
+    def of_size(self, eps: float) -> "Threat":
+        "The same threat model of another size."
+        return replace(self, eps=eps)
+
     def distance(self, adv: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
         "How far `adv` is from `clips`, `(B,)`, in units of `eps`; infinite where something moved that may not."
         size = self.norm(same_shape(adv, clips) - clips)
         return torch.where(size > 0, size / self.eps, 0.0)
 
-# %% ../nbs/12a_threats.ipynb #c013
+# %% ../nbs/12a_threats.ipynb #c016
 def same_shape(adv: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
     "`adv`, if it has the shape of `clips`; else a `ClipError`."
     if adv.shape != clips.shape:
@@ -74,7 +78,7 @@ def _uniform(shape: Sequence[int], like: torch.Tensor, generator: torch.Generato
     "Uniform numbers in [-1, 1]."
     return torch.empty(shape, dtype=like.dtype, device=like.device).uniform_(-1, 1, generator=generator)
 
-# %% ../nbs/12a_threats.ipynb #c018
+# %% ../nbs/12a_threats.ipynb #c021
 @dataclass
 class Linf(Threat):
     "Every colour value may move by at most `eps`."
@@ -100,13 +104,13 @@ class Linf(Threat):
         "`alpha` times the sign."
         return alpha * grad.sign()
 
-# %% ../nbs/12a_threats.ipynb #c025
+# %% ../nbs/12a_threats.ipynb #c028
 def _l2(delta: torch.Tensor, dims: Sequence[int]) -> torch.Tensor:
     "The Euclidean norm over `dims`, kept; scaled inside, so that tiny gradients do not vanish when squared."
     scale = delta.abs().amax(dims, keepdim=True).clamp_min(torch.finfo(delta.dtype).tiny)
     return scale * (delta / scale).square().sum(dims, keepdim=True).sqrt()
 
-
+# %% ../nbs/12a_threats.ipynb #c030
 def _into_ball(delta: torch.Tensor, clips: torch.Tensor, eps: float, dims: Sequence[int]) -> torch.Tensor:
     "The nearest perturbation of norm at most `eps` over `dims` that also keeps the clip in [0, 1]."
     length = _l2(delta, dims)
@@ -118,7 +122,7 @@ def _into_ball(delta: torch.Tensor, clips: torch.Tensor, eps: float, dims: Seque
         low, high = middle.where(inside, low), high.where(inside, middle)
     return (low * delta).clamp(-clips, 1 - clips)
 
-# %% ../nbs/12a_threats.ipynb #c028
+# %% ../nbs/12a_threats.ipynb #c033
 @dataclass
 class L2(Threat):
     "The norm of the change of a whole clip is at most `eps`."
@@ -148,7 +152,7 @@ class L2(Threat):
         "`alpha` along the gradient."
         return alpha * grad / _l2(grad, self.dims).clamp_min(torch.finfo(grad.dtype).tiny)
 
-# %% ../nbs/12a_threats.ipynb #c031
+# %% ../nbs/12a_threats.ipynb #c036
 @dataclass
 class FrameL2(L2):
     "The norm of the change of each frame is at most `eps`."
@@ -157,7 +161,7 @@ class FrameL2(L2):
 
     dims = (1, 3, 4)
 
-# %% ../nbs/12a_threats.ipynb #c036
+# %% ../nbs/12a_threats.ipynb #c041
 def low_pass(n: int, keep: float, like: torch.Tensor) -> torch.Tensor:
     "The projection `(n, n)` on the lowest cosine waves of n samples, `keep` of them as a fraction, at least the constant one."
     k, i = torch.arange(max(1, round(keep * n)), dtype=torch.float64)[:, None], torch.arange(n)
@@ -165,7 +169,7 @@ def low_pass(n: int, keep: float, like: torch.Tensor) -> torch.Tensor:
     waves = waves / waves.norm(dim=1, keepdim=True)
     return (waves.T @ waves).to(like)
 
-# %% ../nbs/12a_threats.ipynb #c039
+# %% ../nbs/12a_threats.ipynb #c044
 class Subspace(Threat):
     "Each value may move by at most `eps`, and the perturbation lies in the linear subspace on which `smooth` projects."
 
@@ -187,7 +191,7 @@ class Subspace(Threat):
         "The largest change of each clip."
         return delta.abs().flatten(1).amax(1)
 
-# %% ../nbs/12a_threats.ipynb #c043
+# %% ../nbs/12a_threats.ipynb #c048
 @patch
 def fit(self: Subspace, delta: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
     "The perturbation of the subspace that explains the visible change `delta` best, by 20 steps of conjugate gradients."
@@ -201,7 +205,7 @@ def fit(self: Subspace, delta: torch.Tensor, clips: torch.Tensor) -> torch.Tenso
         residual = rest
     return fitted
 
-
+# %% ../nbs/12a_threats.ipynb #c050
 def _inner(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     "The inner product of each pair of clips, `(B, 1, 1, 1, 1)`."
     return (a * b).sum((1, 2, 3, 4), keepdim=True)
@@ -211,7 +215,7 @@ def _ratio(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     "a / b, and 0 where b is as good as 0: there, nothing is left to improve."
     return torch.where(b > 1e-12, a / b, 0.0)
 
-# %% ../nbs/12a_threats.ipynb #c046
+# %% ../nbs/12a_threats.ipynb #c053
 def _peak(delta: torch.Tensor) -> torch.Tensor:
     "The largest absolute value of each clip, never zero."
     return delta.abs().amax((1, 2, 3, 4), keepdim=True).clamp_min(torch.finfo(delta.dtype).tiny)
@@ -223,14 +227,14 @@ def random(self: Subspace, clips: torch.Tensor, generator: torch.Generator | Non
     delta = self.smooth(_uniform(clips.shape, clips, generator))
     return self.eps * delta / _peak(delta)
 
-
+# %% ../nbs/12a_threats.ipynb #c056
 @patch
 def ascend(self: Subspace, grad: torch.Tensor, alpha: float) -> torch.Tensor:
     "A step of the subspace, its largest value `alpha`, that follows the signs of the smoothed gradient."
     step = self.smooth(self.smooth(grad).sign())
     return alpha * step / _peak(step)
 
-
+# %% ../nbs/12a_threats.ipynb #c059
 @patch
 def distance(self: Subspace, adv: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
     "How far `adv` is from `clips`, `(B,)`, in units of `eps`; infinite if no perturbation of the subspace explains it, up to 2/255."
@@ -243,7 +247,7 @@ def unexplained(self: Subspace, adv: torch.Tensor, clips: torch.Tensor) -> torch
     delta = adv - clips
     return ((self.fit(delta, clips) - delta) * self.unclipped(clips)).abs().flatten(1).amax(1)
 
-# %% ../nbs/12a_threats.ipynb #c049
+# %% ../nbs/12a_threats.ipynb #c062
 @dataclass
 class LowFrequency(Subspace):
     "Smooth waves only: each value at most `eps`, and only the lowest cosine frequencies."
@@ -268,7 +272,7 @@ class LowFrequency(Subspace):
         allowed = small & (self.unexplained(adv, clips) <= 1 / 255)
         return torch.where(allowed[:, None, None, None, None], adv.clamp(0, 1), super().project(adv, clips))
 
-# %% ../nbs/12a_threats.ipynb #c052
+# %% ../nbs/12a_threats.ipynb #c065
 @dataclass
 class Flicker(Subspace):
     "One offset for all pixels of a frame, for each frame and colour, at most `eps`."
@@ -290,7 +294,7 @@ class Flicker(Subspace):
         "Uniform offsets."
         return self.eps * _uniform((*clips.shape[:3], 1, 1), clips, generator).expand_as(clips)
 
-# %% ../nbs/12a_threats.ipynb #c057
+# %% ../nbs/12a_threats.ipynb #c070
 THREATS = Registry("threat model", Linf=Linf, L2=L2, FrameL2=FrameL2, Flicker=Flicker, LowFrequency=LowFrequency)
 
 
@@ -304,10 +308,10 @@ def make_threat(
     if isinstance(found, Threat):
         return found
     takes_eps = "eps" in getattr(found, "__dataclass_fields__", {"eps": None})
-    size = {} if eps is None else {"eps" if takes_eps else "threat": eps}
+    size = {} if eps is None else {"eps" if takes_eps else "threat": as_eps(eps) if isinstance(eps, str) else eps}
     return make("threat model", kind, found, **size, **options)
 
-# %% ../nbs/12a_threats.ipynb #c059
+# %% ../nbs/12a_threats.ipynb #c072
 def as_threat(
     eps: object,  # a `Threat`, a number, "8/255", a class or name of one, or a table with `kind`
 ) -> Threat:
@@ -320,14 +324,14 @@ def as_threat(
         return make_threat(eps)
     return Linf(eps)
 
-
+# %% ../nbs/12a_threats.ipynb #c075
 @patch
 def describe(self: Threat) -> dict:
     "The threat model in plain values, `kind` and its settings, as `as_threat` reads them back."
     settings = {field.name: describe(getattr(self, field.name)) for field in fields(self)} if hasattr(self, "__dataclass_fields__") else {}
     return {"kind": describe(type(self))} | settings
 
-# %% ../nbs/12a_threats.ipynb #c063
+# %% ../nbs/12a_threats.ipynb #c079
 class Masked(Threat):
     "The threat model `self.threat` inside the mask that `self.mask(clip)` gives; outside, nothing may change."
 
@@ -349,7 +353,7 @@ class Masked(Threat):
         moved = ((same_shape(adv, clips) != clips) & ~self.mask(clips)).flatten(1).any(1)
         return self.threat.distance(adv, clips).where(~moved, math.inf)
 
-# %% ../nbs/12a_threats.ipynb #c066
+# %% ../nbs/12a_threats.ipynb #c082
 @THREATS.register("Frames")
 @dataclass
 class Frames(Masked):
@@ -370,6 +374,10 @@ class Frames(Masked):
         "The size of the threat model inside."
         return self.threat.eps
 
+    def of_size(self, eps: float) -> Threat:
+        "The same frames, and another size of the threat model inside."
+        return replace(self, threat=self.threat.of_size(eps))
+
     def mask(self, clips: torch.Tensor) -> torch.Tensor:
         "Which frames may change, `(T, 1, 1)`."
         T = clips.shape[2]
@@ -381,7 +389,7 @@ class Frames(Masked):
         mask[chosen] = True
         return mask
 
-# %% ../nbs/12a_threats.ipynb #c069
+# %% ../nbs/12a_threats.ipynb #c085
 @THREATS.register("Patch")
 @dataclass
 class Patch(Masked):
