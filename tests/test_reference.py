@@ -10,7 +10,7 @@ from videopure.evaluate import AttackSpec, fingerprint, read_config, run_config
 from videopure.pipeline import VideoPurePipeline
 from videopure.results import Card
 from videopure.tiny import tiny_classifier
-from videopure.train import Recipe
+from videopure.training import Recipe
 
 FOLDER = Path(__file__).resolve().parent.parent / "benchmarks"
 RUNS = [path.stem for path in sorted(FOLDER.glob("*.toml")) if (FOLDER / path.stem / "card.json").exists()]

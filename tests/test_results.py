@@ -11,8 +11,8 @@ from html.parser import HTMLParser
 import pytest
 from scipy.stats import binomtest
 
-from videopure.journal import Journal, config_hash, difference, read_results
-from videopure.results import Accuracy, Card, Paired, Table, plot_accuracy
+from videopure.journal import Journal, config_hash, difference, environment, plain, read_results, result_key
+from videopure.results import METRIC_FORMATS, Accuracy, Card, Paired, Table, plot_accuracy
 from videopure.video import VideoFileError, VideoPureError
 
 CONFIG = {"title": "a run", "seed": 3, "eps": "8/255", "defenses": ["none", "b", "a"], "attacks": ["none", "PGD", "BPDA"]}
@@ -79,6 +79,7 @@ def write_until(folder, results, count):
     return int(said[-1]) if said else None
 
 
+@pytest.mark.slow
 def test_killed_and_continued(tmp_path):
     results = all_results()
     write_until(tmp_path / "killed", results, 7)
@@ -283,6 +284,14 @@ def test_configuration_of_plain_values_only(tmp_path):
     assert difference({"a": {"b": 1}}, {"a": {"b": 1, "c": 2}}) == "a.c was null and is now 2"
 
 
+def test_results_and_configurations_are_plain():
+    assert plain({"a": (1, 2.5), "b": None}) == {"a": [1, 2.5], "b": None}
+    assert result_key(result("a", "b", "PGD")) == ("a", "b", "PGD") and result_key({"clip": "a", "skipped": "x"}) == ("a", None, None)
+    assert result_key({"clip": "a", "defense": "b", "attack": "c", "skipped": "x"}) == ("a", "b", "c")
+    assert config_hash({"a": 1, "b": 2}) == config_hash({"b": 2, "a": 1}) != config_hash({"a": 1, "b": 3})
+    assert difference({"a": 1}, {"a": 1}) is None and {"videopure", "torch", "python", "platform", "device"} <= environment().keys()
+
+
 # ---------------------------------------------------------------- card
 
 
@@ -363,6 +372,12 @@ def test_any_metric_is_shown_saved_and_loaded(tmp_path):
     with pytest.raises(VideoPureError) as error:
         card.metrics_table("psnr", "ssim")
     one_line(error, "'ssim'", "sharpness")
+
+
+def test_a_format_of_ones_own(monkeypatch):
+    monkeypatch.setitem(METRIC_FORMATS, "psnr", ("PSNR in dB", 1, ".1f"))
+    table = Card(CONFIG, [result(metrics={"psnr": 20.04})]).metrics_table("psnr")
+    assert table.title == "Mean per clip: PSNR in dB" and table.rows[0][1] == "20.0"
 
 
 def test_results_without_metrics_are_results():

@@ -13,13 +13,14 @@ absent = ["nbdev", "jupyterlab", "ipykernel", "torchvision", "transformers", "py
 assert not (found := [name for name in absent if importlib.util.find_spec(name)]), found
 import videopure
 assert "site-packages" in videopure.__file__, videopure.__file__
-from videopure.pipeline import VideoPurePipeline
-from videopure.tiny import tiny_classifier
-from videopure.video import moving_shapes
+for name in videopure.__all__:
+    getattr(videopure, name)
+from videopure import Defended, VideoPurePipeline, moving_shapes, tiny_classifier
 clips, labels = moving_shapes(2, seed=0)
-out = VideoPurePipeline.tiny()(clips)
+pipe = VideoPurePipeline.tiny()
+out = pipe(clips)
 assert out.videos.shape[0] == 2 and out.videos.shape[2:] == clips.shape[1:] and out.videos.isfinite().all()
-assert (tiny_classifier()(out.videos[:, -1]).argmax(1) == labels).all()
+assert (Defended(tiny_classifier(), pipe).vote(clips).labels == labels).all()
 print("purified", tuple(out.videos.shape), "with videopure", videopure.__version__)
 """
 
@@ -36,6 +37,7 @@ def main(folder: Path) -> None:
         [python, "-m", "pip", "check"],
         [python, "-c", USE],
         [folder / "bin/videopure", "--help"],
+        [python, "-m", "videopure", "--version"],
     ):
         subprocess.run(command, cwd=folder, env=env, check=True)
 

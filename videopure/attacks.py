@@ -22,8 +22,8 @@ from tqdm.auto import tqdm
 
 from .defense import Defended
 from .purifier import evaluating, seeded
-from .registry import Registry, make
-from .threats import Threat, as_eps, as_threat, make_threat
+from .registry import Registry, is_code, make
+from .threats import THREATS, Threat, as_eps, as_threat, make_threat
 from .video import ClipError, VideoPureError, check_video
 from .voting import vote_scores
 
@@ -336,8 +336,11 @@ def make_attack(
         return found
     if "threat" in options:
         options["eps"] = _within(options.pop("threat"), options.pop("eps", None))
-    sizes = {name: as_eps(options[name], name=name) for name in ("eps", "alpha") if isinstance(options.get(name), str)}
-    return make("attack", method, found, model, **options | sizes)
+    if isinstance(options.get("eps"), str):
+        options["eps"] = as_threat(options["eps"]) if is_code(options["eps"]) or options["eps"] in THREATS else as_eps(options["eps"])
+    if isinstance(options.get("alpha"), str):
+        options["alpha"] = as_eps(options["alpha"], name="alpha")
+    return make("attack", method, found, model, **options)
 
 # %% ../nbs/12b_attacks.ipynb #c089
 def _is_factory(part: object) -> bool:
