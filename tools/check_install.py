@@ -20,6 +20,9 @@ clips, labels = moving_shapes(2, seed=0)
 out = VideoPurePipeline.tiny()(clips)
 assert out.videos.shape[0] == 2 and out.videos.shape[2:] == clips.shape[1:] and out.videos.isfinite().all()
 assert (tiny_classifier()(out.videos[:, -1]).argmax(1) == labels).all()
+from pathlib import Path
+typed = [name for name in sys.argv[1:] if not (Path(videopure.__file__).parent / name).exists()]
+assert sys.argv[1:] and not typed, f"not installed: {typed}"
 print("purified", tuple(out.videos.shape), "with videopure", videopure.__version__)
 """
 
@@ -34,7 +37,7 @@ def main(folder: Path) -> None:
         [*pip, "torch"],
         [*pip, ROOT],  # pip install .
         [python, "-m", "pip", "check"],
-        [python, "-c", USE],
+        [python, "-c", USE, *(path.name for path in sorted((ROOT / "videopure").iterdir()) if path.suffix in (".pyi", ".typed"))],
         [folder / "bin/videopure", "--help"],
     ):
         subprocess.run(command, cwd=folder, env=env, check=True)
