@@ -70,6 +70,7 @@ def test_small_enough_to_keep():
     assert sum(path.stat().st_size for path in FOLDER.rglob("*") if path.is_file() and not path.name.startswith("records-")) < 1_000_000
 
 
+@pytest.mark.slow
 def test_first_clip_is_made_again():
     "The first clip of the reference table, from its configuration, in the cells that cost little."
     config, card = CONFIGS["reference"], TABLES["reference"]
