@@ -43,10 +43,22 @@ def test_only_names_with_a_heading_are_linked(tmp_path):
 def test_formulas_become_mathml(tmp_path):
     pytest.importorskip("latex2mathml")
     page = tmp_path / "a.html"
-    page.write_text(r'<script src="https://x.org/katex.min.js" defer></script><p><span class="math inline">\(\sqrt{a} &lt; b\)</span></p>')
+    page.write_text(r'<p><span class="math inline">\(\sqrt{a} &lt; b\)</span></p>')
     tool("docs").mathml(page)
     text = page.read_text()
-    assert "<msqrt>" in text and "katex" not in text and r"\sqrt" not in text
+    assert "<msqrt>" in text and r"\sqrt" not in text
+
+
+@pytest.mark.parametrize("address", ["url(https://x.org/a?b:1;2)", 'url("https://x.org/a?b:1;2")', '"https://x.org/a?b:1;2"', "'https://x.org/a'"])
+def test_nothing_comes_from_elsewhere(address, tmp_path):
+    "Neither the fonts of a theme nor scripts and style sheets; links, own files and pictures stay."
+    own = '<script src="a.js"></script><link rel="stylesheet" href="a.css"><link rel="canonical" href="https://x.org/"><a href="https://x.org">x</a>'
+    katex = '<script src="https://x.org/katex.min.js" defer></script><link href="https://x.org/katex.css" rel="stylesheet">'
+    (tmp_path / "a.html").write_text(katex + own + katex)
+    (tmp_path / "a.css").write_text(f'@import{" " * address.startswith("u")}{address};@import "b.css";p{{background:url(https://x.org/c)}}')
+    tool("docs").from_nowhere_else(tmp_path)
+    assert (tmp_path / "a.html").read_text() == own
+    assert (tmp_path / "a.css").read_text() == '@import "b.css";p{background:url(https://x.org/c)}'
 
 
 def test_readme_keeps_prose_code_and_outputs(tmp_path):
@@ -137,10 +149,14 @@ def test_drawings_are_told_from_photographs_and_moving_pictures_can_stand_still(
 
     page, uri = tmp_path / "a.html", "data:image/png;base64," + base64.b64encode(png(drawing)).decode()
     (tmp_path / "a_still.png").write_bytes(png(drawing))
-    page.write_text(f'<img alt="x" src="{uri}"><img alt="y" src="a.webp"><img alt="z" src="b.webp">')
+    (tmp_path / "a photo.png").write_bytes(png(photograph))
+    page.write_text(
+        f'<img alt="x" src="{uri}"><img alt="y" src="a.webp"><img alt="z" src="b.webp">'
+        '<img alt="as quarto has it" src="a_still.png"><img alt="v" src="a%20photo.png"><img alt="w" src="gone.png">'
+    )
     docs.pictures(page)
     text = page.read_text()
-    assert text.count("data-drawing") == 1 and text.count("<picture>") == 1
+    assert text.count("data-drawing") == 2 and '<img data-drawing="" alt="as quarto' in text and text.count("<picture>") == 1
     assert '<source srcset="a_still.png" media="(prefers-reduced-motion: reduce)"><img alt="y" src="a.webp"></picture>' in text
 
 
