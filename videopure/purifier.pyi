@@ -2,11 +2,11 @@
 """One interface for everything that cleans a clip: what it is called with, what it returns, what it declares about itself"""
 from typing import Any
 __all__ = ['Records', 'Purifier', 'NoGradientError', 'VideoPure', 'evaluating', 'device_of', 'CallablePurifier', 'as_purifier', 'seeded']
+import inspect as inspect
 from collections.abc import Callable as Callable, Iterator as Iterator
 from contextlib import contextmanager as contextmanager
 from dataclasses import is_dataclass as is_dataclass, replace as replace
 from functools import partial as partial
-from inspect import signature as signature
 import torch as torch
 from fastcore.basics import patch as patch
 from torch import nn as nn
@@ -81,6 +81,7 @@ class NoGradientError(VideoPureError):
 
 class VideoPure(Purifier):
     """A `VideoPurePipeline` with settings of its call, as a purifier. Raises `VideoPureError` for settings that make no sense."""
+    _CALL = inspect.signature(VideoPurePipeline.__call__).parameters
     OPTIONS: tuple[Any, ...]
     pipe: VideoPurePipeline
     given: Callable[..., Any]
