@@ -14,13 +14,16 @@ assert not (found := [name for name in absent if importlib.util.find_spec(name)]
 import videopure
 assert "site-packages" in videopure.__file__, videopure.__file__
 for name in videopure.__all__:
-    getattr(videopure, name)
+    assert name == "Explorer" or getattr(videopure, name), name  # the explorer needs ipywidgets, which are optional
 from videopure import Defended, VideoPurePipeline, moving_shapes, tiny_classifier
 clips, labels = moving_shapes(2, seed=0)
 pipe = VideoPurePipeline.tiny()
 out = pipe(clips)
 assert out.videos.shape[0] == 2 and out.videos.shape[2:] == clips.shape[1:] and out.videos.isfinite().all()
 assert (Defended(tiny_classifier(), pipe).vote(clips).labels == labels).all()
+from pathlib import Path
+typed = [name for name in sys.argv[1:] if not (Path(videopure.__file__).parent / name).exists()]
+assert sys.argv[1:] and not typed, f"not installed: {typed}"
 print("purified", tuple(out.videos.shape), "with videopure", videopure.__version__)
 """
 
@@ -35,7 +38,7 @@ def main(folder: Path) -> None:
         [*pip, "torch"],
         [*pip, ROOT],  # pip install .
         [python, "-m", "pip", "check"],
-        [python, "-c", USE],
+        [python, "-c", USE, *(path.name for path in sorted((ROOT / "videopure").iterdir()) if path.suffix in (".pyi", ".typed"))],
         [folder / "bin/videopure", "--help"],
         [python, "-m", "videopure", "--version"],
     ):

@@ -330,6 +330,8 @@ def make_attack(
 ) -> Callable:  # (clips, labels) to attacked clips
     "An attack on a model. Raises `VideoPureError` for a name or an option that there is not."
     found = ATTACKS.find(method)
+    if not callable(found):
+        raise VideoPureError(f"an attack is something that can be called with clips and labels, not {type(found).__name__}")
     if not _is_factory(found):
         if options:
             raise VideoPureError(f"the attack {method!r} is made already: it takes no options, it was given {', '.join(options)}")
@@ -353,7 +355,7 @@ def _is_factory(part: object) -> bool:
 def _within(threat: object, eps: object) -> Threat:
     "A threat model as a configuration gives it, of the size `eps` if that is given."
     kind = threat if isinstance(threat, dict) else {"kind": threat}
-    return threat if isinstance(threat, Threat) else make_threat(**{"kind": "Linf", "eps": eps} | kind)
+    return make_threat(threat, eps) if isinstance(threat, Threat) else make_threat(**{"kind": "Linf", "eps": eps} | kind)
 
 # %% ../nbs/12b_attacks.ipynb #c093
 def quantized(attack: Callable) -> Callable:  # an attack that is called in the same way

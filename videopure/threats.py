@@ -306,6 +306,8 @@ def make_threat(
     "A threat model by name. Raises `VideoPureError` for a name or an option that there is not."
     found = THREATS.find(kind)
     if isinstance(found, Threat):
+        if eps is not None or options:
+            raise VideoPureError(f"the threat model {found!r} is made already: it takes no eps and no options")
         return found
     takes_eps = "eps" in getattr(found, "__dataclass_fields__", {"eps": None})
     size = {} if eps is None else {"eps" if takes_eps else "threat": as_eps(eps) if isinstance(eps, str) else eps}
@@ -322,6 +324,8 @@ def as_threat(
         return make_threat(**{"kind": "Linf"} | eps)
     if isinstance(eps, type) or is_code(eps) or (isinstance(eps, str) and eps in THREATS):
         return make_threat(eps)
+    if isinstance(eps, str) and not any(map(str.isdigit, eps)):
+        THREATS.find(eps)  # a misspelt name: the error says which there are
     return Linf(eps)
 
 # %% ../nbs/12a_threats.ipynb #c075
