@@ -132,4 +132,4 @@ def test_one_estimate_does_as_well():
     for attack in ("none", "PGD 4/255", "PGD 8/255"):
         (low, high), (lower, higher) = (card.accuracy(name, attack).interval for name in ("VideoPure", "one-step x0"))
         assert lower <= high and low <= higher
-    assert card.cost("VideoPure", "none", "calls") == 8 * card.cost("one-step x0", "none", "calls")
+    assert card.metric("VideoPure", "none", "calls") == 8 * card.metric("one-step x0", "none", "calls")

@@ -44,6 +44,7 @@ class VideoAttack(Attack):
     shows on its card; call `on_step()` after each step, by which others follow their progress; and draw from `generator` if it is set.
     """
 
+    modes = ["default"]  # "targeted" too, where `forward` heeds `_goal` and `_reached`
     __setattr__ = object.__setattr__  # the base class looks for attacks in every value with `in`, which fails on tensors
 
     def __init__(self, name: str, model: nn.Module, seed: int | None = None):
@@ -52,7 +53,7 @@ class VideoAttack(Attack):
         if next(model.parameters(), None) is None:
             raise VideoPureError("the model has no parameters, so its device is unknown: register the classifier's modules in it")
         super().__init__(name, model)
-        self.supported_mode, self.seed = ["default", "targeted"], seed
+        self.supported_mode, self.seed = self.modes, seed
         self.metrics, self.on_step, self.generator = {}, lambda: None, None
 
     def __call__(self, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -73,6 +74,8 @@ class VideoAttack(Attack):
 @patch
 def set_mode_targeted_by_label(self: VideoAttack, quiet: bool = False) -> None:
     "Targeted, and the labels given to the call are the targets."
+    if "targeted" not in self.supported_mode:
+        raise VideoPureError(f"the attack {self.attack} has no targeted mode")
     if quiet:
         self.attack_mode, self.targeted, self._target_map_function = "targeted", True, lambda clips, labels: labels
     else:
@@ -181,6 +184,8 @@ class PGD(VideoAttack):
     Source: Madry et al. (arXiv 1706.06083); momentum: Dong et al. (1710.06081); averaging over draws: Athalye et al. (1707.07397).
     """
 
+    modes = ["default", "targeted"]
+
     def __init__(
         self,
         model: nn.Module,  # a classifier, or a `Defended`: its gradient mode is the attacker's
@@ -202,9 +207,8 @@ class PGD(VideoAttack):
     ):
         super().__init__("PGD", model, seed)
         self.threat, self.steps, self.loss, self.momentum, self.eot = as_threat(eps), steps, loss, momentum, eot
-        self.restarts, self.schedule, self.random_start, self.best = restarts, schedule, random_start, best
+        self.restarts, self.schedule, self.random_start, self.best, self.eps = restarts, schedule, random_start, best, self.threat.eps
         self.early_stop, self.deviation, self.progress = early_stop, deviation, progress
-        self.eps = self.threat.eps
         self.alpha = 2.5 * self.eps / max(steps, 1) if alpha is None else as_eps(alpha, name="alpha")
         self.losses = [make_loss(each, model) for each in ([loss] if isinstance(loss, str) or callable(loss) else loss)]
         self.check()

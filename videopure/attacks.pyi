@@ -29,8 +29,9 @@ class VideoAttack(Attack):
 
     Subclasses define `forward(clips, labels)`. They may leave numbers of each clip in `metrics`, a dict of `(B,)`, which an evaluation
     shows on its card; call `on_step()` after each step, by which others follow their progress; and draw from `generator` if it is set."""
+    modes: list[str]
     __setattr__ = object.__setattr__
-    supported_mode: list[str]
+    supported_mode: Any
     seed: int | None
     metrics: dict[Any, Any]
     on_step: Callable[..., Any]
@@ -116,6 +117,7 @@ class PGD(VideoAttack):
     After a call: `success` (B,), whether the vote is wrong (or the target); `steps_used` (B,), gradient steps taken; `zero_gradients` (B,),
     steps whose gradient was zero everywhere, a sign of gradient masking. Raises `VideoPureError` if there is no finite gradient.
     Source: Madry et al. (arXiv 1706.06083); momentum: Dong et al. (1710.06081); averaging over draws: Athalye et al. (1707.07397)."""
+    modes: list[str]
     threat: Any
     steps: int
     loss: str | Callable | Sequence
@@ -125,10 +127,10 @@ class PGD(VideoAttack):
     schedule: str
     random_start: bool
     best: bool
+    eps: Any
     early_stop: bool
     deviation: float
     progress: bool
-    eps: Any
     alpha: Any
     losses: list[Callable]
     steps_used: Any

@@ -22,6 +22,8 @@ from .video import VideoPureError
 class BlackBox(VideoAttack):
     "What attacks on scores share. After a call: `success` (B,), whether the answer is wrong (or the target); `queries` (B,), clips shown."
 
+    modes = ["default", "targeted"]
+
     def __init__(self, model: nn.Module, eps: object, budget: int, seed: int | None, progress: bool):
         super().__init__(type(self).__name__, model, seed)
         if budget != int(budget) or budget < 1:
@@ -168,6 +170,8 @@ class TemporalTranslation(VideoAttack):
 
     After a call: `success` (B,), whether the *source* is fooled. Source: Wei et al., AAAI 2022 (arXiv 2110.09075).
     """
+
+    modes = ["default", "targeted"]
 
     def __init__(
         self,

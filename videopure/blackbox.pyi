@@ -15,6 +15,7 @@ from .video import VideoPureError as VideoPureError
 
 class BlackBox(VideoAttack):
     """What attacks on scores share. After a call: `success` (B,), whether the answer is wrong (or the target); `queries` (B,), clips shown."""
+    modes: list[str]
     threat: Any
     budget: int
     progress: bool
@@ -90,6 +91,7 @@ class TemporalTranslation(VideoAttack):
     """A gradient attack on a source model, averaged over shifts in time, to be tried on another model; costs `kernel` gradients a step.
 
     After a call: `success` (B,), whether the *source* is fooled. Source: Wei et al., AAAI 2022 (arXiv 2110.09075)."""
+    modes: list[str]
     threat: Any
     steps: int
     momentum: float

@@ -20,7 +20,7 @@ from types import SimpleNamespace
 
 import videopure
 
-# %% ../nbs/19_cli.ipynb #c007
+# %% ../nbs/19_cli.ipynb #c008
 @dataclass
 class _Option:
     "One parameter of a command."
@@ -31,7 +31,7 @@ class _Option:
     help: str
     flag: bool  # whether it is an option with a name, or positional
 
-# %% ../nbs/19_cli.ipynb #c009
+# %% ../nbs/19_cli.ipynb #c010
 def _read(where: str) -> tuple[str, list[_Option]]:
     "The one-line description and the options of a function or dataclass `module:name`, read from its source."
     module, name = where.split(":")
@@ -44,7 +44,7 @@ def _read(where: str) -> tuple[str, list[_Option]]:
         found.append(_Option(parameter, kinds, default, comment, flag))
     return (ast.get_docstring(node) or "").splitlines()[0], found
 
-# %% ../nbs/19_cli.ipynb #c010
+# %% ../nbs/19_cli.ipynb #c011
 def _parameters(node: ast.AST) -> list[tuple[str, ast.AST, object, bool]]:
     "Name, annotation, default (`...` for none) and whether it is a flag, of each parameter of a function or field of a dataclass."
     value = lambda default: ... if default is None else ast.literal_eval(default)
@@ -55,12 +55,12 @@ def _parameters(node: ast.AST) -> list[tuple[str, ast.AST, object, bool]]:
     first = [(a.arg, a.annotation, value(d), False) for a, d in zip(arguments.args, defaults)]
     return first + [(a.arg, a.annotation, value(d), True) for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults)]
 
-# %% ../nbs/19_cli.ipynb #c011
+# %% ../nbs/19_cli.ipynb #c013
 def _union(annotation: ast.AST) -> list[ast.AST]:
     "The parts of `int | str | None`."
     return _union(annotation.left) + _union(annotation.right) if isinstance(annotation, ast.BinOp) else [annotation]
 
-# %% ../nbs/19_cli.ipynb #c013
+# %% ../nbs/19_cli.ipynb #c015
 def _add_option(parser: argparse.ArgumentParser, option: _Option) -> None:
     "One option of a command."
     flag, kinds, default = "--" + option.name.replace("_", "-"), option.kinds, option.default
@@ -81,7 +81,7 @@ def _add_option(parser: argparse.ArgumentParser, option: _Option) -> None:
     else:
         parser.add_argument(option.name, metavar=metavar, **settings | ({} if default is ... else {"nargs": "?"}))
 
-# %% ../nbs/19_cli.ipynb #c014
+# %% ../nbs/19_cli.ipynb #c016
 def parser() -> argparse.ArgumentParser:
     "The options of all commands."
     top = argparse.ArgumentParser("videopure", description="Adversarial purification of video.")
@@ -100,7 +100,7 @@ def _class_of(option: _Option) -> str | None:
     "The dataclass whose fields are the options, if the parameter has one as its type."
     return next((kind for kind in sorted(option.kinds) if kind[0].isupper() and kind not in ("None", "Path") and kind.isidentifier()), None)
 
-# %% ../nbs/19_cli.ipynb #c017
+# %% ../nbs/19_cli.ipynb #c019
 _ROWS = {"none": "none", "JPEG 30": "jpeg", "DDIM": "ddim", "one-step x0": "one-step"}
 _ROWS |= {"VideoPure": "videopure", "VideoPure, paper's setting": "videopure-paper"}
 _ADAPTIVE = (
@@ -134,7 +134,7 @@ def demo(
     written = f"Written: {folder / 'card.html'} and {folder / 'report.html'}"
     return f"{card.table()}\n\nn = {n_clips}, {time.perf_counter() - start:.0f} s. {_ADAPTIVE}\n{written}"
 
-# %% ../nbs/19_cli.ipynb #c019
+# %% ../nbs/19_cli.ipynb #c021
 def _make_folder(path: str | Path) -> Path:
     "The folder `path`, made if it is missing."
     try:
@@ -143,7 +143,7 @@ def _make_folder(path: str | Path) -> Path:
         raise videopure.VideoFileError(f"cannot make the folder {str(path)!r}: {error.strerror}") from error
     return Path(path)
 
-# %% ../nbs/19_cli.ipynb #c020
+# %% ../nbs/19_cli.ipynb #c023
 def _save_report(path: Path, card: object, classifier: object, pipe: object, samples: list, pgd: dict) -> Path:
     "A page with the card and a player for each of some clips, under its label."
     import torch
@@ -162,7 +162,7 @@ def _save_report(path: Path, card: object, classifier: object, pipe: object, sam
         parts += [f"<h2>{classifier.class_names[label]}</h2>", player]
     return videopure.show.save_page(path, "VideoPure: attacked and rescued", card, f"<p>{_ADAPTIVE}</p>", *parts)
 
-# %% ../nbs/19_cli.ipynb #c025
+# %% ../nbs/19_cli.ipynb #c028
 def purify(
     source: str,  # video file, folder of images, .gif or .npz
     target: str,  # file to write: .mp4, .gif or .npz
@@ -189,7 +189,7 @@ def purify(
         videopure.Player(shown, fps=fps).save(report, f"VideoPure: {Path(source).name}")
     return f"{target}: purified, {videopure.metrics.psnr(purified, clip).item():.1f} dB PSNR to the input"
 
-# %% ../nbs/19_cli.ipynb #c030
+# %% ../nbs/19_cli.ipynb #c033
 def evaluate(
     config: str | None = None,  # RUN.toml, the configuration of the run; the embedded models if not given
     *,
@@ -217,10 +217,7 @@ def evaluate(
     where_not: list[str] | None = None,  # take all clips but those with one of these values
 ) -> str | None:
     "measure defenses under attacks; an interrupted run goes on"
-    words = SimpleNamespace(**locals())
-    settings = videopure.config.read_config(config, allow_code) if config else {}
-    settings |= {k: v for k in ("model", "dtype", "protocol", "n_clips", "metrics", "seed") if (v := getattr(words, k)) is not None}
-    settings |= {"classifier": _classifier_of(words, settings.get("classifier", "tiny")), "data": _data_of(words, settings.get("data", {}))}
+    settings = _settings_of(SimpleNamespace(**locals()))
     only = {"only_attacks": attacks or (), "only_defenses": defenses or ()}
     card = videopure.config.run_config(settings, out, device, **only, progress=not quiet)
     if card.skipped and len(card.skipped) == len(card.results):
@@ -228,14 +225,22 @@ def evaluate(
         raise videopure.VideoFileError(f"none of the {len(card.skipped)} clips could be read; the first: {card.skipped[0]['skipped']}")
     return _shown(card, settings, out)
 
-# %% ../nbs/19_cli.ipynb #c031
+# %% ../nbs/19_cli.ipynb #c035
+def _settings_of(words: SimpleNamespace) -> dict:
+    "The configuration that a command line means."
+    settings = videopure.config.read_config(words.config, words.allow_code) if words.config else {}
+    settings |= {k: v for k in ("model", "dtype", "protocol", "n_clips", "metrics", "seed") if (v := getattr(words, k)) is not None}
+    classifier, data = _classifier_of(words, settings.get("classifier", "tiny")), _data_of(words, settings.get("data", {}))
+    return settings | {"classifier": classifier, "data": data}
+
+# %% ../nbs/19_cli.ipynb #c036
 def _classifier_of(words: SimpleNamespace, spec: object) -> object:
     "The classifier that a command line means; another name starts from nothing."
     given = {name: value for name in ("weights", "num_classes") if (value := getattr(words, name)) is not None}
     spec = spec if words.classifier is None else words.classifier
     return (spec if isinstance(spec, dict) else {"name": spec}) | given if given else spec
 
-# %% ../nbs/19_cli.ipynb #c033
+# %% ../nbs/19_cli.ipynb #c039
 def _data_of(words: SimpleNamespace, data: dict) -> dict:
     "The clips that a command line means."
     given = {name: value for name in ("frames", "size", "stride", "group") if (value := getattr(words, name)) is not None}
@@ -252,7 +257,7 @@ def _data_of(words: SimpleNamespace, data: dict) -> dict:
         given["n_clips"] = words.n_clips
     return data | given
 
-# %% ../nbs/19_cli.ipynb #c035
+# %% ../nbs/19_cli.ipynb #c042
 def _shown(card: object, settings: dict, out: str) -> str | None:
     "What a person sees of a card; nothing from all processes but the first."
     if os.environ.get("RANK", "0") != "0":
@@ -261,7 +266,7 @@ def _shown(card: object, settings: dict, out: str) -> str | None:
     parts = [videopure.evaluate.five_metrics(card) if paper else card.table(), *([card.skipped_table()] if card.skipped else [])]
     return "\n\n".join(map(str, [*parts, f"{len(card.skipped)} skipped. Written: {Path(out) / 'card.html'}"]))
 
-# %% ../nbs/19_cli.ipynb #c039
+# %% ../nbs/19_cli.ipynb #c046
 def train_tiny(
     *,
     out: str = "tiny",  # folder for the models and checkpoints; the same command goes on where it was
@@ -272,7 +277,7 @@ def train_tiny(
     place = videopure.pipeline.find_device(device)
     return f"trained: {videopure.trainer.train_tiny(_make_folder(out), seed=seed, device=place)}"
 
-# %% ../nbs/19_cli.ipynb #c040
+# %% ../nbs/19_cli.ipynb #c047
 COMMANDS = {
     "demo": "videopure.cli:demo",
     "purify": "videopure.cli:purify",
@@ -281,7 +286,7 @@ COMMANDS = {
     "train-tiny": "videopure.cli:train_tiny",
 }
 
-# %% ../nbs/19_cli.ipynb #c043
+# %% ../nbs/19_cli.ipynb #c050
 def main(argv: list[str] | None = None) -> int:
     "The `videopure` command: status 0, 2 after an error that we raise on purpose, 130 after an interrupt."
     words = vars(parser().parse_args(argv))
@@ -302,7 +307,7 @@ def main(argv: list[str] | None = None) -> int:
         print(said)
     return 0
 
-# %% ../nbs/19_cli.ipynb #c044
+# %% ../nbs/19_cli.ipynb #c052
 def _call(module: object, name: str, words: dict) -> object:
     "Call a command with the words of a command line; fields of a dataclass are put together first."
     for option in _read(f"{module.__name__}:{name}")[1]:

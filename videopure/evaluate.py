@@ -39,6 +39,7 @@ from .purifier import NoGradientError, Purifier, as_purifier, device_of, seeded
 from .registry import describe, fingerprint
 from .results import Card, Table
 from .video import VideoPureError, check_number, check_video, write_video
+from .voting import find_rule
 
 # %% ../nbs/16a_evaluate.ipynb #c008
 @dataclass
@@ -446,7 +447,7 @@ def config(self: Run, title: str, protocol: str | None, worst: Sequence[str] | N
     about = {"title": title, "protocol": protocol, "seed": self.seed, "trials": self.trials, "batch_size": self.batch_size}
     about |= {} if worst is None else {"worst": _chosen("attacks", self.attacks, worst)}
     about |= {"metrics": {name: describe(metric) for name, metric in self.metrics.items()}} if self.metrics else {}
-    rules = {name: getattr(model, "rule", "majority") for name, model in self.models.items()}
+    rules = {name: getattr(model, "rule", find_rule()) for name, model in self.models.items()}
     plain = {name: {"method": "none"} if p is None else p.describe() for name, p in self.purifiers.items()}
     about |= {"classifier": _describe_classifier(self.classifier), "dataset": _describe_data(self.data, self.ids) | {"n": len(self.ids)}}
     about["defenses"] = {name: plain[name] | {"rule": rules[name]} for name in plain}
@@ -503,14 +504,13 @@ def benchmark(
     """
     specs, (share, wait) = _attack_specs(attacks, protocol), _processes()
     with _folder_or_temporary(out) as folder:
-        kept = folder / "attacked" if store else None
-        run = Run(classifier, defenses, data, specs, seed, trials, batch_size, n_clips, metrics, kept)
+        settings = seed, trials, batch_size, n_clips, metrics, folder / "attacked" if store else None
+        run = Run(classifier, defenses, data, specs, *settings)
         chosen = _chosen("attacks", specs, only_attacks), _chosen("defenses", defenses, only_defenses)
         config = run.config(title, protocol if attacks is None else None, worst)
         run.work(Journal(folder, config, share[0], environment(run.device)), *chosen, share, quiet=not progress or share[0] > 0)
         wait()
-        found = Journal(folder, config)
-        card = Card(found.config, found.results, found.about)
+        card = Card((found := Journal(folder, config)).config, found.results, found.about)
         if share[0] == 0 and out is not None:
             card.save(folder)
     return card

@@ -33,6 +33,7 @@ from .purifier import NoGradientError as NoGradientError, Purifier as Purifier, 
 from .registry import describe as describe, fingerprint as fingerprint
 from .results import Card as Card, Table as Table
 from .video import VideoPureError as VideoPureError, check_number as check_number, check_video as check_video, write_video as write_video
+from .voting import find_rule as find_rule
 
 @dataclass
 class AttackSpec:

@@ -55,7 +55,7 @@ class Purifier:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.settings().items())})"
 
-# %% ../nbs/11a_purifier.ipynb #c013
+# %% ../nbs/11a_purifier.ipynb #c014
 @patch
 def records(self: Purifier, video: torch.Tensor) -> Records:
     "The records of clips `(B, 3, T, H, W)`; raises `ClipError` if what the purifier returns has another shape."
@@ -68,7 +68,7 @@ def records(self: Purifier, video: torch.Tensor) -> Records:
     videos = videos[:, None] if len(shape) == 5 else videos
     return Records(videos.shape[1], lambda s, rows: videos[rows, s])
 
-# %% ../nbs/11a_purifier.ipynb #c018
+# %% ../nbs/11a_purifier.ipynb #c019
 @patch(as_prop=True)
 def predictor(self: Purifier) -> nn.Module | None:
     "The network whose calls are counted as the cost of a purification."
@@ -81,13 +81,13 @@ def networks(self: Purifier) -> tuple[nn.Module, ...]:
     pipe = getattr(self, "pipe", None)
     return () if pipe is None else (pipe.unet, pipe.vae)
 
-# %% ../nbs/11a_purifier.ipynb #c021
+# %% ../nbs/11a_purifier.ipynb #c022
 @patch
 def settings(self: Purifier) -> dict[str, bool | int | float | str]:
     "The settings in plain values."
     return plain_attributes(self)
 
-# %% ../nbs/11a_purifier.ipynb #c024
+# %% ../nbs/11a_purifier.ipynb #c025
 @patch
 def describe(self: Purifier) -> dict:
     "The purifier in plain values: `method`, its settings, and the hash of its `weights`."
@@ -97,7 +97,7 @@ def describe(self: Purifier) -> dict:
         found["weights"] = fingerprint(*self.networks) + (f" in {kind}" if kind != "float32" else "")
     return found
 
-# %% ../nbs/11a_purifier.ipynb #c027
+# %% ../nbs/11a_purifier.ipynb #c028
 class NoGradientError(VideoPureError):
     "A purifier that cannot be differentiated in the mode that was asked for."
 
@@ -109,7 +109,7 @@ def with_settings(self: Purifier, **settings: object) -> Purifier:
         raise VideoPureError(f"the purifier {self!r} has no setting {unknown[0]!r}")
     return replace(self, **settings)
 
-# %% ../nbs/11a_purifier.ipynb #c029
+# %% ../nbs/11a_purifier.ipynb #c031
 @patch
 def fewer(self: Purifier, steps: int) -> Purifier:
     "The same purifier with `steps` noise levels. Raises `NoGradientError` where there are none to reduce."
@@ -117,7 +117,7 @@ def fewer(self: Purifier, steps: int) -> Purifier:
         raise NoGradientError(f"the purifier {self!r} has no purify_steps to reduce: use sees='full' or 'bpda'")
     return self.with_settings(purify_steps=steps)
 
-# %% ../nbs/11a_purifier.ipynb #c033
+# %% ../nbs/11a_purifier.ipynb #c035
 class VideoPure(Purifier):
     "A `VideoPurePipeline` with settings of its call, as a purifier. Raises `VideoPureError` for settings that make no sense."
 
@@ -141,14 +141,14 @@ class VideoPure(Purifier):
         latents, size = self.pipe(video, **self.given | {"output_type": "latent"}).latents, video.shape[-2:]
         return Records(latents.shape[1], lambda s, rows: self.pipe.decode_records(latents[rows, s : s + 1], size)[:, 0])
 
-# %% ../nbs/11a_purifier.ipynb #c036
+# %% ../nbs/11a_purifier.ipynb #c038
 @patch
 def settings(self: VideoPure) -> dict[str, bool | int | float | str]:
     "The settings that matter, in plain values."
     saved = {name: self.pipe.config[name] for name in self.pipe.PAPER}
     return saved | describe(self.given)
 
-# %% ../nbs/11a_purifier.ipynb #c039
+# %% ../nbs/11a_purifier.ipynb #c041
 @patch
 def with_settings(self: VideoPure, **settings: object) -> VideoPure:
     "The same pipeline with other settings of its call."
@@ -160,7 +160,7 @@ def fewer(self: VideoPure, steps: int) -> VideoPure:
     "The same purifier with `steps` noise levels."
     return self.with_settings(purify_steps=steps)
 
-# %% ../nbs/11a_purifier.ipynb #c043
+# %% ../nbs/11a_purifier.ipynb #c045
 @contextmanager
 def evaluating(model: object) -> Iterator[None]:
     "Evaluation mode inside, every module's own mode again outside; for what is not a module nothing is done."
@@ -173,12 +173,12 @@ def evaluating(model: object) -> Iterator[None]:
         for module, mode in modes.items():
             module.training = mode
 
-# %% ../nbs/11a_purifier.ipynb #c045
+# %% ../nbs/11a_purifier.ipynb #c048
 def device_of(model: nn.Module) -> torch.device:
     "Where the weights of a model are; the CPU for a model without any."
     return next((p.device for p in model.parameters()), torch.device("cpu"))
 
-# %% ../nbs/11a_purifier.ipynb #c047
+# %% ../nbs/11a_purifier.ipynb #c050
 class CallablePurifier(Purifier):
     "Whatever can be called with clips, as a purifier."
 
@@ -197,13 +197,13 @@ class CallablePurifier(Purifier):
         base = self.base if inspect.isroutine(self.base) else type(self.base)
         return f"{base.__name__}({', '.join(f'{name}={value!r}' for name, value in self.settings().items())})"
 
-# %% ../nbs/11a_purifier.ipynb #c049
+# %% ../nbs/11a_purifier.ipynb #c052
 @patch(as_prop=True)
 def networks(self: CallablePurifier) -> tuple[nn.Module, ...]:
     "The module itself, or the networks of its pipeline."
     return (self.base,) if isinstance(self.base, nn.Module) else Purifier.networks.fget(self)
 
-# %% ../nbs/11a_purifier.ipynb #c051
+# %% ../nbs/11a_purifier.ipynb #c055
 @patch
 def describe(self: CallablePurifier) -> dict:
     "As for every purifier, under the name of the function or of the module's class."
@@ -215,7 +215,7 @@ def settings(self: CallablePurifier) -> dict[str, bool | int | float | str]:
     "Plain attributes, and the keyword arguments of a partial."
     return plain_attributes(self.base) | describe(getattr(self.function, "keywords", {}))
 
-# %% ../nbs/11a_purifier.ipynb #c053
+# %% ../nbs/11a_purifier.ipynb #c058
 @patch
 def with_settings(self: CallablePurifier, **settings: object) -> CallablePurifier:
     "The same with other keyword arguments; for a dataclass, with other fields."
@@ -227,7 +227,7 @@ def with_settings(self: CallablePurifier, **settings: object) -> CallablePurifie
         raise VideoPureError(f"the purifier {self!r} has no such setting: {error}") from error
     return CallablePurifier(partial(self.function, **settings))
 
-# %% ../nbs/11a_purifier.ipynb #c055
+# %% ../nbs/11a_purifier.ipynb #c061
 @patch
 def fewer(self: CallablePurifier, steps: int) -> CallablePurifier:
     "The same with `steps` noise levels, where it has a setting of that name."
@@ -235,7 +235,7 @@ def fewer(self: CallablePurifier, steps: int) -> CallablePurifier:
         return self.with_settings(purify_steps=steps)
     return Purifier.fewer(self, steps)
 
-# %% ../nbs/11a_purifier.ipynb #c058
+# %% ../nbs/11a_purifier.ipynb #c064
 def as_purifier(
     purifier: object,  # a `Purifier`, a pipeline, a partial of one, a function or module of clips, a class; None: no purifier
 ) -> Purifier | None:
@@ -250,7 +250,7 @@ def as_purifier(
         raise VideoPureError(f"a purifier is something that can be called with clips, not {type(purifier).__name__}")
     return CallablePurifier(purifier)
 
-# %% ../nbs/11a_purifier.ipynb #c064
+# %% ../nbs/11a_purifier.ipynb #c070
 @contextmanager
 def seeded(
     seed: int | None,  # None: nothing is seeded

@@ -90,7 +90,7 @@ class Inspection:
 
     def __post_init__(self):
         self._check()
-        self.own = {name: as_attack_spec(spec) for name, spec in self.attacks.items()}
+        self.own = {n: as_attack_spec({"sees": "full"} | (a if isinstance(a, dict) else {"method": a})) for n, a in self.attacks.items()}
         grid = (self.eps / 2, 2 * self.eps) if self.grid is None else self.grid
         self.below = sorted({eps for eps in (*grid, self.eps) if eps < 1 or not self.whole})
         self.grid = [*self.below, 1.0] if self.whole else self.below
