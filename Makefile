@@ -1,7 +1,7 @@
 # Everything runs in .venv, which the first command that needs it makes. With nothing changed, later ones install nothing.
-#   make demo   attack clips, purify them, print the table (make demo ARGS="--clips 20 --eps 4")
-#   make test   the notebooks, then pytest
-#   make lab    JupyterLab on the notebooks          make docs   the site, into _docs
+#   make demo   attack clips, purify them, print the table (make demo ARGS="--n-clips 20 --eps 4/255")
+#   make test   the notebooks, then pytest           make test-fast   the tests that take seconds
+#   make lab    JupyterLab on the notebooks          make docs        the site, into _docs
 PYTHON ?= python3
 VENV   ?= .venv
 ARGS   ?=
@@ -11,7 +11,7 @@ RUN    := $(VENV)/.installed
 DEV    := $(VENV)/.installed-dev
 PIP    := $(BIN)/python -m pip install --disable-pip-version-check -qq -c constraints.txt
 
-.PHONY: help env demo test lab docs readme clean
+.PHONY: help env demo test test-fast lab docs readme stubs clean
 help:
 	@sed -n '2,4s/^# //p' Makefile
 
@@ -35,10 +35,13 @@ env: $(DEV)
 demo: $(RUN)
 	$(BIN)/videopure demo $(ARGS)
 
-# one thread a notebook: they run side by side
+# one thread a process: notebooks run side by side, and so do the files of tests
 test: $(DEV)
 	OMP_NUM_THREADS=1 $(BIN)/nbdev_test --timing
-	$(BIN)/python -m pytest $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+test-fast: $(DEV)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" $(ARGS)
 
 lab: $(DEV)
 	cd nbs && "$(abspath $(BIN))/jupyter-lab" index.ipynb $(ARGS)
@@ -48,6 +51,9 @@ docs: $(DEV)
 
 readme: $(DEV)
 	$(BIN)/python tools/readme.py
+
+stubs: $(DEV)
+	$(BIN)/python tools/stubs.py
 
 clean:
 	rm -rf $(VENV) _docs _proc build dist *.egg-info .pytest_cache .ruff_cache

@@ -1,9 +1,11 @@
 "What several files of tests need: the built site, and a browser."
 
+import hashlib
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -18,16 +20,20 @@ QUIET = ["--no-first-run", "--disable-background-networking", "--disable-compone
 
 @pytest.fixture(scope="session")
 def site() -> Path:
-    "The folder of the site, built anew if what it is made from has changed since."
+    "The folder of the site, built anew if what it is made from has changed since; by one process, where several run tests."
     pytest.importorskip("smalldocs")
+    from filelock import FileLock
+
     if not (ROOT / "tools/docs.py").exists():
         pytest.skip("an installed package carries no site")
     sources = [p for p in (ROOT / "nbs").rglob("*") if p.is_file() and ".ipynb_checkpoints" not in p.parts]
     changed = max(p.stat().st_mtime for p in [*sources, ROOT / "tools/docs.py", ROOT / "_quarto.yml"])
     built = ROOT / "_docs/.nojekyll"
-    if not built.exists() or built.stat().st_mtime < changed:
-        done = subprocess.run([sys.executable, ROOT / "tools/docs.py"], capture_output=True, text=True)
-        assert built.exists() and built.stat().st_mtime >= changed, done.stdout + done.stderr
+    name = hashlib.sha256(str(ROOT).encode()).hexdigest()[:16]
+    with FileLock(Path(tempfile.gettempdir()) / f"videopure-site-{name}.lock"):
+        if not built.exists() or built.stat().st_mtime < changed:
+            done = subprocess.run([sys.executable, ROOT / "tools/docs.py"], capture_output=True, text=True)
+            assert built.exists() and built.stat().st_mtime >= changed, done.stdout + done.stderr
     return built.parent
 
 

@@ -1,9 +1,11 @@
-"The notebooks keep the style that CONTRIBUTING.md describes, and the modules the order of the notebooks."
+"The notebooks keep the style that CONTRIBUTING.md describes, and the modules the order of the notebooks: one test a rule."
 
 import ast
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 
 import pytest
 import yaml
@@ -11,124 +13,111 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted(p for p in (ROOT / "nbs").rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts and p.parts[-2] != "_proc")
 NUMBERED = [p for p in NOTEBOOKS if re.match(r"\d\d[a-z]?_", p.name)]
-MODULES = sorted(p for p in (ROOT / "videopure").glob("*.py") if not p.name.startswith("_"))
-ORDER = [re.sub(r"^\d\d[a-z]?_", "", p.stem) for p in NUMBERED]
-NO_PICTURE = {"19_cli"}  # notebooks where a reader wants none
-LATE = {("pipeline", "tiny")}  # `VideoPurePipeline.tiny()` asks for the embedded models when it is called
+MODULES = sorted(p for p in (ROOT / "videopure").glob("*.py") if p.stem not in ("__init__", "__main__", "_modidx"))
+NO_PICTURE = {"cli"}  # modules whose notebook needs none
 COLAB = ["#| hide", "#| eval: false", "! [ -e /content ] && pip install -qq git+https://github.com/videopure/videopure"]
-MOST_LINES, MOST_BYTES = 35, 500_000
+MOST_CELL_LINES, MOST_BYTES, MODULE_LINES = 35, 500_000, range(30, 601)
+LEAST_DEMOS, MOST_MEDIAN_LINES = 0.7, 10
 
-notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
-numbered = pytest.mark.parametrize("path", NUMBERED, ids=lambda p: p.stem)
-module = pytest.mark.parametrize("path", MODULES, ids=lambda p: p.stem)
+being_rewritten = pytest.mark.xfail(strict=False, reason="the notebooks are being rewritten towards this rule; the mark goes when they are")
 
 
 def cells(path: Path, kind: str | None = None) -> list[dict]:
-    "Cells of a notebook, each with its source as one string."
+    "Cells of a notebook, each with its source as one string and its place."
     found = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    return [c | {"source": "".join(c["source"])} for c in found if kind in (None, c["cell_type"])]
+    found = [c | {"source": "".join(c["source"]), "at": f"{path.name}, cell {i}"} for i, c in enumerate(found)]
+    return [c for c in found if kind in (None, c["cell_type"])]
+
+
+def all_cells(paths: list[Path], kind: str | None = None) -> Iterator[dict]:
+    "The cells of several notebooks."
+    return (cell for path in paths for cell in cells(path, kind))
 
 
 def is_exported(cell: dict) -> bool:
     return re.search(r"^#\|\s*exports?\s*$", cell["source"], flags=re.M) is not None
 
 
-def is_imports(cell: dict) -> bool:
-    "Whether a cell holds nothing but imports: it needs no prose of its own."
-    return all(isinstance(node, (ast.Import, ast.ImportFrom)) for node in ast.parse(cell["source"]).body)
+def is_hidden(cell: dict) -> bool:
+    return re.search(r"^#\|\s*(hide|exporti|default_exp\b.*)\s*$", cell["source"], flags=re.M) is not None
 
 
-@notebook
-def test_first_cell_is_title_and_one_line(path):
-    first = cells(path)[0]
-    assert first["cell_type"] == "markdown"
-    assert re.fullmatch(r"# .+\n\n?> .+\n?", first["source"]), "the first cell is '# Title' and '> one line', alone"
+def python(cell: dict) -> list[ast.stmt]:
+    "The statements of a code cell, without its shell lines and magics."
+    return ast.parse(re.sub(r"^[%!].*$", "", cell["source"], flags=re.M)).body
 
 
-@notebook
-def test_second_cell_installs_in_colab(path):
-    second = cells(path)[1]
-    assert second["source"].splitlines()[:3] == COLAB
+def is_import(node: ast.stmt) -> bool:
+    return isinstance(node, (ast.Import, ast.ImportFrom))
 
 
-@notebook
-def test_pictures_have_alternative_texts(path):
-    for cell in cells(path, "code"):
-        pictures = [kind for out in cell["outputs"] for kind in out.get("data", {}) if kind.startswith("image/")]
-        assert not pictures or re.search(r"^#\| fig-alt: \w.{10,}", cell["source"], flags=re.M), cell["source"]
+def defines(cell: dict) -> bool:
+    "Whether a cell defines a function, a method, a class or a constant."
+    targets = [t for node in python(cell) for t in getattr(node, "targets", [getattr(node, "target", None)])]
+    constants = any(isinstance(part, ast.Name) and part.id.isupper() for t in targets if t for part in ast.walk(t))
+    return constants or any(isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) for node in python(cell))
 
 
-@notebook
-def test_small(path):
-    assert path.stat().st_size <= MOST_BYTES, f"{path.stat().st_size} bytes"
+def module_of(path: Path) -> str:
+    "The module that a numbered notebook makes."
+    names = re.findall(r"^#\|\s*default_exp (\w+)", "\n".join(c["source"] for c in cells(path, "code")), flags=re.M)
+    return names[0] if names else re.sub(r"^\d\d[a-z]?_", "", path.stem)
 
 
-@notebook
-def test_no_errors_warnings_or_progress_bars_in_outputs(path):
-    for cell in cells(path, "code"):
-        for out in cell["outputs"]:
-            assert not any("widget-view" in kind for kind in out.get("data", {})), f"a live widget is saved: {cell['source']}"
-            assert out["output_type"] != "error", cell["source"]
-            assert out.get("name") != "stderr" or "Warning" not in "".join(out["text"]), cell["source"]
+ORDER = [module_of(path) for path in NUMBERED]
 
 
-@notebook
-def test_headings_alone(path):
-    for cell in cells(path, "markdown")[1:]:
-        prose = re.sub(r"^```.*?^```", "", cell["source"], flags=re.S | re.M)
-        if re.search(r"^#{1,6} ", prose, flags=re.M):
-            assert len(prose.strip().splitlines()) == 1, prose
+def none(found: list) -> None:
+    "Fail with all offenders, a line each."
+    assert not found, "\n" + "\n".join(map(str, found))
 
 
-@notebook
-def test_no_path_of_one_machine(path):
-    found = re.findall(r"(?:(?<=[\s'\"(])/(?:home|Users|root|tmp|work|mnt|opt)/[\w./-]+|[A-Z]:\\\\Users)", path.read_text(encoding="utf-8"))
-    assert not found, found[:3]
+# notebooks
 
 
-@numbered
-def test_exported_cells_are_short(path):
-    lengths = {c["source"][:60]: len(c["source"].strip().splitlines()) for c in cells(path, "code") if is_exported(c)}
-    long = {start: n for start, n in lengths.items() if n > MOST_LINES}
-    assert not long
+def test_first_cell_is_title_and_one_line():
+    first = {path: cells(path)[0] for path in NOTEBOOKS}
+    right = r"# .+\n\n?> .+\n?"  # '# Title' and '> one line', alone
+    none([c["at"] for c in first.values() if c["cell_type"] != "markdown" or not re.fullmatch(right, c["source"])])
 
 
-@numbered
-def test_more_prose_than_exports(path):
-    prose = sum(not c["source"].startswith("#") for c in cells(path, "markdown"))
-    exported = sum(is_exported(c) and not is_imports(c) for c in cells(path, "code"))
-    assert prose >= exported
+def test_second_cell_installs_in_colab():
+    second = [cells(path)[1] for path in NOTEBOOKS]
+    none([c["at"] for c in second if c["source"].splitlines()[:3] != COLAB])
 
 
-@numbered
-def test_shows_a_picture(path):
-    kinds = {kind for c in cells(path, "code") for out in c["outputs"] for kind in out.get("data", {})}
-    shows = path.stem in NO_PICTURE or bool(kinds & {"image/png", "image/svg+xml", "text/html"})
-    assert shows
+def test_pictures_have_alternative_texts():
+    drawn = [c for c in all_cells(NOTEBOOKS, "code") if any(k.startswith("image/") for out in c["outputs"] for k in out.get("data", {}))]
+    assert drawn
+    none([c["at"] for c in drawn if not re.search(r"^#\| fig-alt: \w.{10,}", c["source"], flags=re.M)])
 
 
-@numbered
-def test_asserts_and_executed(path):
-    code = [c for c in cells(path, "code") if not is_exported(c)]
-    tested = any(re.search(r"\bassert\b|\btest_\w+\(|expect_fail|ExceptionExpected", c["source"]) for c in code)
-    executed = any(c["outputs"] for c in code)
-    assert tested, "nothing is tested"
-    assert executed, "saved without outputs"
+def test_small():
+    none([f"{p.name}: {p.stat().st_size} bytes" for p in NOTEBOOKS if p.stat().st_size > MOST_BYTES])
 
 
-@numbered
-def test_imports_in_their_own_cells(path):
-    for cell in cells(path, "code"):
-        body = ast.parse(re.sub(r"^[%!].*$", "", cell["source"], flags=re.M)).body
-        imports = [isinstance(node, (ast.Import, ast.ImportFrom)) for node in body]
-        alone = all(imports) or not any(imports) or "nbdev_export()" in cell["source"]
-        assert alone, cell["source"]  # nbdev would run the rest of the cell again for the site
+def test_no_errors_warnings_or_progress_bars_in_outputs():
+    def wrong(out: dict) -> str:
+        if any("widget-view" in kind for kind in out.get("data", {})):
+            return "a live widget is saved"
+        if out["output_type"] == "error":
+            return "an error is saved"
+        return "a warning is saved" if out.get("name") == "stderr" and "Warning" in "".join(out["text"]) else ""
+
+    none([f"{c['at']}: {wrong(out)}" for c in all_cells(NOTEBOOKS, "code") for out in c["outputs"] if wrong(out)])
 
 
-@numbered
-def test_exports_last(path):
-    last = cells(path)[-1]["source"]
-    assert last.startswith("#| hide") and "nbdev_export()" in last
+def test_headings_alone():
+    def mixed(source: str) -> bool:
+        prose = re.sub(r"^```.*?^```", "", source, flags=re.S | re.M)
+        return re.search(r"^#{1,6} ", prose, flags=re.M) is not None and len(prose.strip().splitlines()) > 1
+
+    none([c["at"] for path in NOTEBOOKS for c in cells(path)[1:] if c["cell_type"] == "markdown" and mixed(c["source"])])
+
+
+def test_no_path_of_one_machine():
+    path_of_one = r"(?:(?<=[\s'\"(])/(?:home|Users|root|tmp|work|mnt|opt)/[\w./-]+|[A-Z]:\\\\Users)"
+    none([f"{path.name}: {found}" for path in NOTEBOOKS for found in re.findall(path_of_one, path.read_text(encoding="utf-8"))])
 
 
 def test_every_notebook_is_in_sidebar_and_map():
@@ -141,39 +130,130 @@ def test_every_notebook_is_in_sidebar_and_map():
     assert linked == set(listed) - {"index.ipynb"}
 
 
-@module
-def test_imports_only_earlier_modules(path):
-    assert path.stem in ORDER, "a module without its notebook"
-    allowed = {*ORDER[: ORDER.index(path.stem)], *(late for name, late in LATE if name == path.stem)}
-    tree, found = ast.parse(path.read_text(encoding="utf-8")), set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and (node.level or (node.module or "").split(".")[0] == "videopure"):
-            name = (node.module or "").removeprefix("videopure").strip(".").split(".")[0]
-            found |= {name} if name else {a.name for a in node.names}
-        if isinstance(node, ast.Import):
-            found |= {a.name.split(".")[1] for a in node.names if a.name.startswith("videopure.")}
-    assert found - {"__version__"} <= allowed
+# numbered notebooks
 
 
-def functions(tree: ast.Module) -> list[ast.FunctionDef]:
+def test_exported_cells_are_short():
+    lengths = [(c["at"], len(c["source"].strip().splitlines())) for c in all_cells(NUMBERED, "code") if is_exported(c)]
+    none([f"{at}: {n} lines" for at, n in lengths if n > MOST_CELL_LINES])
+
+
+@being_rewritten
+def test_exports_are_small_and_shown_at_once():
+    "Most cells that export a definition are short, and a reader sees it at work before the next one."
+    table, lengths = [], []
+    for path in NUMBERED:
+        code, shown, own = cells(path, "code"), [], []
+        for cell in code:
+            if is_exported(cell) and defines(cell):
+                shown.append(False)
+                own.append(sum(bool(line.strip()) and not line.startswith("#|") for line in cell["source"].splitlines()))
+            elif shown and not is_exported(cell) and not is_hidden(cell):
+                shown[-1] = True
+        if own:
+            table.append((sum(shown) / len(own), sum(shown), len(own), median(own), path.name))
+            lengths += own
+    share = sum(row[1] for row in table) / len(lengths)
+    rows = [f"{name}: {demos} of {n} shown = {part:.0%}, median {lines:g} lines" for part, demos, n, lines, name in sorted(table)]
+    found = f"{share:.0%} of {len(lengths)} exported cells are shown, median {median(lengths):g} lines"
+    wanted = f"expected at least {LEAST_DEMOS:.0%} and at most {MOST_MEDIAN_LINES} lines; from worst to best:"
+    assert share >= LEAST_DEMOS and median(lengths) <= MOST_MEDIAN_LINES, "\n".join(["", found, wanted, *rows])
+
+
+def test_more_prose_than_exports():
+    def counts(path: Path) -> tuple[int, int]:
+        prose = sum(not c["source"].startswith("#") for c in cells(path, "markdown"))
+        return prose, sum(is_exported(c) and not all(map(is_import, python(c))) for c in cells(path, "code"))
+
+    found = {path.name: counts(path) for path in NUMBERED}
+    none([f"{name}: {prose} cells of prose, {exported} exported" for name, (prose, exported) in found.items() if prose < exported])
+
+
+def test_shows_a_picture():
+    def shows(path: Path) -> bool:
+        kinds = {kind for c in cells(path, "code") for out in c["outputs"] for kind in out.get("data", {})}
+        return bool(kinds & {"image/png", "image/svg+xml", "text/html"})
+
+    none([path.name for path in NUMBERED if module_of(path) not in NO_PICTURE and not shows(path)])
+
+
+def test_asserts_and_executed():
+    found = []
+    for path in NUMBERED:
+        code = [c for c in cells(path, "code") if not is_exported(c)]
+        if not any(re.search(r"\bassert\b|\btest_\w+\(|expect_fail|ExceptionExpected", c["source"]) for c in code):
+            found.append(f"{path.name}: nothing is tested")
+        if not any(c["outputs"] for c in code):
+            found.append(f"{path.name}: saved without outputs")
+    none(found)
+
+
+def test_imports_in_their_own_cells():
+    "nbdev would run the rest of such a cell again for the site."
+
+    def mixed(cell: dict) -> bool:
+        kinds = {is_import(node) for node in python(cell)}
+        return len(kinds) == 2 and "nbdev_export()" not in cell["source"]
+
+    none([c["at"] for c in all_cells(NUMBERED, "code") if mixed(c)])
+
+
+def test_exports_last():
+    last = [cells(path)[-1] for path in NUMBERED]
+    none([c["at"] for c in last if not (c["source"].startswith("#| hide") and "nbdev_export()" in c["source"])])
+
+
+# modules
+
+
+def test_every_module_has_its_notebook():
+    assert len(set(ORDER)) == len(ORDER), "two notebooks make the same module"
+    assert sorted(path.stem for path in MODULES) == sorted(ORDER)
+
+
+@being_rewritten
+def test_imports_only_earlier_modules():
+    found = []
+    for path in MODULES:
+        imported = set()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.level or (node.module or "").split(".")[0] == "videopure"):
+                name = (node.module or "").removeprefix("videopure").strip(".").split(".")[0]
+                imported |= {name} if name else {a.name for a in node.names}
+            if isinstance(node, ast.Import):
+                imported |= {a.name.split(".")[1] for a in node.names if a.name.startswith("videopure.")}
+        later = imported - {"__version__"} - set(ORDER[: ORDER.index(path.stem)])
+        found += [f"{path.stem} imports {name}, whose notebook does not come before" for name in sorted(later)]
+    none(found)
+
+
+@being_rewritten
+def test_modules_are_neither_long_nor_tiny():
+    lines = {path.stem: len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES}
+    none([f"{name}: {n} lines" for name, n in lines.items() if n not in MODULE_LINES])
+
+
+def functions(tree: ast.Module) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
     "Public functions of a module and public methods of its public classes, those grown by `@patch` among them."
     bodies = [tree.body] + [node.body for node in tree.body if isinstance(node, ast.ClassDef) and not node.name.startswith("_")]
-    return [f for body in bodies for f in body if isinstance(f, ast.FunctionDef) and not f.name.startswith("_")]
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return [f for body in bodies for f in body if isinstance(f, kinds) and not f.name.startswith("_")]
 
 
-@module
-def test_public_functions_have_docstring_and_types(path):
-    for f in functions(ast.parse(path.read_text(encoding="utf-8"))):
-        assert ast.get_docstring(f), f"{f.name}: no docstring"
-        assert len(ast.get_docstring(f).splitlines()[0]) <= 140, f"{f.name}: the first line is long"
-        args = f.args.posonlyargs + f.args.args + f.args.kwonlyargs
-        bare = [a.arg for a in args if a.annotation is None and a.arg not in ("self", "cls")]
-        assert not bare, f"{f.name}: no type for {bare}"
-        assert f.returns is not None, f"{f.name}: no type for the result"
+def test_public_functions_have_docstring_and_types():
+    found = []
+    for path in MODULES:
+        for f in functions(ast.parse(path.read_text(encoding="utf-8"))):
+            text, args = ast.get_docstring(f), f.args.posonlyargs + f.args.args + f.args.kwonlyargs
+            bare = [a.arg for a in args if a.annotation is None and a.arg not in ("self", "cls")]
+            wrong = [] if text else ["no docstring"]
+            wrong += ["the first line is long"] if text and len(text.splitlines()[0]) > 140 else []
+            wrong += [f"no type for {', '.join(bare)}"] if bare else []
+            wrong += ["no type for the result"] if f.returns is None else []
+            found += [f"{path.stem}.{f.name}: {what}" for what in wrong]
+    none(found)
 
 
-@module
-def test_public_classes_have_docstring(path):
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-            assert ast.get_docstring(node), node.name
+def test_public_classes_have_docstring():
+    classes = [(path.stem, n) for path in MODULES for n in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(n, ast.ClassDef)]
+    none([f"{module}.{c.name}" for module, c in classes if not c.name.startswith("_") and not ast.get_docstring(c)])

@@ -215,7 +215,6 @@ def mathml(page: Path) -> None:
 
     text = page.read_text(encoding="utf-8")
     text = re.sub(r'<span class="math (inline|display)">\\[(\[](.*?)\\[)\]]</span>', formula, text, flags=re.S)
-    text = re.sub(r'<link [^>]*katex[^>]*>|<script [^>]*katex[^>]*>\s*</script>', "", text)
     page.write_text(text, encoding="utf-8")
 
 
@@ -232,8 +231,10 @@ def is_drawing(png: bytes) -> bool:
 def pictures(page: Path) -> None:
     "Mark drawings for the dark theme; a moving picture stands still for those who ask for it, where its `_still.png` lies beside it."
 
-    def drawing(m: re.Match) -> str:
-        return m[0].replace("<img ", '<img data-drawing="" ', 1) if is_drawing(base64.b64decode(m[1])) else m[0]
+    def drawing(m: re.Match) -> str:  # smalldocs keeps pictures inside the page, quarto beside it
+        inside, beside = m[1].removeprefix("data:image/png;base64,"), page.parent / unquote(m[1])
+        png = base64.b64decode(inside) if inside != m[1] else beside.read_bytes() if beside.exists() else None
+        return m[0].replace("<img ", '<img data-drawing="" ', 1) if png and is_drawing(png) else m[0]
 
     def moving(m: re.Match) -> str:
         still = str(Path(m[1]).with_suffix("")) + "_still.png"
@@ -242,9 +243,21 @@ def pictures(page: Path) -> None:
         return f'<picture><source srcset="{still}" media="(prefers-reduced-motion: reduce)">{m[0]}</picture>'
 
     text = page.read_text(encoding="utf-8")
-    text = re.sub(r'<img [^>]*src="data:image/png;base64,([^"]+)"[^>]*>', drawing, text)
+    text = re.sub(r'<img [^>]*src="(data:image/png;base64,[^"]+|[^":]+\.png)"[^>]*>', drawing, text)
     text = re.sub(r'<img [^>]*src="([^":]+\.(?:webp|gif))"[^>]*>', moving, text)
     page.write_text(text, encoding="utf-8")
+
+
+IMPORT = re.compile(r"""@import\s*(?:url\(\s*)?(?:"\s*https?://[^"]*"|'\s*https?://[^']*'|https?://[^)]*)\s*\)?[^;{}]*;?""")
+LOADED = re.compile(r"""<script\b[^>]*\bsrc=["']https?://[^>]*>\s*</script>|<link\b(?=[^>]*\brel=["']?stylesheet)[^>]*\bhref=["']https?://[^>]*>""")
+
+
+def from_nowhere_else(site: Path) -> None:
+    "Take out the fonts, scripts and style sheets that pages or their themes would load from other addresses: nothing here needs them."
+    for sheet in site.rglob("*.css"):
+        sheet.write_text(IMPORT.sub("", sheet.read_text(encoding="utf-8")), encoding="utf-8")
+    for page in site.rglob("*.html"):
+        page.write_text(LOADED.sub("", page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 class Links(HTMLParser):
@@ -306,8 +319,7 @@ def main() -> None:
         if not quarto:
             mathml(page)
         pictures(page)
-    for sheet in SITE.glob("site_libs/themes/*.css"):
-        sheet.write_text(re.sub(r"@import url\(https?:[^)]*\);?", "", sheet.read_text(encoding="utf-8")), encoding="utf-8")
+    from_nowhere_else(SITE)
     unlink(SITE)
     (SITE / ".nojekyll").touch()
     broken = broken_links(SITE)

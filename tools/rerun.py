@@ -1,4 +1,4 @@
-"""Run notebooks from top to bottom and save their outputs: `python tools/rerun.py nbs/08_voting.ipynb ...`; all of them if none is named.
+"""Run notebooks from top to bottom and save their outputs: `python tools/rerun.py nbs/02_schedule.ipynb ...`; all of them if none is named.
 
 Cells marked slow, cuda or `eval: false` are not run and keep what is saved in them. Live widgets and progress bars are not saved. With
 `--check` nothing is written: what would come out otherwise than it is saved is printed, and the status is 1. Pictures count as the same

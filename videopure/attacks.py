@@ -22,8 +22,8 @@ from tqdm.auto import tqdm
 
 from .defense import Defended
 from .purifier import evaluating, seeded
-from .registry import Registry, make
-from .threats import Threat, as_eps, as_threat, make_threat
+from .registry import Registry, is_code, make
+from .threats import THREATS, Threat, as_eps, as_threat, make_threat
 from .video import ClipError, VideoPureError, check_video
 from .voting import vote_scores
 
@@ -330,14 +330,19 @@ def make_attack(
 ) -> Callable:  # (clips, labels) to attacked clips
     "An attack on a model. Raises `VideoPureError` for a name or an option that there is not."
     found = ATTACKS.find(method)
+    if not callable(found):
+        raise VideoPureError(f"an attack is something that can be called with clips and labels, not {type(found).__name__}")
     if not _is_factory(found):
         if options:
             raise VideoPureError(f"the attack {method!r} is made already: it takes no options, it was given {', '.join(options)}")
         return found
     if "threat" in options:
         options["eps"] = _within(options.pop("threat"), options.pop("eps", None))
-    sizes = {name: as_eps(options[name], name=name) for name in ("eps", "alpha") if isinstance(options.get(name), str)}
-    return make("attack", method, found, model, **options | sizes)
+    if isinstance(options.get("eps"), str):
+        options["eps"] = as_threat(options["eps"]) if is_code(options["eps"]) or options["eps"] in THREATS else as_eps(options["eps"])
+    if isinstance(options.get("alpha"), str):
+        options["alpha"] = as_eps(options["alpha"], name="alpha")
+    return make("attack", method, found, model, **options)
 
 # %% ../nbs/12b_attacks.ipynb #c089
 def _is_factory(part: object) -> bool:
@@ -350,7 +355,7 @@ def _is_factory(part: object) -> bool:
 def _within(threat: object, eps: object) -> Threat:
     "A threat model as a configuration gives it, of the size `eps` if that is given."
     kind = threat if isinstance(threat, dict) else {"kind": threat}
-    return threat if isinstance(threat, Threat) else make_threat(**{"kind": "Linf", "eps": eps} | kind)
+    return make_threat(threat, eps) if isinstance(threat, Threat) else make_threat(**{"kind": "Linf", "eps": eps} | kind)
 
 # %% ../nbs/12b_attacks.ipynb #c093
 def quantized(attack: Callable) -> Callable:  # an attack that is called in the same way

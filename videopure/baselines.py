@@ -389,8 +389,10 @@ def _is_factory(part: object) -> bool:
     "Whether a purifier is still to be made: a class, a partial of one, or a function that needs nothing but perhaps a `pipe`."
     if isinstance(part, type) or (isinstance(part, partial) and isinstance(part.func, type)):
         return True
+    if not inspect.isfunction(part):
+        return False
     needed = [p.name for p in inspect.signature(part).parameters.values() if p.default is p.empty and p.kind < p.VAR_POSITIONAL]
-    return inspect.isfunction(part) and needed in ([], ["pipe"])
+    return needed in ([], ["pipe"])
 
 # %% ../nbs/13a_baselines.ipynb #c088
 def make_purifier(

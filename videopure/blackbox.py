@@ -85,9 +85,9 @@ class RandomNoise(BlackBox):
         return self.threat.random_start(clips, self.generator)
 
 # %% ../nbs/12c_blackbox.ipynb #c016
-def _signs(shape: Sequence[int]) -> torch.Tensor:
-    "Random _signs, -1 or 1; drawn on the CPU, so that a seed means the same on every device."
-    return 2.0 * torch.randint(0, 2, tuple(shape)) - 1
+def _signs(shape: Sequence[int], generator: torch.Generator | None = None) -> torch.Tensor:
+    "Random signs, -1 or 1; drawn on the CPU, so that a seed means the same on every device."
+    return 2.0 * torch.randint(0, 2, tuple(shape), generator=generator) - 1
 
 # %% ../nbs/12c_blackbox.ipynb #c021
 _SHRINK = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)  # of 10,000 queries

@@ -8,6 +8,7 @@ __all__ = ['DATASETS', 'read_config', 'make_classifier', 'load_data', 'make_defe
 # %% ../nbs/16c_config.ipynb #c002
 import tomllib
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 from torch import nn
@@ -43,23 +44,26 @@ def read_config(
         if key not in _KEYS:
             hint = "; it is called n_clips now" if key == "clips" else ""
             raise VideoPureError(f"{str(path)!r}: unknown key {key!r}{hint}, expected {', '.join(_KEYS)}")
-    if not allow_code and (code := next(_code_in(config), None)):
+    found = (word for section, value in config.items() for word in _code_in(value, section))
+    if not allow_code and (code := next(found, None)):
         raise VideoPureError(f"{str(path)!r} names code to import, {code!r}: allow it with --allow-code if you trust the file")
     return config
 
 # %% ../nbs/16c_config.ipynb #c010
-_PART_KEYS = ("method", "kind", "name", "classifier", "dataset", "metrics", "threat", "eps")
+_FREE_WORDS = {"title": None, "model": None, "worst": None, "classifier": ("weights", "class_names")}
+_FREE_WORDS["data"] = ("folder", "listing", "annotations", "group", "where", "where_not", "classes")
 
 
-def _code_in(value: object, key: str = "") -> object:
-    "The words in a configuration that name code to import, where a part is named."
+def _code_in(value: object, section: str) -> Iterator[str]:
+    "The words in a section of a configuration that would be imported: all that look so, but for free text, paths and hub names."
+    free = _FREE_WORDS.get(section, ())
+    if free is None:
+        return
     if isinstance(value, dict):
-        for name, inner in value.items():
-            yield from _code_in(inner, name if isinstance(inner, (str, list)) or name in _PART_KEYS else "")
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _code_in(inner, key)
-    elif key in _PART_KEYS and is_code(value) and not value.startswith(("torchvision:", "transformers:")):
+        value = [inner for name, inner in value.items() if name not in (free or ())]
+    for inner in value if isinstance(value, list) else ():
+        yield from _code_in(inner, section)
+    if is_code(value) and not (section == "classifier" and value.startswith(("torchvision:", "transformers:"))):
         yield value
 
 # %% ../nbs/16c_config.ipynb #c014
@@ -80,6 +84,8 @@ def load_data(
     **options: object,  # of the data set
 ) -> Dataset:
     "Labelled clips as a configuration describes them."
+    if "clips" in options:
+        raise VideoPureError(f"'clips' of the data is called 'n_clips' now: n_clips = {options['clips']!r}")
     kind = dataset or ("moving-shapes" if folder is None else "folder")
     found, names = DATASETS.find(kind), getattr(classifier, "class_names", None)
     if not (isinstance(found, type) and issubclass(found, Clips)) and found is not MovingShapes:
@@ -136,7 +142,8 @@ def run_config(
     if name == "tiny":
         pipe.disable_gradient_checkpointing()  # a small model: attacks are faster so
     classifier = make_classifier(config.get("classifier", "tiny"), device)
-    defenses = {name: make_defense(classifier, pipe, **spec) for name, spec in config.get("defenses", _DEFENSES).items()}
+    specs = {name: spec if isinstance(spec, dict) else {"method": spec} for name, spec in config.get("defenses", _DEFENSES).items()}
+    defenses = {name: make_defense(classifier, pipe, **spec) for name, spec in specs.items()}
     data = load_data(classifier, **config.get("data", {}))
     settings = {name: value for name, value in config.items() if name in _RUN_KEYS}
     return benchmark(classifier, defenses, data, **settings, out=out, **options)

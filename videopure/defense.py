@@ -39,6 +39,8 @@ class Defended(nn.Module):
         if not re.fullmatch(SEES, sees):
             raise VideoPureError(f"sees is {sees!r}, expected 'full', 'surrogate-2' (or another N), 'bpda' or 'classifier'")
         self.classifier, self.purifier, self.rule, self.sees = classifier.eval(), as_purifier(purifier), find_rule(rule), sees
+        if self.purifier is None:
+            raise VideoPureError("a Defended needs a purifier: without one, use the classifier itself")
         own = getattr(self.purifier, "base", None)
         self.module = own if isinstance(own, nn.Module) else None  # so that `.to(device)` takes it along
 

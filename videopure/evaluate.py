@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
+from inspect import signature
 from pathlib import Path
 
 import torch
@@ -27,6 +29,7 @@ from tqdm.auto import tqdm
 
 from . import threats
 from .attacks import ATTACKS, PGD, VideoAttack, check_labels, make_attack, quantized
+from .baselines import make_purifier
 from .classifiers import VideoClassifier
 from .data import ClipFolder, Clips, Kinetics400
 from .defense import SEES, Defended
@@ -81,7 +84,9 @@ def attack(self: AttackSpec, model: nn.Module) -> Callable:
         options.pop("eot", None)  # averaging what never varies is only slower
     found = ATTACKS.find(self.method)
     if isinstance(found, type) and issubclass(found, PGD) and self.sees == "classifier":
-        options = {"early_stop": False, "best": False} | options  # the clips are for others, who break later
+        takes = {p.name if p.kind is not p.VAR_KEYWORD else "all" for p in signature(found).parameters.values()}
+        whole = {name: False for name in ("early_stop", "best") if takes & {name, "all"}}
+        options = whole | options  # the clips are for others, who break later
     attack = make_attack(self.method, model, **options)
     if isinstance(attack, VideoAttack):
         attack.progress = False  # the run has a bar of its own
@@ -186,7 +191,7 @@ def _model(self: Run, defense: object) -> nn.Module:
     "A defense as a model of clips: the bare classifier for None."
     if isinstance(defense, Defended):
         return Defended(self.classifier, defense.purifier, defense.rule)
-    purifier = as_purifier(defense)
+    purifier = make_purifier(defense) if isinstance(defense, (str, type, partial)) else as_purifier(defense)
     return self.classifier.eval() if purifier is None else Defended(self.classifier, purifier)
 
 # %% ../nbs/16a_evaluate.ipynb #c037
@@ -475,7 +480,7 @@ def _folder_or_temporary(out: str | Path | None) -> Iterator[Path]:
 # %% ../nbs/16a_evaluate.ipynb #c095
 def benchmark(
     classifier: nn.Module,  # clips in [0, 1] to logits
-    defenses: dict[str, object],  # name -> what `as_purifier` takes, or a `Defended`; None for the bare classifier
+    defenses: dict[str, object],  # name -> what `as_purifier` takes, a purifier's name, or a `Defended`; None: the bare classifier
     data: Dataset | tuple[torch.Tensor, torch.Tensor],  # of (clip (3, T, H, W), label), or clips (n, 3, T, H, W) and labels (n,)
     attacks: dict[str, object] | None = None,  # name -> what `as_attack_spec` takes: a table, name, class, object; None: the protocol's
     protocol: str = "standard",  # one of `PROTOCOLS`: "standard", or "videopure" for the paper's

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['result_key', 'plain', 'config_hash', 'difference', 'environment', 'disk_errors', 'read_json', 'read_results',
-           'Journal', 'migrate']
+           'Journal']
 
 # %% ../nbs/15a_journal.ipynb #c002
 import gzip
@@ -15,7 +15,7 @@ import platform
 import sys
 import zlib
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -23,7 +23,7 @@ import torch
 from fastcore.basics import patch
 
 from . import __version__
-from .video import VideoFileError, VideoPureError, atomic_path
+from .video import VideoFileError, VideoPureError
 
 # %% ../nbs/15a_journal.ipynb #c007
 def _check_metrics(metrics):
@@ -155,15 +155,10 @@ def _open_run(folder, config, about):
     return run["config"], run["about"]
 
 # %% ../nbs/15a_journal.ipynb #c045
-def _old_files(folder):
-    "Files of results in the form of version 0.1."
-    return sorted([*folder.glob("records-[0-9]*.jsonl"), *folder.glob("records.jsonl.gz")])
-
-
 def _refuse_old(folder):
-    if old := _old_files(folder):
-        call = f"videopure.journal.migrate({str(folder)!r})"
-        raise VideoFileError(f"{old[0]} was written by an earlier version, expected results*.jsonl; call {call} once")
+    "Raise `VideoFileError` for a folder with results in the form of version 0.1."
+    if old := sorted([*folder.glob("records-[0-9]*.jsonl"), *folder.glob("records.jsonl.gz")]):
+        raise VideoFileError(f"{old[0]} was written by version 0.1: run python tools/migrate.py {folder} once, or measure it again")
 
 # %% ../nbs/15a_journal.ipynb #c048
 def read_results(
@@ -238,63 +233,3 @@ def append(self: Journal, result: dict) -> None:
         _append_line(self.path, (json.dumps(result) + "\n").encode(), size)
     self._ready = True
     self._results.setdefault(key, result)
-
-# %% ../nbs/15a_journal.ipynb #c074
-def _renamed(old, names):
-    "A dictionary with some of its keys renamed, in the same order."
-    return {names.get(key, key): value for key, value in old.items()}
-
-
-def _with_metrics(old, kept):
-    "A dictionary whose other numbers than `kept` are under `metrics`, without those that were not measured."
-    numbers = {name: value for name, value in old.items() if name not in (*kept, "metrics") and value is not None}
-    return {name: value for name, value in old.items() if name in kept} | {"metrics": numbers | old.get("metrics", {})}
-
-# %% ../nbs/15a_journal.ipynb #c077
-def _new_result(old):
-    "A result of version 0.1 with its numbers under `metrics`; a new one stays as it is."
-    if "skipped" in old:
-        return old
-    return _with_metrics(_renamed(old, {"size": "budget_used"}), ("clip", "label", "defense", "attack", "predicted", "right"))
-
-# %% ../nbs/15a_journal.ipynb #c080
-def _new_config(old):
-    "A configuration of version 0.1 with the names of today; a new one stays as it is."
-    shorter = lambda spec: _renamed(spec, {"clips": "n_clips"})
-    purer = lambda spec: spec | {"method": "VideoPure"} if spec.get("method") == "VideoPurePipeline" else spec
-    changed = {kind: change for kind, change in {"attacks": shorter, "defenses": purer}.items() if isinstance(old.get(kind), dict)}
-    each = lambda specs, change: {name: change(spec) if isinstance(spec, dict) else spec for name, spec in specs.items()}
-    return shorter(old) | {kind: each(old[kind], change) for kind, change in changed.items()}
-
-# %% ../nbs/15a_journal.ipynb #c083
-def _new_head(path):
-    "run.json or card.json in the new form, as text; its single numbers as well."
-    old = read_json(path, "config", "about", mend="get the file again")
-    head = _renamed(old, {"records": "results"}) | {"config": _new_config(old["config"])}
-    head["hash"] = config_hash(head["config"])
-    if "cells" in old:
-        kept = ("accuracy", "average", "success")
-        head["cells"] = {d: {a: _with_metrics(cell, kept) for a, cell in row.items()} for d, row in old["cells"].items()}
-    return json.dumps(head, indent=1) + "\n"
-
-# %% ../nbs/15a_journal.ipynb #c086
-def migrate(
-    folder: str | Path,  # of a run or a card
-) -> Path:  # the folder
-    "Bring a run or a card of version 0.1 to the form of today: everything or nothing. `Card.load(folder).save(folder)` renews its pages."
-    folder = Path(folder).expanduser()
-    heads, old = [path for path in (folder / "run.json", folder / "card.json") if path.is_file()], _old_files(folder)
-    if not heads:
-        raise VideoFileError(f"{folder} holds neither a run nor a card: expected run.json or card.json in it")
-    texts = {path.name: _new_head(path).encode() for path in heads}
-    for path in old:
-        lines = "".join(json.dumps(_new_result(result)) + "\n" for result in _lines(path)).encode()
-        texts[path.name.replace("records", "results")] = gzip.compress(lines, mtime=0) if path.suffix == ".gz" else lines
-    with ExitStack() as stack:
-        paths = {name: stack.enter_context(atomic_path(folder / name)) for name in texts}
-        for name, path in paths.items():
-            path.write_bytes(texts[name])
-    with disk_errors(f"remove {folder}/records*", "; call migrate again"):
-        for path in old:
-            path.unlink()
-    return folder

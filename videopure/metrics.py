@@ -83,6 +83,9 @@ def measure(
 
 # %% ../nbs/13b_metrics.ipynb #c027
 def find_metrics(metrics: object) -> dict[str, Callable]:
-    "Metrics by name, from a list of names and functions, or a dictionary of them."
-    named = metrics if isinstance(metrics, dict) else {m if isinstance(m, str) else getattr(m, "__name__", str(m)): m for m in metrics}
-    return {name: METRICS.find(metric) for name, metric in named.items()}
+    "Metrics by name, from one, a list or a dictionary of names, functions and classes."
+    if not isinstance(metrics, dict):
+        several = metrics if isinstance(metrics, (list, tuple, set)) else [metrics]
+        metrics = {m if isinstance(m, str) else getattr(m, "__name__", type(m).__name__): m for m in several}
+    found = {name: METRICS.find(metric) for name, metric in metrics.items()}
+    return {name: metric() if isinstance(metric, type) else metric for name, metric in found.items()}

@@ -47,8 +47,8 @@ class _Bottleneck(nn.Module):
             self.add_module(name, layers[name])
         self.downsample = self.nonlocal_block = None
         if shortcut:
-            shorter = _conv(in_channels, out_channels, (1, 1, 1), (1, stride, stride))
-            self.downsample = nn.Sequential(shorter, nn.BatchNorm3d(out_channels))
+            projection = _conv(in_channels, out_channels, (1, 1, 1), (1, stride, stride))
+            self.downsample = nn.Sequential(projection, nn.BatchNorm3d(out_channels))
 
 # %% ../nbs/10b_networks.ipynb #c016
 @patch

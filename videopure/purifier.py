@@ -7,11 +7,11 @@ __all__ = ['Records', 'Purifier', 'NoGradientError', 'VideoPure', 'evaluating', 
            'seeded']
 
 # %% ../nbs/11a_purifier.ipynb #c002
+import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import is_dataclass, replace
 from functools import partial
-from inspect import signature
 
 import torch
 from fastcore.basics import patch
@@ -61,11 +61,11 @@ def records(self: Purifier, video: torch.Tensor) -> Records:
     "The records of clips `(B, 3, T, H, W)`; raises `ClipError` if what the purifier returns has another shape."
     videos = self(video)
     videos = getattr(videos, "videos", videos)
-    shape = getattr(videos, "shape", type(videos).__name__)
+    shape = tuple(videos.shape) if isinstance(videos, torch.Tensor) else ()
+    if len(shape) not in (5, 6) or shape[0] != len(video) or shape[-4] != 3:
+        found = f"shape {shape}" if isinstance(videos, torch.Tensor) else f"a {type(videos).__name__}"
+        raise ClipError(f"the purifier returned {found}, expected (B, 3, T, H, W) or (B, S, 3, T, H, W) with B = {len(video)}")
     videos = videos[:, None] if len(shape) == 5 else videos
-    if len(shape) not in (5, 6) or len(videos) != len(video) or videos.shape[2] != 3:
-        expected = f"(B, 3, T, H, W) or (B, S, 3, T, H, W) with B = {len(video)}"
-        raise ClipError(f"the purifier returned shape {tuple(shape) if not isinstance(shape, str) else shape}, expected {expected}")
     return Records(videos.shape[1], lambda s, rows: videos[rows, s])
 
 # %% ../nbs/11a_purifier.ipynb #c018
@@ -113,7 +113,7 @@ def with_settings(self: Purifier, **settings: object) -> Purifier:
 @patch
 def fewer(self: Purifier, steps: int) -> Purifier:
     "The same purifier with `steps` noise levels. Raises `NoGradientError` where there are none to reduce."
-    if not hasattr(self, "purify_steps"):
+    if not hasattr(self, "purify_steps") or not is_dataclass(self):
         raise NoGradientError(f"the purifier {self!r} has no purify_steps to reduce: use sees='full' or 'bpda'")
     return self.with_settings(purify_steps=steps)
 
@@ -121,7 +121,8 @@ def fewer(self: Purifier, steps: int) -> Purifier:
 class VideoPure(Purifier):
     "A `VideoPurePipeline` with settings of its call, as a purifier. Raises `VideoPureError` for settings that make no sense."
 
-    OPTIONS = tuple(n for n in signature(VideoPurePipeline.__call__).parameters if n not in ("self", "video", "output_type", "return_dict"))
+    _CALL = inspect.signature(VideoPurePipeline.__call__).parameters
+    OPTIONS = tuple(name for name in _CALL if name not in ("self", "video", "output_type", "return_dict"))
 
     def __init__(self, pipe: VideoPurePipeline, **settings: object):
         self.pipe, self.given = pipe, settings
@@ -145,7 +146,7 @@ class VideoPure(Purifier):
 def settings(self: VideoPure) -> dict[str, bool | int | float | str]:
     "The settings that matter, in plain values."
     saved = {name: self.pipe.config[name] for name in self.pipe.PAPER}
-    return saved | {name: value if isinstance(value, (bool, int, float, str)) else str(value) for name, value in self.given.items()}
+    return saved | describe(self.given)
 
 # %% ../nbs/11a_purifier.ipynb #c039
 @patch
@@ -193,7 +194,8 @@ class CallablePurifier(Purifier):
             return self.function(video)
 
     def __repr__(self) -> str:
-        return repr(self.function)
+        base = self.base if inspect.isroutine(self.base) else type(self.base)
+        return f"{base.__name__}({', '.join(f'{name}={value!r}' for name, value in self.settings().items())})"
 
 # %% ../nbs/11a_purifier.ipynb #c049
 @patch(as_prop=True)
@@ -205,14 +207,13 @@ def networks(self: CallablePurifier) -> tuple[nn.Module, ...]:
 @patch
 def describe(self: CallablePurifier) -> dict:
     "As for every purifier, under the name of the function or of the module's class."
-    return Purifier.describe(self) | {"method": describe(self.base if hasattr(self.base, "__code__") else type(self.base))}
+    return Purifier.describe(self) | {"method": describe(self.base if inspect.isroutine(self.base) else type(self.base))}
 
 
 @patch
 def settings(self: CallablePurifier) -> dict[str, bool | int | float | str]:
     "Plain attributes, and the keyword arguments of a partial."
-    given = getattr(self.function, "keywords", {})
-    return plain_attributes(self.base) | {k: v if isinstance(v, (bool, int, float, str)) else str(v) for k, v in given.items()}
+    return plain_attributes(self.base) | describe(getattr(self.function, "keywords", {}))
 
 # %% ../nbs/11a_purifier.ipynb #c053
 @patch
@@ -220,6 +221,10 @@ def with_settings(self: CallablePurifier, **settings: object) -> CallablePurifie
     "The same with other keyword arguments; for a dataclass, with other fields."
     if is_dataclass(self.base) and all(hasattr(self.base, name) for name in settings):
         return CallablePurifier(replace(self.base, **settings))
+    try:
+        inspect.signature(getattr(self.function, "forward", self.function)).bind_partial(None, **settings)
+    except TypeError as error:
+        raise VideoPureError(f"the purifier {self!r} has no such setting: {error}") from error
     return CallablePurifier(partial(self.function, **settings))
 
 # %% ../nbs/11a_purifier.ipynb #c055

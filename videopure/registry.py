@@ -8,6 +8,7 @@ __all__ = ['is_code', 'import_part', 'Registry', 'make', 'fingerprint', 'describ
 # %% ../nbs/10a_registry.ipynb #c002
 import hashlib
 import importlib
+import inspect
 import os
 import re
 import sys
@@ -59,7 +60,12 @@ class Registry(dict):
 
     def register(self, name: str) -> Callable:
         "A decorator that adds a class or function under `name`."
-        return lambda part: self.setdefault(name, part)
+
+        def add(part):
+            self[name] = part
+            return part
+
+        return add
 
     def find(self, part: object) -> object:
         "The part of that name; what is not a string is the part itself. Raises `VideoPureError` for an unknown name."
@@ -67,8 +73,11 @@ class Registry(dict):
             return part
         if is_code(part) and part not in self:
             return import_part(part)
-        for module in self.more if part not in self else ():
-            importlib.import_module(module)
+        if part not in self:
+            own = dict(self)
+            for module in self.more:
+                importlib.import_module(module)
+            self.update(own)  # what a user has put there stays
         if part not in self:
             raise VideoPureError(f"unknown {self.kind} {part!r}: expected one of {', '.join(self)}, or package.module:Name")
         return self[part]
@@ -101,6 +110,8 @@ def describe(part: object) -> object:
     "A part in plain values, as JSON can keep them: its name, its settings, the hash of its weights."
     if part is None or isinstance(part, (bool, int, float, str)):
         return part
+    if isinstance(part, torch.Tensor):
+        return {"name": "Tensor", "shape": list(part.shape), "hash": fingerprint(nn.ParameterList([nn.Parameter(part, False)]))}
     if isinstance(part, dict):
         return {str(name): describe(value) for name, value in part.items()}
     if isinstance(part, (list, tuple, set)):
@@ -108,8 +119,8 @@ def describe(part: object) -> object:
     if hasattr(part, "describe") and not isinstance(part, type):
         return part.describe()
     if isinstance(part, partial):
-        return {"name": _name(part.func)} | describe(part.keywords)
-    if isinstance(part, type) or hasattr(part, "__code__"):
+        return {"name": _name(part.func)} | ({"args": describe(part.args)} if part.args else {}) | describe(part.keywords)
+    if isinstance(part, type) or inspect.isroutine(part):
         return _name(part)
     weights = {"weights": fingerprint(part)} if isinstance(part, nn.Module) else {}
     return {"name": _name(type(part))} | plain_attributes(part) | weights

@@ -122,7 +122,7 @@ class Card:
     about: dict = field(default_factory=environment)  # versions and device
 
     def __post_init__(self):
-        self.config, found = plain(self.config), {result_key(result): result for result in reversed(self.results)}
+        self.config, found = plain(self.config), {result_key(result): result for result in reversed([*self.results])}
         names = lambda kind: [entry if isinstance(entry, str) else entry["name"] for entry in self.config.get(kind, [])]
         self.defenses = names("defenses") or sorted({d for _, d, _ in found if d})
         self.attacks = ["none", *(a for a in names("attacks") or sorted({a for *_, a in found if a}) if a != "none")]
@@ -243,13 +243,13 @@ def metrics_table(
     "Means per clip of some metrics; several share a cell."
     if unknown := [name for name in names if name not in self.metric_names]:
         raise VideoPureError(f"no metric {unknown[0]!r} was measured, expected some of {self.metric_names}")
-    labels, units, forms = zip(*(METRIC_FORMATS.get(name, (name, 1, ".3g")) for name in names or self.metric_names))
-    show = lambda value, unit, form: "–" if value is None else format(value / unit, form)
+    formats = [METRIC_FORMATS.get(name, (name, 1, ".3g")) for name in names or self.metric_names]
+    show = lambda value, how: "–" if value is None else format(value / how[1], how[2])
     cells = {key: [self.metric(*key, name) for name in names or self.metric_names] for key in self._cells}
-    texts = {key: " / ".join(map(show, means, units, forms)) for key, means in cells.items() if set(means) != {None}}
+    texts = {key: " / ".join(map(show, means, formats)) for key, means in cells.items() if set(means) - {None}}
     columns = [a for a in self.attacks if any((d, a) in texts for d in self.defenses)]
     rows = [[d, *(texts.get((d, a)) for a in columns)] for d in self.defenses]
-    return Table(f"Mean per clip: {' / '.join(labels)}", ["defense", *(_COLUMNS.get(a, a) for a in columns)], rows)
+    return Table(f"Mean per clip: {' / '.join(how[0] for how in formats)}", ["defense", *(_COLUMNS.get(a, a) for a in columns)], rows)
 
 # %% ../nbs/15b_results.ipynb #c077
 @patch
@@ -434,7 +434,6 @@ def plot_accuracy(
 ) -> object:  # a matplotlib Figure, which shows itself as the last line of a cell
     "Accuracy against attack size, steps, cost, ...: a line for each name, with its 95 % interval as a band."
     import matplotlib.pyplot as plt
-
     quiet = dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), "0.5")
     quiet |= {"figure.facecolor": "none", "axes.facecolor": "none", "axes.spines.top": False, "axes.spines.right": False}
     with plt.rc_context(quiet):  # gray on nothing is readable on light and dark pages

@@ -26,7 +26,7 @@ from .evaluate import CostMeter, as_attack_spec
 from .purifier import NoGradientError, device_of, evaluating, seeded
 from .registry import fingerprint
 from .results import Accuracy, Table, plot_accuracy
-from .threats import Linf, Threat, as_eps, format_eps, make_threat
+from .threats import THREATS, Linf, Threat, as_eps, format_eps, make_threat
 from .video import VideoPureError, check_number, check_video
 
 # %% ../nbs/16b_sanity.ipynb #c011
@@ -91,11 +91,15 @@ class Inspection:
     def __post_init__(self):
         self._check()
         self.own = {name: as_attack_spec(spec) for name, spec in self.attacks.items()}
-        self.below = sorted({*(self.grid or (self.eps / 2, 2 * self.eps)), self.eps} - {1.0})
+        grid = (self.eps / 2, 2 * self.eps) if self.grid is None else self.grid
+        self.below = sorted({eps for eps in (*grid, self.eps) if eps < 1 or not self.whole})
         self.grid = [*self.below, 1.0] if self.whole else self.below
         self.clips, self.labels = (t.detach().to(device_of(self.model)).clone() for t in (self.clips, self.labels))
         self.purifier, self.modes = getattr(self.model, "purifier", None), _gradient_modes(self.model)
         self._observe()
+        self.fixed = set()  # attacks of one's own that have a size already
+        for name in self.own:
+            self._own_attack(name, self.eps)  # a bad one raises before any work is done
 
 # %% ../nbs/16b_sanity.ipynb #c025
 @patch
@@ -121,7 +125,7 @@ def _check(self: Inspection) -> None:
     check_labels(self.labels, n)
     if n < 2:
         raise VideoPureError("one clip shows nothing: give at least 2, better 8 or more")
-    self.whole = isinstance(make_threat(self.threat), Linf)  # at the size 1 everything is allowed
+    self.whole = isinstance(self.within(1.0), Linf)  # at the size 1 everything is allowed
     most = {"most": 1} if self.whole else {}
     self.eps, self.grid = as_eps(self.eps, **most), self.grid and [as_eps(eps, **most) for eps in self.grid]
     if 0 in (self.eps, *(self.grid or ())):
@@ -133,7 +137,8 @@ def _check(self: Inspection) -> None:
 @patch
 def within(self: Inspection, eps: float) -> Threat:
     "What an attack of a size may change."
-    return make_threat(self.threat, eps)
+    found = THREATS.find(self.threat)
+    return found.of_size(eps) if isinstance(found, Threat) else make_threat(found, eps)
 
 # %% ../nbs/16b_sanity.ipynb #c030
 @patch
@@ -235,6 +240,7 @@ def _own_attack(self: Inspection, name: str, eps: float) -> Callable:
     try:
         return replace(spec, options=spec.options | {"eps": self.within(eps)}).attack(seen.get(spec.sees, self.model))
     except VideoPureError:
+        self.fixed.add(name)
         return spec.attack(seen.get(spec.sees, self.model))
 
 # %% ../nbs/16b_sanity.ipynb #c042
@@ -245,8 +251,12 @@ def survives(self: Inspection, name: str, eps: float, **options) -> torch.Tensor
     if key not in self.found:
         attack, pairs = self.attack(name, eps, **options), zip(self.clips.split(self.batch_size), self.labels.split(self.batch_size))
         try:
-            self.found[key] = self.right(torch.cat([attack(x, y) for x, y in pairs]))
+            with seeded(self.seed, device_of(self.model), self.purifier):
+                attacked = torch.cat([attack(x, y) for x, y in pairs])
+            self.found[key] = self.right(attacked)
         except VideoPureError as error:  # a gradient that ceased to be finite on the way
+            if name in self.own:
+                raise
             self.found[key], self.errors[name] = self.clean, error
     return self.found[key]
 
@@ -368,7 +378,8 @@ def check_larger_eps(inspection: Inspection) -> Check:
 @patch
 def behind(self: Inspection, strong: str, weak: str) -> int:
     "By how many clips the attack that knows more lags behind the other, at the size where it is worst; negative if it is ahead everywhere."
-    return max(int(self.survives(strong, eps).sum() - self.survives(weak, eps).sum()) for eps in self.below)
+    sizes = [self.eps] if weak in self.fixed else self.below
+    return max(int(self.survives(strong, eps).sum() - self.survives(weak, eps).sum()) for eps in sizes)
 
 # %% ../nbs/16b_sanity.ipynb #c078
 def check_full_gradient(inspection: Inspection) -> Check:

@@ -9,7 +9,7 @@ __all__ = ['THREATS', 'as_eps', 'format_eps', 'Threat', 'same_shape', 'Linf', 'L
 # %% ../nbs/12a_threats.ipynb #c002
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from numbers import Real
 
 import torch
@@ -56,6 +56,10 @@ class Threat:
     def random_start(self, clips: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
         "A random allowed clip; without a `generator`, torch's global one draws."
         return self.project(clips + self.random(clips, generator), clips)
+
+    def of_size(self, eps: float) -> "Threat":
+        "The same threat model of another size."
+        return replace(self, eps=eps)
 
     def distance(self, adv: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
         "How far `adv` is from `clips`, `(B,)`, in units of `eps`; infinite where something moved that may not."
@@ -302,9 +306,11 @@ def make_threat(
     "A threat model by name. Raises `VideoPureError` for a name or an option that there is not."
     found = THREATS.find(kind)
     if isinstance(found, Threat):
+        if eps is not None or options:
+            raise VideoPureError(f"the threat model {found!r} is made already: it takes no eps and no options")
         return found
     takes_eps = "eps" in getattr(found, "__dataclass_fields__", {"eps": None})
-    size = {} if eps is None else {"eps" if takes_eps else "threat": eps}
+    size = {} if eps is None else {"eps" if takes_eps else "threat": as_eps(eps) if isinstance(eps, str) else eps}
     return make("threat model", kind, found, **size, **options)
 
 # %% ../nbs/12a_threats.ipynb #c072
@@ -318,6 +324,8 @@ def as_threat(
         return make_threat(**{"kind": "Linf"} | eps)
     if isinstance(eps, type) or is_code(eps) or (isinstance(eps, str) and eps in THREATS):
         return make_threat(eps)
+    if isinstance(eps, str) and not any(map(str.isdigit, eps)):
+        THREATS.find(eps)  # a misspelt name: the error says which there are
     return Linf(eps)
 
 # %% ../nbs/12a_threats.ipynb #c075
@@ -369,6 +377,10 @@ class Frames(Masked):
     def eps(self) -> float:
         "The size of the threat model inside."
         return self.threat.eps
+
+    def of_size(self, eps: float) -> Threat:
+        "The same frames, and another size of the threat model inside."
+        return replace(self, threat=self.threat.of_size(eps))
 
     def mask(self, clips: torch.Tensor) -> torch.Tensor:
         "Which frames may change, `(T, 1, 1)`."
