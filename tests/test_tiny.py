@@ -95,6 +95,7 @@ def test_frames_see_their_neighbours_only():
     assert (changed[:6] > 0).all() and (changed[6:] < 1e-5).all()  # five blocks, one frame each
 
 
+@pytest.mark.slow
 def test_training_is_deterministic_and_resumes(tmp_path, monkeypatch):
     once, again = (weights(train_tiny(tmp_path / name, **SMALL)) for name in ("once", "again"))
     assert once == again and len(once) == 3
