@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, Dataset, Subset
 
-from videopure.data import UCF101, ClipFolder, ClipList, ClipLoader, Clips, Kinetics400, MovingShapes, _read_or_reason, _stratified
+from videopure.data import UCF101, ClipFolder, ClipList, ClipLoader, Clips, Kinetics400, MovingShapes, _read_or_reason, stratified
 from videopure.video import MissingPackageError, VideoFileError, VideoPureError, moving_shapes, read_video, to_uint8, write_video
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "ut_interaction"
@@ -645,9 +645,9 @@ def test_choice_is_balanced_reproducible_and_nested(tmp_path):
 
 def test_stratified_choice():
     labels = torch.tensor([0, 0, 0, 1, 1, 2])
-    assert _stratified(range(6), labels, 4, range(6)) == [0, 1, 3, 5]
-    assert _stratified(range(6), labels, 3, [5, 4, 3, 2, 1, 0]) == [2, 4, 5]
-    assert _stratified([4, 2, 0], labels.tolist(), 2, [0, 2, 4]) == [0, 4] and _stratified([1, 2], labels, 5, [2, 1]) == [1, 2]
+    assert stratified(range(6), labels, 4, range(6)) == [0, 1, 3, 5]
+    assert stratified(range(6), labels, 3, [5, 4, 3, 2, 1, 0]) == [2, 4, 5]
+    assert stratified([4, 2, 0], labels.tolist(), 2, [0, 2, 4]) == [0, 4] and stratified([1, 2], labels, 5, [2, 1]) == [1, 2]
 
 
 def test_a_clip_or_the_reason(folder):

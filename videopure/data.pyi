@@ -1,7 +1,7 @@
 # Made by tools/stubs.py from data.py: run it after nbdev_export.
 """Labelled clips: a folder of files, UCF-101 and Kinetics-400 as published, or as many moving shapes as you like"""
 from typing import Any
-__all__ = ['Clips', 'ClipFolder', 'UCF101', 'Kinetics400', 'ClipList', 'ClipLoader', 'MovingShapes']
+__all__ = ['Clips', 'ClipFolder', 'UCF101', 'Kinetics400', 'ClipList', 'stratified', 'ClipLoader', 'MovingShapes']
 import csv as csv
 import hashlib as hashlib
 import re as re
@@ -168,7 +168,7 @@ class ClipList(Clips):
     def __init__(self, root: str | Path, listing: str | Path, classes: Sequence[str] | None=None, *, incomplete: bool=False, **reading):
         ...
 
-def _stratified(rows, labels, n, order):
+def stratified(rows, labels, n, order):
     """At most `n` of the rows, as many of each class as there are: classes take turns, each in the given order of rows."""
     ...
 

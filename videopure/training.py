@@ -34,7 +34,7 @@ from tqdm.auto import tqdm
 from . import tiny
 from .attacks import PGD
 from .classifiers import load_classifier
-from .data import ClipFolder, ClipLoader, Clips, _stratified
+from .data import ClipFolder, ClipLoader, Clips, stratified
 from .defense import Defended
 from .flow import latent_flow
 from .journal import disk_errors, environment
@@ -275,7 +275,7 @@ _MOST_VALIDATED = 32  # clips
 def _validation_subset(rows, labels, n=_MOST_VALIDATED):
     "At most `n` of the rows, as many of each class as there are; the same ones each time."
     order = [rows[i] for i in torch.randperm(len(rows), generator=generator_for(0, 0)).tolist()]
-    return _stratified(rows, labels, n, order)
+    return stratified(rows, labels, n, order)
 
 # %% ../nbs/17b_training.ipynb #c071
 def _new_unet(start, seed=0):

@@ -27,7 +27,7 @@ from tqdm.auto import tqdm as tqdm
 from . import tiny as tiny
 from .attacks import PGD as PGD
 from .classifiers import load_classifier as load_classifier
-from .data import ClipFolder as ClipFolder, ClipLoader as ClipLoader, Clips as Clips, _stratified as _stratified
+from .data import ClipFolder as ClipFolder, ClipLoader as ClipLoader, Clips as Clips, stratified as stratified
 from .defense import Defended as Defended
 from .flow import latent_flow as latent_flow
 from .journal import disk_errors as disk_errors, environment as environment
