@@ -21,9 +21,9 @@ from fastcore.basics import patch
 from torch import nn
 
 from . import tiny
-from .networks import NETWORKS, _full_name, _shorten, build_network, check_weights, load_weights, read_weights
+from .networks import NETWORKS, full_name, shorten, build_network, check_weights, load_weights, read_weights
 from .pipeline import find_device
-from .registry import Registry, _current_folder, import_part, is_code, make
+from .registry import Registry, current_folder, import_part, is_code, make
 from .video import ClipError, MissingPackageError, VideoFileError, VideoPureError, resize_video
 
 # %% ../nbs/10c_classifiers.ipynb #c009
@@ -229,7 +229,7 @@ def _pretrained(name, config):
     model, info = AutoModelForVideoClassification.from_pretrained(name, config=config, **loading)
     lost = sorted({*info["missing_keys"], *(key if isinstance(key, str) else key[0] for key in info["mismatched_keys"])})
     if lost:
-        lacks = f"{name!r} lacks {len(lost)} fitting tensors of {type(model).__name__} ({_shorten(lost, 3)})"
+        lacks = f"{name!r} lacks {len(lost)} fitting tensors of {type(model).__name__} ({shorten(lost, 3)})"
         raise VideoPureError(f"{lacks}, which would be random; is it trained as a classifier?")
     if extra := sorted(info["unexpected_keys"]):
         warnings.warn(f"{name!r} holds {len(extra)} tensors that {type(model).__name__} has no use for, first {extra[0]}", stacklevel=5)
@@ -277,7 +277,7 @@ CLASSIFIERS = Registry("classifier", tiny=tiny.tiny_classifier)
 # %% ../nbs/10c_classifiers.ipynb #c078
 def _own(part, name, weights, options):
     "A classifier that comes as a module, or as a class or function to call; wrapped where there are options."
-    with _current_folder():  # what is called may import more
+    with current_folder():  # what is called may import more
         found = make("classifier", name, part) if callable(part) and not isinstance(part, nn.Module) else part
     if not isinstance(found, nn.Module):
         got = f"{'returned' if callable(part) else 'is'} {type(found).__name__}"
@@ -308,7 +308,7 @@ def _find(name, label, weights, num_classes, options):
     prefix, _, rest = name.partition(":")
     if prefix == "torchvision" or name in TORCHVISION:
         return _torchvision(rest or name, weights, num_classes, options)
-    if _full_name(name) in NETWORKS:
+    if full_name(name) in NETWORKS:
         return _gluoncv(name, weights, num_classes, options)
     if prefix == "transformers" or Path(name, "config.json").is_file() or _on_hub(name):
         return _transformers(rest or name, weights, num_classes, options)

@@ -15,9 +15,9 @@ import torch as torch
 from fastcore.basics import patch as patch
 from torch import nn as nn
 from . import tiny as tiny
-from .networks import NETWORKS as NETWORKS, _full_name as _full_name, _shorten as _shorten, build_network as build_network, check_weights as check_weights, load_weights as load_weights, read_weights as read_weights
+from .networks import NETWORKS as NETWORKS, full_name as full_name, shorten as shorten, build_network as build_network, check_weights as check_weights, load_weights as load_weights, read_weights as read_weights
 from .pipeline import find_device as find_device
-from .registry import Registry as Registry, _current_folder as _current_folder, import_part as import_part, is_code as is_code, make as make
+from .registry import Registry as Registry, current_folder as current_folder, import_part as import_part, is_code as is_code, make as make
 from .video import ClipError as ClipError, MissingPackageError as MissingPackageError, VideoFileError as VideoFileError, VideoPureError as VideoPureError, resize_video as resize_video
 
 def _check_normalisation(mean, std):

@@ -19,7 +19,7 @@ import torch
 from fastcore.basics import patch
 from torch.utils.data import DataLoader, Dataset
 
-from .networks import _shorten
+from .networks import shorten
 from videopure.video import (
     MOTIONS,
     ClipError,
@@ -131,7 +131,7 @@ def _report(self: Clips):
         total = len(self) + len(gone)
         warnings.warn(f"{here} lacks {len(gone)} of {total} listed clips, the first is {gone[0]}; see .missing", stacklevel=4)
     if absent:
-        warnings.warn(f"{here} has no clip of {len(absent)} of {len(self.classes)} classes: {_shorten(absent)}", stacklevel=3)
+        warnings.warn(f"{here} has no clip of {len(absent)} of {len(self.classes)} classes: {shorten(absent)}", stacklevel=3)
 
 # %% ../nbs/14_data.ipynb #c040
 def _visible(folder):
@@ -200,13 +200,13 @@ def in_order_of(
     places = {_plain(name): k for k, name in enumerate(class_names)} | {name: k for k, name in enumerate(class_names)}
     found = [places.get(name, places.get(_plain(name))) for name in self.classes]
     if strange := [repr(self.classes[k]) for k in sorted(set(self.labels)) if found[k] is None]:
-        known = f"the classifier's {len(class_names)} class names, {_shorten(map(repr, class_names), 6)}"
-        why = f"{self.root} has clips of {_shorten(strange, 6)}, not among {known}"
+        known = f"the classifier's {len(class_names)} class names, {shorten(map(repr, class_names), 6)}"
+        why = f"{self.root} has clips of {shorten(strange, 6)}, not among {known}"
         raise VideoPureError(f"{why}; rename the folders, or give classes in the order of the classifier's outputs")
     numbered = copy(self)
     numbered.classes, numbered.labels = list(class_names), [found[k] for k in self.labels]
     if absent := [repr(name) for name in numbered.absent]:
-        few = f"{len(absent)} of the classifier's {len(class_names)} classes: {_shorten(absent, 6)}"
+        few = f"{len(absent)} of the classifier's {len(class_names)} classes: {shorten(absent, 6)}"
         warnings.warn(f"{self.root} has no clip of {few}", stacklevel=2)
     return numbered
 
@@ -223,10 +223,10 @@ def _table(path, columns):
         raise VideoFileError(f"{path} is not a table in text form; expected comma-separated columns {', '.join(columns)}") from None
     lacking = [column for column in columns if column not in found]
     if lacking:
-        raise VideoFileError(f"{path} has no column {lacking[0]!r}, only {_shorten(found)}; expected {', '.join(columns)}")
+        raise VideoFileError(f"{path} has no column {lacking[0]!r}, only {shorten(found)}; expected {', '.join(columns)}")
     for n, row in enumerate(rows, 2):
         if None in row or None in row.values():
-            raise VideoFileError(f"{path}: row {n} has not {len(found)} fields; expected {_shorten(found)}")
+            raise VideoFileError(f"{path}: row {n} has not {len(found)} fields; expected {shorten(found)}")
     return [{column: value.strip() for column, value in row.items()} for row in rows]
 
 # %% ../nbs/14_data.ipynb #c062
@@ -239,7 +239,7 @@ def _manifest(root, ids):
         raise VideoPureError(f"{path} has {len(table) - len(rows)} clips in two rows; every path may occur once")
     without = [id for id in ids if id not in rows]
     if without:
-        raise VideoPureError(f"{path} has no row for {_shorten(without, 3)}; add one or move the file away")
+        raise VideoPureError(f"{path} has no row for {shorten(without, 3)}; add one or move the file away")
     for id in ids:
         if rows[id]["label"] != id.split("/")[0]:
             raise VideoPureError(f"{path} says that {id} shows {rows[id]['label']!r}, not what its folder says; correct one of them")
@@ -251,11 +251,11 @@ def _holds(condition, rows, path):
     answer = [True] * len(rows)
     for column, values in condition.items():
         if rows and column not in rows[0]:
-            raise VideoPureError(f"{path} has no column {column!r}; it has {_shorten(rows[0])}")
+            raise VideoPureError(f"{path} has no column {column!r}; it has {shorten(rows[0])}")
         values = {str(v) for v in (values if isinstance(values, (list, tuple, set, range)) else [values])}
         there = {row[column] for row in rows}
         if values - there:
-            known = _shorten(sorted(there, key=lambda value: (len(value), value)), 30)
+            known = shorten(sorted(there, key=lambda value: (len(value), value)), 30)
             raise VideoPureError(f"{path} has no row with {column}={sorted(values - there)[0]}; there are {known}")
         answer = [yes and row[column] in values for yes, row in zip(answer, rows)]
     return answer
@@ -273,7 +273,7 @@ def _use_manifest(self: ClipFolder, group, where, where_not):
     wanted = {id for id, yes in zip(table, taken) if yes}
     lost = sorted(wanted - set(self.ids))
     if lost:
-        raise VideoFileError(f"{path} lists {_shorten(lost, 3)}, which is not there; get the file or remove its row")
+        raise VideoFileError(f"{path} lists {shorten(lost, 3)}, which is not there; get the file or remove its row")
     if not wanted:
         raise VideoPureError(f"where={dict(where)} and where_not={dict(where_not)} leave no clip of {len(rows)} in {self.root}")
     self._keep([i for i, id in enumerate(self.ids) if id in wanted])
@@ -390,7 +390,7 @@ def _rows_of(path, subset):
     usual = lambda split: {"validate": "val", "validation": "val"}.get(split, split)
     there = sorted({usual(row["split"]) for row in rows}) if subset else []
     if subset and usual(subset) not in there:
-        raise VideoPureError(f"{path} has no row with split {subset!r}; it has {_shorten(there) or 'no rows'}")
+        raise VideoPureError(f"{path} has no row with split {subset!r}; it has {shorten(there) or 'no rows'}")
     wanted = [(n, row) for n, row in enumerate(rows, 2) if not subset or usual(row["split"]) == usual(subset)]
     return wanted, sorted({row["label"] for row in rows})
 
@@ -549,7 +549,7 @@ def __iter__(self: ClipLoader) -> Iterator[tuple[torch.Tensor, torch.Tensor, lis
     for indices, clips, labels, bad, shapes in self.loader:
         self.skipped |= {self.ids[i]: reason for i, reason in bad.items()}
         if len(shapes) > 1:
-            found = _shorten(shapes, 3)
+            found = shorten(shapes, 3)
             raise VideoPureError(f"clips of shapes {found} in one batch; give the data set frames and size, or use batch_size=1")
         read += len(indices)
         if indices:

@@ -13,7 +13,7 @@ from pathlib import Path as Path, PurePosixPath as PurePosixPath
 import torch as torch
 from fastcore.basics import patch as patch
 from torch.utils.data import DataLoader as DataLoader, Dataset as Dataset
-from .networks import _shorten as _shorten
+from .networks import shorten as shorten
 from videopure.video import MOTIONS as MOTIONS, ClipError as ClipError, VideoFileError as VideoFileError, VideoPureError as VideoPureError, check_video as check_video, moving_shapes as moving_shapes, read_video as read_video, resize_video as resize_video, sample_frames as sample_frames
 
 def _check_names(ids, labels, classes):

@@ -1,7 +1,7 @@
 # Made by tools/stubs.py from networks.py: run it after nbdev_export.
 """I3D, SlowFast and TPN: the three families that attacks on video are measured against"""
 from typing import Any
-__all__ = ['NETWORKS', 'I3D', 'SlowFast', 'TPN', 'build_network', 'read_weights', 'check_weights', 'load_weights']
+__all__ = ['NETWORKS', 'I3D', 'SlowFast', 'TPN', 'full_name', 'build_network', 'read_weights', 'shorten', 'check_weights', 'load_weights']
 import pickle as pickle
 import re as re
 import warnings as warnings
@@ -152,7 +152,7 @@ class TPN(nn.Module):
         ...
 NETWORKS: dict[str, Callable[..., nn.Module]]
 
-def _full_name(name):
+def full_name(name):
     """The name with the ending that all of `NETWORKS` have."""
     ...
 
@@ -181,7 +181,7 @@ def _complete(weights, network):
     """Weights under all the names the network knows them by; two names of one tensor must agree."""
     ...
 
-def _shorten(names: Iterable, most: int=12) -> str:
+def shorten(names: Iterable, most: int=12) -> str:
     """Names in one line, the first few."""
     ...
 
