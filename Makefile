@@ -1,5 +1,5 @@
 # Everything runs in .venv, which the first command that needs it makes. With nothing changed, later ones install nothing.
-#   make demo   attack clips, purify them, print the table (make demo ARGS="--clips 20 --eps 4/255")
+#   make demo   attack clips, purify them, print the table (make demo ARGS="--n-clips 20 --eps 4/255")
 #   make test   the notebooks, then pytest           make test-fast   the tests that take seconds
 #   make lab    JupyterLab on the notebooks          make docs        the site, into _docs
 PYTHON ?= python3

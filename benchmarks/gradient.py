@@ -11,7 +11,6 @@ import resource
 import subprocess
 import sys
 import time
-from functools import partial
 
 
 def measure(steps: int, recompute: bool, size: int, frames: int) -> dict:
@@ -20,6 +19,7 @@ def measure(steps: int, recompute: bool, size: int, frames: int) -> dict:
 
     from videopure.defense import Defended
     from videopure.pipeline import VideoPurePipeline
+    from videopure.purifier import VideoPure
     from videopure.tiny import tiny_classifier
 
     torch.set_num_threads(1)
@@ -27,7 +27,7 @@ def measure(steps: int, recompute: bool, size: int, frames: int) -> dict:
     pipe.set_progress_bar_config(disable=True)
     if not recompute:
         pipe.disable_gradient_checkpointing()
-    model = Defended(tiny_classifier(), partial(pipe, purify_steps=steps))
+    model = Defended(tiny_classifier(), VideoPure(pipe, purify_steps=steps))
     clip = torch.rand(1, 3, frames, size, size, generator=torch.Generator().manual_seed(0)).requires_grad_()
     with torch.no_grad():
         model(clip[..., :16, :16])  # whatever is loaded at first use

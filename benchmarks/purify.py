@@ -1,6 +1,6 @@
 """How much faster is a purification than in the published order of work, with equal results?
 
-    python benchmarks/purify.py [MODEL ...] [--clips 1 4] [--repeats 5] [--threads N]
+    python benchmarks/purify.py [MODEL ...] [--n-clips 1 4] [--repeats 5] [--threads N]
 
 The published order: clip by clip, the autoencoder one frame a call, two UNet answers a prediction (classifier-free guidance between
 two empty prompts), guidance by autograd and pair of frames by pair of frames, at every level, with the weights in the order in which
@@ -106,7 +106,7 @@ def cpu_seconds(runs: list, repeats: int) -> tuple[list[float], list[torch.Tenso
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="*", default=["tiny", str(GOLDEN) if GOLDEN.is_dir() else "untrained"], metavar="MODEL")
-    parser.add_argument("--clips", type=int, nargs="+", default=[1, 4], help="batch sizes to try")
+    parser.add_argument("--n-clips", type=int, nargs="+", default=[1, 4], help="numbers of clips in a batch to try")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--steps", type=int, default=6)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="torch's own choice by default")
@@ -118,7 +118,7 @@ def main() -> None:
         pipe, slow = load(name), as_loaded(load(name))
         pipe.set_progress_bar_config(disable=True)
         raw = dict(purify_steps=args.steps, spatial_scale=0.05, temporal_scale=0.05, normalize_guidance=False)  # near the paper's strength
-        for n in args.clips:
+        for n in args.n_clips:
             clips, _ = moving_shapes(n, seed=0, **(dict(frames=16, size=32) if name == "tiny" else dict(frames=32, size=48)))
             flow = latent_flow(clips, *pipe.invert(clips, purify_steps=1)[0].shape[-2:])
             pairs = list(zip(clips.split(1), flow.split(1)))

@@ -1,15 +1,36 @@
-"Threat models and PGD: constraints, seeds, targets, what is left behind, and equality with torchattacks."
+"Threat models and PGD: constraints, seeds, targets, what is left behind, equality with torchattacks, and parts of one's own."
 
+import json
 import math
+import subprocess
+import sys
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
 
 import pytest
 import torch
 import torchattacks
 from torch import nn
 
-from videopure.attacks import PGD, SCHEDULES, VideoAttack, margin, quantized, record_logits, record_loss
+from videopure import threats
+from videopure.attacks import (
+    ATTACKS,
+    PGD,
+    SCHEDULES,
+    Best,
+    VideoAttack,
+    check_labels,
+    make_attack,
+    margin,
+    quantized,
+    record_logits,
+    record_loss,
+)
+from videopure.blackbox import RandomNoise, Square
 from videopure.defense import Defended
-from videopure.threats import L2, Flicker, FrameL2, Frames, Linf, LowFrequency, Patch
+from videopure.evaluate import benchmark
+from videopure.threats import L2, Flicker, FrameL2, Frames, Linf, LowFrequency, Patch, Threat, as_eps, as_threat, format_eps, make_threat
 from videopure.tiny import tiny_classifier
 from videopure.video import ClipError, VideoPureError, moving_shapes
 
@@ -214,7 +235,7 @@ def test_attack_keeps_its_constraint_and_beats_noise(threat, classifier):
 def test_every_loss_and_schedule_breaks_the_bare_classifier(loss, schedule, classifier):
     attack = PGD(classifier, 8 / 255, loss=loss, schedule=schedule, momentum=0.5, seed=0)
     adv = attack(CLIPS, LABELS)
-    assert attack.broken.all() and (classifier(adv).argmax(1) != LABELS).all()
+    assert attack.success.all() and (classifier(adv).argmax(1) != LABELS).all()
 
 
 def test_equals_torchattacks(classifier):
@@ -261,11 +282,11 @@ def test_targets(mode, classifier):
     if mode != "random":
         before, after = (classifier(x).log_softmax(1).gather(1, targets[:, None]) for x in (CLIPS, adv))
         assert (after > before).all()
-        assert torch.equal(attack.broken, classifier(adv).argmax(1) == targets)
-    assert attack.broken.float().mean() >= 0.75
+        assert torch.equal(attack.success, classifier(adv).argmax(1) == targets)
+    assert attack.success.float().mean() >= 0.75
     attack.set_mode_default()
     attack(CLIPS, LABELS)
-    assert attack.broken.all()
+    assert attack.success.all()
 
 
 def test_leaves_nothing_behind(classifier):
@@ -297,7 +318,7 @@ def test_wrong_clips_are_not_attacked(classifier):
     wrong[1] = (wrong[1] + 1) % 10
     attack = PGD(classifier, steps=3, seed=0)
     adv = attack(CLIPS, wrong)
-    assert torch.equal(adv[1], CLIPS[1]) and attack.broken[1] and attack.steps_used[1] == 0
+    assert torch.equal(adv[1], CLIPS[1]) and attack.success[1] and attack.steps_used[1] == 0
     assert not torch.equal(PGD(classifier, steps=3, early_stop=False)(CLIPS, wrong)[1], CLIPS[1])
 
 
@@ -306,7 +327,7 @@ def test_broken_clips_are_left_alone_and_only_survivors_restart():
     clips = torch.stack([torch.full((3, 4, 8, 8), level) for level in (0.495, 0.47, 0.1)])  # broken after 1 step, 4 steps, never
     attack = PGD(model, 0.04, alpha=0.01, steps=4, random_start=False, loss=["ce", "margin"], restarts=2)
     attack(clips, torch.zeros(3, dtype=torch.long))
-    assert attack.broken.tolist() == [True, True, False] and attack.steps_used.tolist() == [1, 4, 8]
+    assert attack.success.tolist() == [True, True, False] and attack.steps_used.tolist() == [1, 4, 8]
     assert model.batches == [3] + [3, 3, 2, 2, 2] + [1] * 5
 
 
@@ -326,7 +347,7 @@ def test_masked_gradients_are_counted_and_bad_ones_refused():
     rounded = Probe(lambda video: by_brightness(video + (video.round() - video).detach() - video + video.detach()))
     attack = PGD(rounded, steps=3, random_start=False)
     attack(torch.full((2, 3, 4, 8, 8), 0.2), torch.tensor([0, 0]))
-    assert attack.zero_gradients.tolist() == [3, 3] and not attack.broken.any()
+    assert attack.zero_gradients.tolist() == [3, 3] and not attack.success.any()
     for function, text in [(lambda v: by_brightness(v) * torch.inf, "not finite"), (lambda v: by_brightness(v.detach()), "no gradient")]:
         with pytest.raises(VideoPureError, match=text):
             PGD(Probe(function), steps=2, early_stop=False)(CLIPS, torch.zeros(4, dtype=torch.long))
@@ -341,7 +362,7 @@ def test_random_purifier_needs_every_draw_to_be_wrong(classifier):
     coin = Probe(lambda video: by_brightness(video) + 10 * torch.randn(len(video), 2))
     attack = PGD(coin, 0.0, steps=2, eot=30, early_stop=False, seed=0)
     attack(CLIPS, torch.zeros(4, dtype=torch.long))
-    assert not attack.broken.any()
+    assert not attack.success.any()
 
 
 @pytest.fixture(scope="module")
@@ -359,7 +380,7 @@ def blurred(classifier):
 def test_attacks_the_vote(blurred, loss):
     attack = PGD(blurred, 8 / 255, steps=10, loss=loss, seed=0)
     adv = attack(CLIPS, LABELS)
-    assert torch.equal(attack.broken, blurred.vote(adv).labels != LABELS) and attack.broken.float().mean() >= 0.5
+    assert torch.equal(attack.success, blurred.vote(adv).labels != LABELS) and attack.success.float().mean() >= 0.5
 
 
 def test_deviation_moves_the_records(blurred):
@@ -412,7 +433,7 @@ def test_bad_settings_and_inputs_are_refused_in_one_line(classifier):
         lambda: PGD(classifier)(CLIPS[0], LABELS),
         lambda: PGD(classifier)(255 * CLIPS, LABELS),
         lambda: PGD(classifier)(CLIPS * math.nan, LABELS),
-        lambda: PGD(Defended(classifier, lambda video: video, grad="blind"), deviation=1),
+        lambda: PGD(Defended(classifier, lambda video: video, sees="classifier"), deviation=1),
         lambda: PGD(Probe(by_brightness), loss="dlr")(CLIPS, LABELS * 0),
     ]
     for i, make in enumerate(bad):
@@ -421,3 +442,289 @@ def test_bad_settings_and_inputs_are_refused_in_one_line(classifier):
         assert "\n" not in str(error.value), i
     with pytest.raises(ClipError, match="classes 0 to 9"):
         PGD(classifier)(CLIPS, LABELS + 10)
+
+
+# sizes and threat models by name, and of one's own
+
+
+SIZES = [
+    ("8/255", 8 / 255),
+    (8 / 255, 8 / 255),
+    ("0.5", 0.5),
+    (" 4 / 255 ", 4 / 255),
+    (0, 0),
+    ("1e-2", 0.01),
+    (Fraction(1, 4), 0.25),
+    (1, 1),
+]
+BAD_SIZES = [
+    8,
+    "8",
+    "8/",
+    "255/8",
+    "-1/255",
+    -0.1,
+    "1/0",
+    "a/b",
+    "",
+    "8/255/2",
+    "nan",
+    math.nan,
+    "inf",
+    None,
+    [0.1],
+    torch.tensor([0.1, 0.2]),
+]
+
+
+@pytest.mark.parametrize(("eps", "value"), SIZES)
+def test_sizes(eps, value):
+    assert as_eps(eps, most=1) == value and type(as_eps(eps)) is float
+
+
+@pytest.mark.parametrize("eps", BAD_SIZES, ids=repr)
+def test_bad_sizes(eps):
+    with pytest.raises(VideoPureError, match="alpha is .*, expected 0 to 1") as error:
+        as_eps(eps, most=1, name="alpha")
+    assert "\n" not in str(error.value)
+
+
+def test_sizes_are_written_as_usual():
+    assert [format_eps(eps) for eps in (8 / 255, 0, 1, 0.5 / 255, 0.1)] == ["8/255", "0", "1", "0.5/255", "25.5/255"]
+    assert all(as_eps(format_eps(n / 255)) == n / 255 for n in range(256))
+    assert as_eps(300.0) == 300 and L2("5/2").eps == 2.5 and PGD(tiny_classifier(), "8/255", alpha="2/255").alpha == 2 / 255
+
+
+@dataclass
+class Dimmer(Threat):
+    "A user's threat model: a clip may become darker by at most `eps`, all values alike."
+
+    eps: float = 0.2
+    least: float = 0.0
+
+    def shrink(self, delta, clips):
+        mean = delta.mean((1, 2, 3, 4), keepdim=True).clamp(-self.eps, -self.least * self.eps)
+        return mean.expand_as(delta)
+
+    def norm(self, delta):
+        return delta.abs().flatten(1).amax(1)
+
+    def random(self, clips, generator):
+        return -self.eps * torch.rand(len(clips), 1, 1, 1, 1, generator=generator).expand_as(clips)
+
+    def ascend(self, grad, alpha):
+        return alpha * grad.mean((1, 2, 3, 4), keepdim=True).sign().expand_as(grad)
+
+
+class Plain(Linf):
+    "A user's threat model that is no dataclass."
+
+    def __init__(self, eps=0.25):
+        self.eps = as_eps(eps, most=1)
+
+
+def test_threats_by_number_name_class_table_and_as_they_are(monkeypatch):
+    ready = L2(3.0)
+    for given, expected in (
+        (8 / 255, Linf(8 / 255)),
+        ("8/255", Linf(8 / 255)),
+        (0, Linf(0)),
+        ("L2", L2()),
+        (L2, L2()),
+        (Dimmer, Dimmer()),
+        ("test_attacks:Dimmer", Dimmer()),
+        ({"kind": "L2", "eps": "1/2"}, L2(0.5)),
+        ({"eps": "4/255"}, Linf(4 / 255)),
+        ({"kind": "LowFrequency", "time": 0.5, "eps": 0.1}, LowFrequency(0.1, time=0.5)),
+        ({"kind": "test_attacks:Dimmer", "eps": 0.3, "least": 0.5}, Dimmer(0.3, 0.5)),
+        ({"kind": Dimmer, "eps": 0.3}, Dimmer(0.3)),
+        ({"kind": "Frames", "threat": {"kind": "FrameL2", "eps": 0.5}, "frames": 2}, Frames(FrameL2(0.5), frames=2)),
+    ):
+        found = as_threat(given)
+        assert type(found).__name__ == type(expected).__name__ and found.eps == expected.eps
+        assert found.describe() == expected.describe()
+    assert as_threat(ready) is ready and as_threat(Plain).eps == 0.25 and make_threat(Plain, "1/255").eps == 1 / 255
+    assert make_threat("Frames", "8/255", frames=3) == Frames(8 / 255, frames=3) and make_threat("Patch", 0.5, size=4) == Patch(4, eps=0.5)
+    assert make_threat(lambda eps=0.1: L2(eps), 0.7) == L2(0.7)
+    monkeypatch.setitem(threats.THREATS, "dimmer", Dimmer)
+    assert as_threat("dimmer") == Dimmer() and make_threat("dimmer", 0.1, least=1.0) == Dimmer(0.1, 1.0)
+
+
+def test_sizes_as_strings_reach_a_threat_of_ones_own_as_numbers(classifier):
+    "A configuration gives every size as a string."
+    assert make_threat(Dimmer, "1/10") == as_threat({"kind": "test_attacks:Dimmer", "eps": "1/10"}) == Dimmer(0.1)
+    assert make_attack("pgd", classifier, threat="test_attacks:Dimmer", eps="1/10").threat == Dimmer(0.1)
+
+
+@threat
+def test_descriptions_are_read_back(threat):
+    about = json.loads(json.dumps(threat.describe()))
+    again = as_threat(about)
+    assert type(again) is type(threat) and again.describe() == threat.describe()
+    assert torch.equal(again.project(CLIPS + noise(), CLIPS), threat.project(CLIPS + noise(), CLIPS))
+
+
+@pytest.mark.parametrize("make", [
+    lambda: as_threat("Lnif"), lambda: as_threat("no_such_module:X"), lambda: as_threat({"kind": "L3"}),
+    lambda: as_threat({"kind": "L2", "radius": 1}),
+    lambda: as_threat(8), lambda: as_threat(None), lambda: as_threat([1]), lambda: make_threat("Linf", 8),
+    lambda: make_threat("L2", colour=3),
+    lambda: make_threat(Dimmer, most=1),
+])  # fmt: skip
+def test_bad_threats_by_name(make):
+    with pytest.raises(VideoPureError) as error:
+        make()
+    assert "\n" not in str(error.value)
+
+
+def test_a_threat_that_is_made_already_takes_no_options(classifier):
+    for make in (
+        lambda: make_threat(Linf(0.1), 0.2),
+        lambda: make_threat(L2(1), eps=3),
+        lambda: make_attack("pgd", classifier, threat=L2(1), eps=0.2),
+    ):
+        with pytest.raises(VideoPureError) as error:
+            make()
+        assert "\n" not in str(error.value)
+
+
+def test_unknown_names_of_threats_are_answered_with_the_known_ones():
+    with pytest.raises(VideoPureError, match="Linf, L2"):
+        as_threat("Lnif")
+
+
+@pytest.mark.parametrize("model", [Dimmer(0.2), "test_attacks:Dimmer", Plain(8 / 255)], ids=["object", "name", "plain"])
+def test_attacks_within_a_threat_of_ones_own(model, classifier):
+    for make in (PGD, RandomNoise, Square):
+        attack = make(classifier, model, 5, seed=0) if make is not PGD else PGD(classifier, model, steps=3, early_stop=False, seed=0)
+        adv = attack(CLIPS, LABELS)
+        allowed(as_threat(model), adv)
+        assert not torch.equal(adv, CLIPS)
+
+
+# attacks by name, and of one's own
+
+
+class Flip(VideoAttack):
+    "A user's attack: mirror the clip."
+
+    def __init__(self, model, axis=4, seed=None):
+        super().__init__("Flip", model, seed)
+        self.axis = axis
+
+    def forward(self, clips, labels):
+        self.on_step()
+        self.metrics = {"flips": torch.ones_like(labels), "changed": (clips - clips.flip(self.axis)).abs().flatten(1).mean(1)}
+        return clips.flip(self.axis)
+
+
+def make_flip(model, axis=3):
+    return Flip(model, axis)
+
+
+def mirror(clips, labels):
+    return clips.flip(4)
+
+
+def test_attacks_by_name_class_factory_and_as_they_are(classifier, monkeypatch):
+    ready = Flip(classifier)
+    assert make_attack(ready, classifier) is ready and make_attack(mirror, classifier) is mirror
+    assert isinstance(make_attack("pgd", classifier), PGD) and isinstance(make_attack("square", classifier), Square)
+    assert make_attack(PGD, classifier, steps=3).steps == make_attack(partial(PGD, steps=3), classifier).steps == 3
+    assert (
+        make_attack(Flip, classifier, axis=3).axis
+        == make_attack(make_flip, classifier).axis
+        == make_attack("test_attacks:Flip", classifier, axis=3).axis
+        == 3
+    )
+    assert make_attack("test_attacks:make_flip", classifier, axis=2).axis == 2 and make_attack("test_attacks:mirror", classifier) is mirror
+    assert make_attack("APGD", classifier, eps="8/255").inner.eps == 8 / 255
+    monkeypatch.setitem(ATTACKS, "flip", Flip)
+    assert make_attack("flip", classifier, axis=2).axis == 2
+    for made in (ready, make_flip(classifier, 4)):
+        assert torch.equal(made(CLIPS, LABELS), mirror(CLIPS, LABELS))
+
+
+def test_options_of_attacks(classifier):
+    options = {"eps": "4/255", "alpha": "1/255", "steps": 2}
+    attack = make_attack("pgd", classifier, **options)
+    assert (attack.eps, attack.alpha, attack.steps) == (4 / 255, 1 / 255, 2) and options == {"eps": "4/255", "alpha": "1/255", "steps": 2}
+    assert (
+        make_attack("pgd", classifier, threat="L2", eps=3).threat == L2(3)
+        and make_attack("noise", classifier, threat={"kind": "L2"}).threat == L2()
+    )
+    assert make_attack("pgd", classifier, threat={"frames": 2, "kind": "Frames"}, eps="8/255").threat == Frames(8 / 255, frames=2)
+    assert make_attack("pgd", classifier, threat="test_attacks:Dimmer", eps=0.3).threat.eps == 0.3
+    assert make_attack("square", classifier, threat=Dimmer(0.1)).threat == Dimmer(0.1)
+
+
+@pytest.mark.parametrize(("method", "options", "text"), [
+    ("pdg", {}, "unknown attack 'pdg': expected one of pgd"), ("pgd", {"epsilon": 1}, "epsilon"), (Flip, {"eps": 1}, "test_attacks:Flip"),
+    ("test_attacks:Missing", {}, "cannot import"), (mirror, {"axis": 1}, "made already"), ("DIFGSM", {}, "DIFGSM cannot attack clips"),
+    ("pgd", {"eps": "8"}, "write 8/255"), ("pgd", {"eps": 8}, "write 8/255"), ("pgd", {"threat": "L3"}, "unknown threat model 'L3'"),
+    ("APGD", {"epsilon": 1}, "APGD has no setting 'epsilon'"), ("pgd", {"steps": 0}, "steps"), (make_flip, {"colour": 2}, "colour"),
+])  # fmt: skip
+def test_bad_attacks_by_name(method, options, text, classifier):
+    with pytest.raises(VideoPureError, match=text) as error:
+        make_attack(method, classifier, **options)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("part", [7, None, [1]], ids=repr)
+def test_what_is_no_attack(part, classifier):
+    with pytest.raises(VideoPureError) as error:
+        make_attack(part, classifier)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.slow
+def test_attacks_of_other_modules_need_no_import_of_theirs(tmp_path):
+    code = "from videopure.attacks import make_attack; from videopure.tiny import tiny_classifier as c; "
+    code += "print([make_attack(a, c()).attack for a in ('square', 'APGD')])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout.strip() == "['Square', 'APGD']", done.stderr
+
+
+def test_metrics_and_steps_of_attacks(classifier):
+    steps = []
+    for attack, names in (
+        (PGD(classifier, steps=3, early_stop=False), {"steps_used", "zero_gradients"}),
+        (Square(classifier, 0.0, 4), {"queries"}),
+    ):
+        steps.clear()
+        attack.on_step = lambda: steps.append(1)
+        attack(CLIPS, LABELS)
+        assert attack.metrics.keys() == names and all(v.shape == (4,) for v in attack.metrics.values())
+        assert len(steps) == max(attack.metrics[name].max() for name in names)
+
+
+def test_an_attack_of_ones_own_in_a_benchmark(classifier):
+    attacks = {"flip": Flip(classifier), "rows": {"method": Flip, "axis": 3}, "mirror": {"method": mirror, "n_clips": 2}}
+    card = benchmark(classifier, {"none": None}, (CLIPS, LABELS), attacks, progress=False)
+    assert card.metric("none", "flip", "flips") == 1 and card.metric("none", "rows", "changed") > 0
+    assert len(card.cell("none", "mirror")) == 2 and card.outcomes("none", "mirror").items() <= card.outcomes("none", "flip").items()
+
+
+def test_labels_are_checked():
+    assert check_labels(LABELS, 4) is LABELS and check_labels(torch.tensor([0, 9]), 2, 10).tolist() == [0, 9]
+    for labels, n, num_classes in (
+        (LABELS, 3, None),
+        (LABELS.float(), 4, None),
+        (LABELS[None], 4, None),
+        (LABELS * 0 + 10, 4, 10),
+        (LABELS * 0 - 1, 4, 10),
+    ):
+        with pytest.raises(ClipError):
+            check_labels(labels, n, num_classes)
+
+
+def test_best_takes_what_is_better():
+    clips, rows = torch.zeros(3, 1, 1, 1, 1), torch.arange(3)
+    best = Best(clips, torch.tensor([False, False, True]))
+    flags = lambda *values: torch.tensor(values)
+    best.update(rows, clips + 1, flags(False, True, False), torch.tensor([1.0, -5.0, 9.0]))
+    assert best.clips.flatten().tolist() == [1, 1, 0] and best.success.tolist() == [False, True, True] and not clips.any()
+    best.update(rows, clips + 2, flags(False, False, True), torch.tensor([0.5, 9.0, 0.0]))
+    assert best.clips.flatten().tolist() == [1, 1, 2], "no loss counts more than success"
+    best.update(rows[1:], clips[1:] + 3, flags(False, False), torch.tensor([-9.0, -9.0]), always=True)
+    assert best.clips.flatten().tolist() == [1, 3, 3] and best.success.tolist() == [False, False, False]

@@ -1,5 +1,6 @@
 "What every purifier in the registry promises, and what each one alone does."
 
+import av
 import numpy as np
 import pytest
 import torch
@@ -15,22 +16,24 @@ from videopure.baselines import (
     DDIMInversion,
     DiffPure,
     GaussianBlur,
+    LastRecord,
     MedianBlur,
     NoiseAndDenoise,
     OneStep,
     RandomizedSmoothing,
     RandomSampling,
     TemporalShuffle,
+    _options,
     ddpm_levels,
     ddpm_sigma,
     descend,
     make_purifier,
-    purifier_options,
     random_step,
 )
 from videopure.defense import Defended
 from videopure.latents import encode
 from videopure.pipeline import VideoPurePipeline
+from videopure.purifier import Purifier, VideoPure
 from videopure.tiny import tiny_classifier
 from videopure.video import MissingPackageError, VideoPureError, moving_shapes
 
@@ -38,7 +41,7 @@ from videopure.video import MissingPackageError, VideoPureError, moving_shapes
 QUICK = {"diffpure": {"t": 40, "steps": 3}, "smoothing": {"votes": 3}, "shuffle": {"window": 16}}
 CLIPS = moving_shapes(3, seed=1)[0]
 ODD = CLIPS[:, :, :5, :30, :29]
-RANDOM = ["shuffle", "smoothing", "ddim", "diffpure", "random-sampling", "diffap"]
+RANDOM = ["shuffle", "smoothing", "ddim", "diffpure", "diffap", "random-sampling"]
 NO_GRADIENT = ["jpeg", "h264", "bit-depth"]
 WITHOUT_PIPE = ["jpeg", "h264", "bit-depth", "blur", "temporal-blur", "median", "temporal-median", "shuffle", "smoothing"]
 METHODS = [method for method in PURIFIERS if method != "none"]
@@ -211,18 +214,11 @@ def test_h264_keeps_the_order_of_frames():
     assert (H264(10)(ramp) - ramp).abs().max() < 0.02
 
 
-@pytest.mark.parametrize("codecs", [frozenset(), None], ids=["no codec", "no av"])
-def test_h264_without_its_encoder(codecs, monkeypatch):
-    import sys
-
-    import av
-
-    if codecs is None:
-        monkeypatch.setitem(sys.modules, "av", None)
-    else:
-        monkeypatch.setattr(av, "codecs_available", codecs)
-    with pytest.raises(MissingPackageError, match="pip install av"):
+def test_h264_without_its_encoder(monkeypatch):
+    monkeypatch.setattr(av, "codecs_available", frozenset())
+    with pytest.raises(MissingPackageError, match="pip install --force-reinstall av") as error:
         H264()
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("window", [2, 5, 16, 99])
@@ -340,12 +336,13 @@ def test_bad_settings_in_one_line(method, options, match, pipe):
 
 def test_registry(pipe):
     assert make_purifier("none") is None and make_purifier("none", pipe) is None
-    assert make_purifier("videopure", pipe) is pipe
-    assert make_purifier("videopure", pipe, purify_steps=3).keywords == {"purify_steps": 3}
-    assert make_purifier("videopure-paper", pipe).keywords == VideoPurePipeline.PAPER
+    assert make_purifier("videopure", pipe).pipe is pipe and make_purifier("videopure", pipe).given == {}
+    assert make_purifier("videopure", pipe, purify_steps=3).given == {"purify_steps": 3}
+    assert make_purifier("videopure-paper", pipe).given == VideoPurePipeline.PAPER
     assert make_purifier("diffap", pipe).guidance > 0 and make_purifier("random-sampling", pipe).guidance == 0
     for name in PURIFIERS:
-        assert "pipe" not in purifier_options(name) and "self" not in purifier_options(name)
+        assert not {"pipe", "self", "settings", "video", "output_type"} & set(_options(PURIFIERS[name]))
+        assert name == "none" or isinstance(make(name, pipe), Purifier)
     for name in set(METHODS) - set(WITHOUT_PIPE):
         with pytest.raises(VideoPureError, match="needs a pipeline"):
             make_purifier(name)
@@ -359,6 +356,68 @@ def test_one_step_is_one_prediction(pipe):
     finally:
         hook.remove()
     assert calls == [61]
+
+
+def test_last_record_is_videopures_and_the_only_one_decoded(pipe, monkeypatch):
+    every = pipe(ODD, purify_steps=2).videos
+    purifier, decoded, decode = LastRecord(pipe, purify_steps=2), [], pipe.decode_records
+    monkeypatch.setattr(pipe, "decode_records", lambda latents, *rest: decoded.append(latents.shape[:2]) or decode(latents, *rest))
+    found = purifier.records(ODD)
+    assert len(found) == 1 and torch.equal(found(0), every[:, -1]) and decoded == [(3, 1)]
+    assert torch.equal(purifier(ODD), every[:, -1]) and purifier.fewer(1).given == {"purify_steps": 1}
+    assert isinstance(purifier.fewer(1), LastRecord) and purifier.describe()["method"] == "LastRecord"
+
+
+class Grey(Purifier):
+    "A purifier of one's own, without a pipeline."
+
+    def __init__(self, share=0.5):
+        self.share = share
+
+    def __call__(self, video):
+        return (1 - self.share) * video + self.share * video.mean(1, keepdim=True)
+
+
+class Faded(Purifier):
+    "One that needs a pipeline."
+
+    def __init__(self, pipe, share=0.5):
+        self.pipe, self.share = pipe, share
+
+    def __call__(self, video):
+        return self.share * video
+
+
+def test_purifiers_of_ones_own(pipe, monkeypatch):
+    grey = CLIPS.mean(1, keepdim=True).expand_as(CLIPS)
+    assert torch.allclose(make_purifier(Grey, share=1.0)(CLIPS), grey) and make_purifier(Grey).share == 0.5
+    monkeypatch.setitem(PURIFIERS, "grey", Grey)
+    assert make_purifier("grey", share=0.2).share == 0.2 and make_purifier("grey", pipe, share=0.2).share == 0.2
+    assert make_purifier("test_baselines:Grey", share=0.1).settings() == {"share": 0.1}
+    faded = make_purifier(Faded, pipe, share=0.3)
+    assert faded.pipe is pipe and faded.settings() == {"share": 0.3} and "weights" in faded.describe()
+    assert make_purifier(lambda pipe: Faded(pipe, 0.1), pipe).share == 0.1 and make_purifier(lambda: Grey(0.1)).share == 0.1
+    ready = Grey(0.4)
+    assert make_purifier(ready) is ready and make_purifier(pipe).given == {} and isinstance(make_purifier(pipe), VideoPure)
+    assert make_purifier(pipe, purify_steps=2).given == {"purify_steps": 2}
+    assert torch.equal(make_purifier(lambda video: 1 - video)(CLIPS), 1 - CLIPS)
+    for bad in (lambda: make_purifier(Grey, size=3), lambda: make_purifier(Faded), lambda: make_purifier("test_baselines:Missing"),
+                lambda: make_purifier("grey", share=0.1, size=3)):  # fmt: skip
+        with pytest.raises(VideoPureError) as error:
+            bad()
+        assert "\n" not in str(error.value)
+
+
+def test_whatever_as_purifier_takes():
+    assert make_purifier(None) is None
+    assert torch.equal(make_purifier(torch.nn.ReLU())(CLIPS), CLIPS) and torch.equal(make_purifier(torch.relu)(CLIPS), CLIPS)
+
+
+@pytest.mark.parametrize("part", [7, [], torch.rand(2)], ids=["number", "list", "tensor"])
+def test_what_is_no_purifier(part):
+    with pytest.raises(VideoPureError) as error:
+        make_purifier(part)
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

@@ -19,19 +19,18 @@ from safetensors.torch import save_file
 from torch import nn
 
 from videopure.classifiers import (
+    CLASSIFIERS,
     IMAGENET_MEAN,
     IMAGENET_STD,
     TORCHVISION,
     VideoClassifier,
-    find_device,
-    fit,
-    input_range,
+    _input_range,
     load_classifier,
-    spread,
 )
-from videopure.networks import NETWORKS, build_network, load_weights, second_names
-from videopure.tiny import save_classifier, tiny_classifier
-from videopure.video import ClipError, MissingPackageError, VideoFileError, VideoPureError, moving_shapes, resize_video
+from videopure.networks import NETWORKS, _tied_names, build_network, load_weights
+from videopure.pipeline import find_device
+from videopure.tiny import MotionClassifier, save_classifier, tiny_classifier
+from videopure.video import ClipError, MissingPackageError, VideoFileError, VideoPureError, moving_shapes, resize_video, sample_frames
 
 GOLDEN = Path(__file__).parents[2] / "shared" / "golden" / "classifiers"
 MODELS = sorted(path.stem for path in GOLDEN.glob("*.json")) or ["none"]
@@ -80,7 +79,7 @@ def test_parameter_counts(name):
         network = build_network(name)
     assert sum(p.numel() for p in network.parameters()) == COUNTS[name]
     seconds = 5 * 7 + 2 if name.startswith("i3d") else 0
-    assert sum(len(names) - 1 for names in second_names(network)) == seconds
+    assert sum(len(names) - 1 for names in _tied_names(network)) == seconds
 
 
 @pytest.mark.parametrize(
@@ -138,7 +137,7 @@ def test_keys_shapes_and_weights(name):
     weights = network.state_dict()
     assert [[key, list(value.shape)] for key, value in weights.items()] == [entry[:2] for entry in want["keys"]]
     assert sum(p.numel() for p in network.parameters()) == want["parameter_count"] and len(weights) == want["state_dict_entries"]
-    assert sorted(sorted(pair) for pair in second_names(network)) == sorted(sorted(pair) for pair in want["aliases"])
+    assert sorted(sorted(pair) for pair in _tied_names(network)) == sorted(sorted(pair) for pair in want["aliases"])
     distinct, crc = {rule().canonical(key): value for key, value in weights.items()}, 0
     for key in sorted(distinct):
         crc = zlib.crc32(distinct[key].numpy().tobytes(), crc)
@@ -147,7 +146,7 @@ def test_keys_shapes_and_weights(name):
 
 @needs_golden
 @golden
-@pytest.mark.parametrize("side", ["64", "112", "224"])
+@pytest.mark.parametrize("side", ["64", "112", pytest.param("224", marks=pytest.mark.slow)])
 def test_logits(name, side):
     want, network = reference(name)
     with torch.inference_mode():
@@ -272,7 +271,7 @@ def same(network, weights):
 def test_round_trip(wrap, saved, tmp_path):
     torch.save(wrap(saved), tmp_path / "weights.pth")
     classifier = load_classifier(SMALL, tmp_path / "weights.pth")
-    assert same(classifier.model, saved) and classifier.classes == 11
+    assert same(classifier.model, saved) and classifier.num_classes == 11
     assert not classifier.training and not any(p.requires_grad for p in classifier.parameters())
     assert classifier.model.fc.weight.dtype == torch.float32
 
@@ -287,7 +286,7 @@ def test_round_trip_of_safetensors_and_old_files(saved, tmp_path):
 @pytest.mark.parametrize("keep", [0, 1], ids=["first names", "second names"])
 def test_one_of_two_names_is_enough(keep):
     network, weights = i3d()
-    groups = [sorted(names, key=lambda n: ("W_bn" in n) + n.startswith("head.")) for names in second_names(network)]
+    groups = [sorted(names, key=lambda n: ("W_bn" in n) + n.startswith("head.")) for names in _tied_names(network)]
     part = dict(weights)
     for names in groups:
         del part[names[1 - keep]]
@@ -295,7 +294,7 @@ def test_one_of_two_names_is_enough(keep):
     fresh = build_network("i3d_nl5_resnet50_v1", 3)
     fresh.fc.weight.data.zero_()
     assert same(load_weights(fresh, part), weights)
-    assert load_classifier("i3d_nl5_resnet50_v1", part).classes == 3
+    assert load_classifier("i3d_nl5_resnet50_v1", part).num_classes == 3
 
 
 def test_two_names_must_agree():
@@ -313,14 +312,14 @@ def test_fresh_nonlocal_blocks_are_the_identity():
 
 
 def test_wrong_number_of_classes(saved):
-    one_line(lambda: load_classifier(SMALL, saved, classes=400), "for 11 classes", "400", "classes=11")
+    one_line(lambda: load_classifier(SMALL, saved, num_classes=400), "for 11 classes", "400", "num_classes=11")
     with torch.device("meta"):
         shapes = {name: value.shape for name, value in build_network("tpn_resnet50_f32s2", 2).state_dict().items()}
         network = build_network("tpn_resnet50_f32s2", 4)
     full = {name: torch.zeros(()).expand(shape) for name, shape in shapes.items()}
     one_line(lambda: load_weights(network, full), "for 2 classes", "has 4")
-    one_line(lambda: load_classifier(SMALL, saved, labels=["a", "b"]), "2 labels", "11 classes")
-    one_line(lambda: load_classifier(SMALL, "random", classes=0), "classes=0")
+    one_line(lambda: load_classifier(SMALL, saved, class_names=["a", "b"]), "2 class_names", "11 classes")
+    one_line(lambda: load_classifier(SMALL, "random", num_classes=0), "num_classes=0")
 
 
 def test_missing_and_unexpected_keys(saved):
@@ -435,12 +434,12 @@ def test_what_is_not_a_clip(clips):
         one_line(lambda: VideoClassifier(Head())(wrong), "(B, 3, T, H, W)", error=ClipError)
 
 
-def test_labels(clips):
-    assert VideoClassifier(Head(), labels=("r", "g", "b")).labels == ["r", "g", "b"]
-    one_line(lambda: VideoClassifier(Head(), labels=["r", "g"])(clips), "3 logits", "expected 2")
-    one_line(lambda: VideoClassifier(Head(), labels="rgb"), "list of different names")
-    one_line(lambda: VideoClassifier(build_network(SMALL, 4), labels=["r", "g"]), "2 labels", "4 classes")
-    assert VideoClassifier(Head()).classes is None
+def test_class_names(clips):
+    assert VideoClassifier(Head(), class_names=("r", "g", "b")).class_names == ["r", "g", "b"]
+    one_line(lambda: VideoClassifier(Head(), class_names=["r", "g"])(clips), "3 logits", "expected 2")
+    one_line(lambda: VideoClassifier(Head(), class_names="rgb"), "list of different names")
+    one_line(lambda: VideoClassifier(build_network(SMALL, 4), class_names=["r", "g"]), "2 class_names", "4 classes")
+    assert VideoClassifier(Head()).num_classes is None
 
 
 @pytest.mark.parametrize(
@@ -452,20 +451,30 @@ def test_bad_options(options):
     one_line(lambda: VideoClassifier(Head), "nn.Module")
 
 
+def frames_seen(total, frames):
+    "Which frames of a clip a network gets that wants so many."
+    clip = torch.arange(float(total)).view(1, 1, -1, 1, 1).expand(2, 3, -1, 2, 2)
+    return VideoClassifier(nn.Identity(), None, None, frames=frames).prepare(clip)[1, 2, :, 1, 0].int().tolist()
+
+
 @pytest.mark.parametrize("total", [1, 3, 8, 11, 32])
-def test_spread(total):
-    taken = spread(total, 8)
+def test_frames_are_spread_evenly(total):
+    taken = frames_seen(total, 8)
     steps = {after - before for before, after in zip(taken, taken[1:])}
     assert len(taken) == 8 and 0 <= taken[0] and taken[-1] < total
     assert steps <= {total // 8, total // 8 + 1}  # as even as whole numbers can be
     assert taken[0] <= total / 16 and total - taken[-1] <= total / 16 + 1
     assert total > 8 or set(taken) == set(range(total))
+    assert total < 8 or taken == sample_frames(total, 8)
+    assert frames_seen(total, 1) == [total // 2]
 
 
 @pytest.mark.parametrize("size", [16, 32, 50, (20, 31), (64, 8)])
-def test_fit_is_resize_video(size, clips):
-    torch.testing.assert_close(fit(clips, size), resize_video(clips, size))
-    assert fit(clips.half(), size).dtype == torch.float16
+def test_size_is_that_of_resize_video(size, clips):
+    fitted = VideoClassifier(nn.Identity(), None, None, size=size).prepare
+    torch.testing.assert_close(fitted(clips), resize_video(clips, size))
+    torch.testing.assert_close(fitted(3 * clips - 1), 3 * resize_video(clips, size) - 1, rtol=1e-4, atol=1e-5)
+    assert fitted(clips.half()).dtype == torch.float16
 
 
 def test_gradient_goes_through_everything(clips):
@@ -475,7 +484,7 @@ def test_gradient_goes_through_everything(clips):
     ).double()
     assert torch.autograd.gradcheck(lambda z: classifier(z), x[..., ::4, ::4].detach().requires_grad_(True), fast_mode=True, atol=1e-5)
     (gradient,) = torch.autograd.grad(classifier(x).square().sum(), x)
-    assert set(gradient.abs().sum((0, 1, 3, 4)).nonzero().flatten().tolist()) == set(spread(16, 5))
+    assert set(gradient.abs().sum((0, 1, 3, 4)).nonzero().flatten().tolist()) == set(frames_seen(16, 5))
 
 
 def test_outside_of_range_is_let_through(clips):
@@ -502,31 +511,80 @@ def test_tiny_and_its_files(tmp_path, clips):
         assert torch.equal(load_classifier(name)(clips), net(clips))
     other = {name: value + 0.01 for name, value in net.state_dict().items()}
     assert not torch.equal(load_classifier("tiny", weights=other)(clips), net(clips))
-    wrapped = load_classifier("tiny", frames=8, labels=[f"class {i}" for i in range(10)])
-    assert torch.equal(wrapped(clips), net(clips[:, :, spread(16, 8)])) and wrapped.labels[3] == "class 3"
+    wrapped = load_classifier("tiny", frames=8, class_names=[f"class {i}" for i in range(10)])
+    assert torch.equal(wrapped(clips), net(clips[:, :, frames_seen(16, 8)])) and wrapped.class_names[3] == "class 3"
 
 
-def test_own_functions(tmp_path, clips, monkeypatch):
-    (tmp_path / "my_own_models.py").write_text(
-        "import torch\ndef small(): return torch.nn.Sequential(torch.nn.AdaptiveAvgPool3d(1), torch.nn.Flatten())\n"
-        "def nothing(): return 3\ndef needs(x): return x\n"
-    )
+OWN = """import torch
+def small(): return torch.nn.Sequential(torch.nn.AdaptiveAvgPool3d(1), torch.nn.Flatten())
+def late():
+    import my_own_helper
+    return my_own_helper.small()
+class Net(torch.nn.Module):
+    def forward(self, x): return x.mean((2, 3, 4))
+class Group: net = Net()
+net, three = Net(), 3
+def nothing(): return 3
+def needs(x): return x
+"""
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    "A folder to work in, with modules of one's own."
+    for name in ("my_own_models", "my_own_helper"):
+        (tmp_path / f"{name}.py").write_text(OWN)
     monkeypatch.chdir(tmp_path)
+    yield
+    for name in ("my_own_models", "my_own_helper"):
+        sys.modules.pop(name, None)
+
+
+@pytest.mark.parametrize("name", ["small", "late", "Net", "net", "Group.net"])
+def test_words_to_import(own, name, clips):
+    "A function, a class, and a module that is there already."
     before = list(sys.path)
-    assert torch.allclose(load_classifier("my_own_models:small")(clips), clips.mean((2, 3, 4)))
-    normalised = load_classifier("my_own_models:small", mean=(0.5,) * 3, std=(0.5,) * 3)
+    assert torch.allclose(load_classifier(f"my_own_models:{name}")(clips), clips.mean((2, 3, 4)))
+    normalised = load_classifier(f"my_own_models:{name}", mean=(0.5,) * 3, std=(0.5,) * 3)
     assert torch.allclose(normalised(clips), clips.mean((2, 3, 4)) * 2 - 1, atol=1e-5)
     assert sys.path == before
-    one_line(lambda: load_classifier("my_own_models:nothing"), "returned int")
-    one_line(lambda: load_classifier("my_own_models:none"), "cannot load the classifier", "none")
-    one_line(lambda: load_classifier("no.such.module:model"), "cannot load the classifier", "no.such.module")
-    with pytest.raises(TypeError, match="missing 1 required"):
-        load_classifier("my_own_models:needs")
+
+
+def test_words_that_cannot_be_used(own):
+    one_line(lambda: load_classifier("my_own_models:nothing"), "my_own_models:nothing", "returned int", "torch.nn.Module")
+    one_line(lambda: load_classifier("my_own_models:three"), "my_own_models:three", "is int", "torch.nn.Module")
+    one_line(lambda: load_classifier("my_own_models:none"), "cannot import", "none", "package.module:Name")
+    one_line(lambda: load_classifier("no.such.module:model"), "cannot import", "no.such.module")
+    one_line(lambda: load_classifier("my_own_models:needs"), "my_own_models:needs", "missing 1 required")
+
+
+def test_modules_classes_and_functions(clips):
+    head, mean = Head(), clips.mean((2, 3, 4))
+    assert load_classifier(head) is head and not head.training and not head.scale.requires_grad
+    wrapped = VideoClassifier(head, class_names=[*"rgb"])
+    assert load_classifier(wrapped, num_classes=3) is wrapped and wrapped.class_names == [*"rgb"]
+    for part in (head, Head, lambda: Head()):
+        assert torch.allclose(load_classifier(part)(clips), mean)
+        found = load_classifier(part, class_names=[*"rgb"], frames=8)
+        assert found.class_names == [*"rgb"] and torch.allclose(found(clips), clips[:, :, frames_seen(16, 8)].mean((2, 3, 4)), atol=1e-6)
+    assert load_classifier(MotionClassifier, weights=tiny_classifier().state_dict()).class_names == tiny_classifier().class_names
+    one_line(lambda: load_classifier(lambda: None), "<lambda>", "returned NoneType", "torch.nn.Module")
+    one_line(lambda: load_classifier(3), "int", "torch.nn.Module")
+    one_line(lambda: load_classifier(VideoClassifier), "VideoClassifier", "missing 1 required")
+    one_line(lambda: load_classifier(wrapped, num_classes=4), "'VideoClassifier' has 3 classes", "num_classes=4")
+    one_line(lambda: load_classifier(head, class_names=["a"], num_classes=3), "1 classes")
+
+
+def test_registered_names(monkeypatch):
+    for name, part in {"head": Head, "net": Head(), "r3d_18": lambda: Head()}.items():
+        monkeypatch.setitem(CLASSIFIERS, name, part)
+        assert isinstance(load_classifier(name), Head)
+    one_line(lambda: load_classifier("resnet50"), "'tiny', 'head', 'net'")
 
 
 def test_what_is_not_a_name(tmp_path):
     message = one_line(
-        lambda: load_classifier("resnet50"), "unknown classifier 'resnet50'", "tiny", "package.module:function", "hub", error=VideoPureError
+        lambda: load_classifier("resnet50"), "unknown classifier 'resnet50'", "tiny", "package.module:Name", "hub", error=VideoPureError
     )
     assert all(name in message for name in (*NETWORKS, *TORCHVISION))
     (tmp_path / "weights.pth").write_bytes(b"1")
@@ -535,7 +593,7 @@ def test_what_is_not_a_name(tmp_path):
     one_line(lambda: load_classifier("transformers:" + str(tmp_path)), "with transformers")
     one_line(lambda: load_classifier("torchvision:resnet18"), "no video network", "r3d_18")
     one_line(lambda: load_classifier("i3d_nl5_resnet50_v1"), "needs weights=FILE")
-    one_line(lambda: load_classifier("tiny", classes=3), "10 classes", "classes=3")
+    one_line(lambda: load_classifier("tiny", num_classes=3), "10 classes", "num_classes=3")
     one_line(lambda: load_classifier("tiny", color=1), "'color'", "layout")
     one_line(lambda: load_classifier("tiny", "random"), "'random' is not a file")
 
@@ -582,7 +640,7 @@ def test_transformers(kind, tmp_path, clips):
     model = saved_model(kind, tmp_path, PREPROCESSOR | {"offset": False})
     for name in (str(tmp_path), f"transformers:{tmp_path}"):
         classifier = load_classifier(name)
-        assert (classifier.frames, classifier.size, classifier.layout, classifier.labels, classifier.classes) == (
+        assert (classifier.frames, classifier.size, classifier.layout, classifier.class_names, classifier.num_classes) == (
             4,
             32,
             "BTCHW",
@@ -591,7 +649,7 @@ def test_transformers(kind, tmp_path, clips):
         )
         mean, std = (torch.tensor(PREPROCESSOR[key]).view(3, 1, 1) for key in ("image_mean", "image_std"))
         with torch.no_grad():
-            want = model(pixel_values=(clips[:, :, spread(16, 4)].transpose(1, 2) - mean) / std).logits
+            want = model(pixel_values=(clips[:, :, frames_seen(16, 4)].transpose(1, 2) - mean) / std).logits
         torch.testing.assert_close(classifier(clips), want, rtol=1e-4, atol=1e-5)
     x = clips[:1].clone().requires_grad_(True)
     assert torch.autograd.grad(classifier(x).sum(), x)[0].abs().sum() > 0
@@ -652,9 +710,9 @@ def test_transformers_with_weights_from_elsewhere(tmp_path, clips):
     model = saved_model("videomae", tmp_path)
     torch.manual_seed(2)
     other = {name: torch.randn_like(value) * 0.1 for name, value in KINDS["videomae"](num_labels=7).state_dict().items()}
-    classifier = load_classifier(tmp_path, weights=other, classes=7, labels=[*"abcdefg"])
+    classifier = load_classifier(tmp_path, weights=other, num_classes=7, class_names=[*"abcdefg"])
     assert same(classifier.model, other) and classifier(clips).shape == (3, 7)
-    one_line(lambda: load_classifier(tmp_path, classes=7), "has 3 classes", "classes=7")
+    one_line(lambda: load_classifier(tmp_path, num_classes=7), "has 3 classes", "num_classes=7")
     one_line(lambda: load_classifier(tmp_path, weights=other), "for 7 classes", "has 3")
     assert not same(load_classifier(tmp_path, weights="random").model, model.state_dict())
 
@@ -666,9 +724,9 @@ def test_not_a_video_model(tmp_path):
 
 def test_options_go_before_the_configuration(tmp_path, clips):
     saved_model("videomae", tmp_path)
-    classifier = load_classifier(tmp_path, mean=(0, 0, 0), std=(1, 1, 1), labels=["x", "y", "z"])
-    assert classifier.labels == ["x", "y", "z"] and classifier.mean == (0, 0, 0)
-    one_line(lambda: load_classifier(tmp_path, labels=["x"]), "1 labels", "3 classes")
+    classifier = load_classifier(tmp_path, mean=(0, 0, 0), std=(1, 1, 1), class_names=["x", "y", "z"])
+    assert classifier.class_names == ["x", "y", "z"] and classifier.mean == (0, 0, 0)
+    one_line(lambda: load_classifier(tmp_path, class_names=["x"]), "1 class_names", "3 classes")
 
 
 @pytest.mark.parametrize("kind", ["vivit", "videomae"])
@@ -683,7 +741,7 @@ def test_input_range_is_what_the_preprocessor_does(kind, change, clips):
     frames = [(frame.permute(1, 2, 0) * 255).byte().numpy() for frame in clips[0].transpose(0, 1)]
     theirs = torch.stack(list(processor(frames, return_tensors="pt")["pixel_values"]))
     x = torch.from_numpy(np.stack(frames)).permute(3, 0, 1, 2)[None].float() / 255
-    ours = VideoClassifier(nn.Identity(), *input_range(json.loads(json.dumps(processor.to_dict())), kind), layout="BTCHW").prepare(x)
+    ours = VideoClassifier(nn.Identity(), *_input_range(json.loads(json.dumps(processor.to_dict())), kind), layout="BTCHW").prepare(x)
     torch.testing.assert_close(ours, theirs.reshape(ours.shape).float(), rtol=1e-4, atol=1e-4)
 
 
@@ -715,7 +773,7 @@ def stand_in(monkeypatch):
 def test_torchvision_registry(stand_in, clips):
     for name in (*TORCHVISION, "torchvision:r3d_18"):
         classifier = load_classifier(name)
-        assert classifier.size == (40, 48) and classifier.classes == 400 and classifier.labels[7] == "class 7"
+        assert classifier.size == (40, 48) and classifier.num_classes == 400 and classifier.class_names[7] == "class 7"
         assert classifier.frames == (16 if name.startswith("mvit") else None) and classifier.mean == (0.43, 0.39, 0.37)
         assert classifier(clips).shape == (3, 400)
     assert load_classifier("s3d", size=64, frames=8).size == 64
@@ -724,11 +782,11 @@ def test_torchvision_registry(stand_in, clips):
 def test_torchvision_with_weights(stand_in, clips, tmp_path):
     weights = {name: value + 1 for name, value in stand_in.get_model("r3d_18", num_classes=5).state_dict().items()}
     torch.save({"state_dict": weights}, tmp_path / "own.pth")
-    classifier = load_classifier("r3d_18", tmp_path / "own.pth", classes=5, labels=[*"abcde"])
-    assert same(classifier.model, weights) and classifier.labels == [*"abcde"]
-    assert load_classifier("r3d_18", "random", classes=6)(clips).shape == (3, 6)
+    classifier = load_classifier("r3d_18", tmp_path / "own.pth", num_classes=5, class_names=[*"abcde"])
+    assert same(classifier.model, weights) and classifier.class_names == [*"abcde"]
+    assert load_classifier("r3d_18", "random", num_classes=6)(clips).shape == (3, 6)
     one_line(lambda: load_classifier("r3d_18", tmp_path / "own.pth"), "for 5 classes", "has 400")
-    one_line(lambda: load_classifier("r3d_18", classes=5), "400 classes", "classes=5")
+    one_line(lambda: load_classifier("r3d_18", num_classes=5), "400 classes", "num_classes=5")
 
 
 @pytest.mark.parametrize(
@@ -751,5 +809,5 @@ def test_torchvision_itself(clips):
         pytest.importorskip("torchvision.models")
     except RuntimeError as error:
         pytest.skip(f"torchvision does not fit this torch: {error}")
-    classifier = load_classifier("r3d_18", weights="random", classes=12)
+    classifier = load_classifier("r3d_18", weights="random", num_classes=12)
     assert classifier.size == (112, 112) and classifier(clips).shape == (3, 12)

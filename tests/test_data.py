@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, Dataset, Subset
 
-from videopure.data import UCF101, ClipFolder, ClipList, ClipLoader, Kinetics400, MovingShapes
+from videopure.data import UCF101, ClipFolder, ClipList, ClipLoader, Clips, Kinetics400, MovingShapes, _read_or_reason, stratified
 from videopure.video import MissingPackageError, VideoFileError, VideoPureError, moving_shapes, read_video, to_uint8, write_video
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "ut_interaction"
@@ -133,13 +133,13 @@ def test_loader_with_workers(folder):
 @pytest.mark.parametrize(
     "settings, words",
     [
-        ({"frames": 1}, ["frames=1"]),
-        ({"stride": 0}, ["stride=0"]),
+        ({"frames": 1}, ["frames is 1"]),
+        ({"stride": 0}, ["stride is 0"]),
         ({"start": "middle"}, ["'middle'", "'center'"]),
-        ({"start": -1}, ["start=-1"]),
-        ({"size": 0}, ["size=0"]),
+        ({"start": -1}, ["start is -1"]),
+        ({"size": 0}, ["size is 0"]),
         ({"size": (8, 8, 8)}, ["size"]),
-        ({"short_side": "big"}, ["short_side='big'"]),
+        ({"short_side": "big"}, ["short_side is 'big'"]),
         ({"classes": ["walk", "run fast", "walk"]}, ["'walk' is there twice"]),
     ],
 )
@@ -147,6 +147,24 @@ def test_settings_no_clip_can_satisfy_are_refused_at_once(folder, settings, word
     with pytest.raises(VideoPureError) as error:
         ClipFolder(folder, **settings)
     one_line(error, *words)
+
+
+def test_in_the_order_of_a_classifier(folder):
+    ds = ClipFolder(folder)
+    numbered = ds.in_order_of(["walk", "Run_Fast"])
+    assert numbered.labels == [1, 1, 0, 0, 0] and numbered.classes == ["walk", "Run_Fast"] and numbered.ids == ds.ids
+    assert ds.labels == [0, 0, 1, 1, 1] and ds.classes == ["run fast", "walk"] and numbered[3][1] == 0
+    with pytest.warns(UserWarning, match="no clip of 7 of the classifier's 9 classes: 'c0', .*'c5' and 1 more") as said:
+        more = ds.in_order_of([*(f"c{k}" for k in range(7)), "run fast", "walk"])
+    assert more.labels == [7, 7, 8, 8, 8] and len(said) == 1 and said[0].filename == __file__
+    with pytest.raises(VideoPureError) as error:
+        ds.in_order_of(["walk", "jump"])
+    one_line(error, "clips of 'run fast'", "not among the classifier's 2 class names, 'walk', 'jump'", "rename")
+    with pytest.warns(UserWarning):
+        few = ClipFolder(folder, classes=["run fast", "sit", "walk"])
+    assert few.in_order_of(["walk", "run fast"]).labels == [1, 1, 0, 0, 0]  # a class without clips may be unknown
+    exact = Clips(folder, ["a", "b"], [0, 1], ["a b", "a_b"]).in_order_of(["a_b", "a b"])
+    assert exact.labels == [1, 0]  # names that are the same go before names that are alike
 
 
 # ---------------------------------------------------------------- which frames
@@ -625,7 +643,26 @@ def test_choice_is_balanced_reproducible_and_nested(tmp_path):
         one_line(error, "1 to 43")
 
 
-@pytest.mark.parametrize("context", ["fork", "spawn"])
+def test_stratified_choice():
+    labels = torch.tensor([0, 0, 0, 1, 1, 2])
+    assert stratified(range(6), labels, 4, range(6)) == [0, 1, 3, 5]
+    assert stratified(range(6), labels, 3, [5, 4, 3, 2, 1, 0]) == [2, 4, 5]
+    assert stratified([4, 2, 0], labels.tolist(), 2, [0, 2, 4]) == [0, 4] and stratified([1, 2], labels, 5, [2, 1]) == [1, 2]
+
+
+def test_a_clip_or_the_reason(folder):
+    ds = ClipFolder(folder)
+    clip, label, reason = _read_or_reason(ds, 3)
+    assert torch.equal(clip, ds[3][0]) and (label, reason) == (1, None)
+    assert _read_or_reason(ds, 0)[:2] == (None, None) and "corrupt.mp4" in _read_or_reason(ds, 0)[2]
+    for wrong in (clip * 255, clip[0], clip.numpy(), clip / 0):
+        assert "clip" in _read_or_reason([(wrong, 0)], 0)[2]
+    for error in (KeyError("label"), MissingPackageError("pip install av")):
+        with pytest.raises(type(error)):
+            _read_or_reason(Broken(error), 0)
+
+
+@pytest.mark.parametrize("context", ["fork", pytest.param("spawn", marks=pytest.mark.slow)])
 def test_order_is_that_of_the_data_set_for_any_number_of_workers(folder, context):
     ds = ClipFolder(folder, stride=1, start="random")
     ds[3]  # the decoder has been used in this process before

@@ -1,5 +1,6 @@
 "The benchmark: killed, shared, fed with damaged clips and bad settings."
 
+import importlib
 import json
 import os
 import resource
@@ -8,27 +9,34 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
-from videopure import cli, evaluate
-from videopure.baselines import JPEG, GaussianBlur, NoiseAndDenoise, RandomizedSmoothing
-from videopure.classifiers import VideoClassifier
+from videopure.attacks import ATTACKS
+from videopure.baselines import JPEG, PURIFIERS, GaussianBlur, NoiseAndDenoise, OneStep, RandomizedSmoothing
+from videopure.classifiers import VideoClassifier, load_classifier
+from videopure.cli import main
+from videopure.config import _reading, load_data, read_config, run_config
 from videopure.data import ClipFolder, Clips, MovingShapes
 from videopure.defense import Defended
-from videopure.evaluate import Column, Run, benchmark, fingerprint, five_metrics, load_data, main, read_config, run_config, standard
-from videopure.pipeline import VideoPurePipeline
-from videopure.results import Card, Journal
+from videopure.evaluate import PROTOCOLS, AttackSpec, Run, as_attack_spec, benchmark, five_metrics
+from videopure.journal import Journal
+from videopure.metrics import METRICS
+from videopure.pipeline import VideoPurePipeline, load_pipeline
+from videopure.registry import fingerprint
+from videopure.results import Card
+from videopure.threats import THREATS
 from videopure.tiny import MotionClassifier, save_classifier, tiny_classifier
 from videopure.video import MOTIONS, VideoFileError, VideoPureError, moving_shapes, read_video, write_video
 
 RUN = """
 title = "Small"
 seed = 5
-data = { clips = 5, seed = 31 }
+data = { n_clips = 5, seed = 31 }
 
 [defenses]
 none = { method = "none" }
@@ -37,7 +45,7 @@ smoothing = { method = "smoothing", sigma = 0.05, votes = 3 }
 
 [attacks]
 "PGD 8/255" = { sees = "classifier", eps = "8/255", steps = 3 }
-"BPDA 4/255" = { sees = "bpda", eps = "4/255", steps = 3, clips = 4 }
+"BPDA 4/255" = { sees = "bpda", eps = "4/255", steps = 3, n_clips = 4 }
 "noise" = { method = "noise", sees = "scores", eps = "16/255" }
 """
 PGD = {"sees": "classifier", "eps": "8/255", "steps": 3}
@@ -60,18 +68,19 @@ def run_file(tmp_path_factory) -> Path:
 def expected(run_file, tmp_path_factory) -> str:
     "The table of an uninterrupted run."
     out = tmp_path_factory.mktemp("whole")
-    assert main([str(run_file), "--out", str(out), "--quiet"]) == 0
+    assert main(["evaluate", str(run_file), "--out", str(out), "--quiet"]) == 0
     return (out / "table.md").read_text()
 
 
 def command(*arguments, launcher=("-m",)) -> list[str]:
-    return [sys.executable, *launcher, "videopure.evaluate", *map(str, arguments), "--quiet"]
+    return [sys.executable, *launcher, "videopure", "evaluate", *map(str, arguments), "--quiet"]
 
 
 def lines(folder: Path) -> int:
-    return sum(path.read_bytes().count(b"\n") for path in folder.glob("records-*.jsonl"))
+    return sum(path.read_bytes().count(b"\n") for path in folder.glob("results-*.jsonl"))
 
 
+@pytest.mark.slow
 def test_killed_and_started_again(run_file, expected, tmp_path):
     "kill -9 at several moments; the same command ends with the same table, byte for byte."
     for moment in (1, 9, 20):
@@ -84,24 +93,26 @@ def test_killed_and_started_again(run_file, expected, tmp_path):
         assert before >= moment and not (tmp_path / "table.md").exists()
     subprocess.run(command(run_file, "--out", tmp_path), check=True, stdout=subprocess.DEVNULL)
     assert (tmp_path / "table.md").read_text() == expected
-    assert lines(tmp_path) == len(Card.load(tmp_path).records) == 5 * 3 * 3 + 4 * 3
+    assert lines(tmp_path) == len(Card.load(tmp_path).results) == 5 * 3 * 3 + 4 * 3
 
 
+@pytest.mark.slow
 def test_two_processes(run_file, expected, tmp_path):
     "Under accelerate's launcher, two processes share the clips and give the table of one."
     launcher = ("-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--main_process_port", "0", "-m")
     shell = os.environ | {"OMP_NUM_THREADS": "1"}
     done = subprocess.run(command(run_file, "--out", tmp_path, launcher=launcher), env=shell, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
-    counts = [path.read_bytes().count(b"\n") for path in sorted(tmp_path.glob("records-*.jsonl"))]
+    counts = [path.read_bytes().count(b"\n") for path in sorted(tmp_path.glob("results-*.jsonl"))]
     assert len(counts) == 2 and min(counts) > 0
     assert (tmp_path / "table.md").read_text() == expected
 
 
+@pytest.mark.slow
 def test_parts_one_after_the_other(run_file, expected, tmp_path):
     "Columns and rows can be worked on apart, in any order."
     for chosen in (["--attacks", "noise"], ["--defenses", "smoothing", "none"], []):
-        assert main([str(run_file), "--out", str(tmp_path), "--quiet", *chosen]) == 0
+        assert main(["evaluate", str(run_file), "--out", str(tmp_path), "--quiet", *chosen]) == 0
     assert (tmp_path / "table.md").read_text() == expected
 
 
@@ -143,7 +154,7 @@ def shell(tmp_path, capsys):
 
     def call(*arguments, config=tmp_path / "run.toml", out=tmp_path / "out"):
         capsys.readouterr()
-        status = cli.main(["evaluate", *map(str, filter(None, [config])), "--out", str(out), "--quiet", *map(str, arguments)])
+        status = main(["evaluate", *map(str, filter(None, [config])), "--out", str(out), "--quiet", *map(str, arguments)])
         return status, *capsys.readouterr()
 
     return call
@@ -159,6 +170,7 @@ def test_folder_with_damaged_clips(folder, tmp_path, capsys, classifier):
     assert "corrupt.mp4" in (tmp_path / "out" / "card.md").read_text()
 
 
+@pytest.mark.slow
 def test_command_line_on_a_folder(folder, tmp_path, shell, classifier):
     "From a folder, a saved classifier and a saved purifier to the card; damaged clips are counted and named, also the second time."
     models = save_classifier(classifier, tmp_path / "mine.safetensors"), tmp_path / "purifier"
@@ -231,9 +243,9 @@ def no_files(root: Path) -> list:
 
 
 REFUSED = {
-    "number of classes": (lambda root: ["--data", root, "--classes", 3], "has 10 classes, asked for classes=3"),
+    "number of classes": (lambda root: ["--data", root, "--num-classes", 3], "has 10 classes, asked for num_classes=3"),
     "fewer folders": (few_folders, "has 9 classes and the classifier 10"),
-    "unknown folder": (with_folder("zigzag"), "clips of 'zigzag', not among the classifier's 10 labels, 'left', 'right'"),
+    "unknown folder": (with_folder("zigzag"), "clips of 'zigzag', not among the classifier's 10 class names, 'left', 'right'"),
     "class without clip": (with_folder("zigzag", clip=False), "zigzag has no clip in it"),
     "empty folder": (no_files, "has no class folders in it"),
     "no folder": (lambda root: ["--data", root / "nowhere"], "is not a folder"),
@@ -246,8 +258,8 @@ REFUSED = {
     "manifest": (lambda root: ["--data", root, "--group", "who"], "manifest.csv does not exist"),
     "group of shapes": (lambda root: ["--group", "who"], "group"),
     "frames": (lambda root: ["--data", root, "--frames", 1], "frames"),
-    "clips": (lambda root: ["--data", root, "--clips", 0], "clips is 0"),
-    "negative": (lambda root: ["--clips", -1], "-1"),
+    "clips": (lambda root: ["--data", root, "--n-clips", 0], "clips is 0"),
+    "negative": (lambda root: ["--n-clips", -1], "-1"),
 }
 
 
@@ -266,7 +278,7 @@ def test_labels_outside_the_range(good, tmp_path, shell):
     config.write_text(f'data = {{ dataset = "list", folder = "{good}", listing = "{tmp_path / "list.txt"}" }}\n{SHORT}')
     status, _, err = shell(config=config)
     assert status == 2 and err.count("\n") == 1 and "label 12 of" in err and "0 to 9" in err
-    with pytest.raises(VideoPureError, match="labels run from 0 to 12, but the classifier has 10 classes"):
+    with pytest.raises(VideoPureError, match="labels run from 0 to 12, but the model knows the classes 0 to 9"):
         data = Clips(good, [f"{name}/good.mp4" for name in MOTIONS[:2]], [0, 12], NAMES + list("abc"))
         benchmark(tiny_classifier(), {"none": None}, data, {"PGD": PGD}, progress=False)
 
@@ -274,24 +286,24 @@ def test_labels_outside_the_range(good, tmp_path, shell):
 def test_a_network_of_the_field_with_a_checkpoint(good, tmp_path, shell):
     "SlowFast with random weights for ten classes: right or wrong, every clip gets an answer, of the size that is asked for."
     name, weights = "slowfast_4x16_resnet50_kinetics400", tmp_path / "slowfast.pth"
-    random = evaluate.load_classifier(name, "random", 10)
-    assert evaluate.reading_of(random, {}, True) == {"frames": 32, "size": 224}
+    random = load_classifier(name, "random", 10)
+    assert _reading(random, {}, True) == {"frames": 32, "size": 224}
     with pytest.warns(UserWarning, match="read with size=32"):
-        assert evaluate.reading_of(torch.nn.Identity(), {"frames": 8}, True) == {"size": 32}
+        assert _reading(torch.nn.Identity(), {"frames": 8}, True) == {"size": 32}
     torch.save({"state_dict": random.model.state_dict()}, weights)
-    arguments = ["--data", good, "--classifier", name, "--weights", weights, "--clips", 2, "--attacks", "none"]
+    arguments = ["--data", good, "--classifier", name, "--weights", weights, "--n-clips", 2, "--attacks", "none"]
     status, _, err = shell(*arguments, "--defenses", "none", "--frames", 16, "--size", 32)
     card = Card.load(tmp_path / "out")
     assert status == 0 and card.accuracy("none").n == 2 and card.config["dataset"]["reading"]["size"] == 32
-    status, _, err = shell(*arguments, "--classes", 11)
+    status, _, err = shell(*arguments, "--num-classes", 11)
     assert status == 2 and "classes=10" in err and err.count("\n") == 1
 
 
 def test_reading_is_what_the_classifier_wants(good, tmp_path):
-    wants = VideoClassifier(tiny_classifier(), None, None, frames=8, size=(24, 20), labels=list(MOTIONS))
+    wants = VideoClassifier(tiny_classifier(), None, None, frames=8, size=(24, 20), class_names=list(MOTIONS))
     data = load_data(wants, folder=str(good))
     assert data[0][0].shape == (3, 8, 24, 20) and load_data(wants, folder=str(good), frames=4)[0][0].shape == (3, 4, 24, 20)
-    assert load_data(wants)[0][0].shape == (3, 8, 24, 24) and load_data(wants, size=16, clips=3)[0][0].shape == (3, 8, 16, 16)
+    assert load_data(wants)[0][0].shape == (3, 8, 24, 24) and load_data(wants, size=16, n_clips=3)[0][0].shape == (3, 8, 16, 16)
     with pytest.warns(UserWarning, match="read with frames=16 and size=32"):
         assert load_data(nn.Sequential(wants), folder=str(good))[0][0].shape == (3, 16, 32, 32)
     assert load_data(nn.Sequential(wants))[0][0].shape == (3, 16, 32, 32)
@@ -301,10 +313,10 @@ def test_reading_is_what_the_classifier_wants(good, tmp_path):
 def test_names_are_found_whatever_their_order(good):
     classifier = nn.Identity()
     classifier.frames = classifier.size = 8
-    classifier.labels = ["Nothing", *(name.replace("_", " ").title() for name in reversed(MOTIONS))]
+    classifier.class_names = ["Nothing", *(name.replace("_", " ").title() for name in reversed(MOTIONS))]
     with pytest.warns(UserWarning, match="no clip of 1 of the classifier's 11 classes: 'Nothing'"):
         data = load_data(classifier, folder=str(good))
-    assert [classifier.labels[k].lower().replace(" ", "_") for k in data.labels] == [name.split("/")[0] for name in data.ids]
+    assert [classifier.class_names[k].lower().replace(" ", "_") for k in data.labels] == [name.split("/")[0] for name in data.ids]
     given = load_data(classifier, folder=str(good), classes=list(MOTIONS))
     assert given.labels == [MOTIONS.index(name.split("/")[0]) for name in data.ids]
 
@@ -314,21 +326,23 @@ def test_limits_take_some_of_each_class(good, tmp_path, classifier):
         for name in MOTIONS:
             (tmp_path / name).mkdir(exist_ok=True)
             shutil.copy(good / name / "good.mp4", tmp_path / name / f"{copy}.mp4")
-    data, columns = ClipFolder(tmp_path, classes=MOTIONS), {"none": Column(clips={"others": 20, "few": 5}), "PGD": Column(clips=10)}
+    data = ClipFolder(tmp_path, classes=MOTIONS)
+    columns = {"none": AttackSpec(n_clips={"others": 20, "few": 5}), "PGD": AttackSpec(n_clips=10)}
     run = Run(classifier, {"none": None}, data, columns)
     first = lambda n: [name.split("/")[0] for name in run.ids[:n]]
     assert sorted(run.ids) == sorted(data.ids) and len(set(first(5))) == 5
     assert sorted(first(10)) == sorted(MOTIONS) and sorted(first(20)) == sorted(MOTIONS * 2)
-    assert {*run.ids[:5]} < {*run.ids[:10]} and {*run.ids[:10]} == {*Run(classifier, {"none": None}, data, {}, clips=10).ids}
+    assert {*run.ids[:5]} < {*run.ids[:10]} and {*run.ids[:10]} == {*Run(classifier, {"none": None}, data, {}, n_clips=10).ids}
     assert [data.ids[i] for i in run.order] == run.ids
-    assert Run(classifier, {"none": None}, data, {}).ids == data.ids and len(Run(classifier, {"none": None}, data, {}, clips=99).ids) == 30
-    assert Run(classifier, {"none": None}, MovingShapes(30), columns, clips=7).order == list(range(7))
+    assert Run(classifier, {"none": None}, data, {}).ids == data.ids
+    assert len(Run(classifier, {"none": None}, data, {}, n_clips=99).ids) == 30
+    assert Run(classifier, {"none": None}, MovingShapes(30), columns, n_clips=7).order == list(range(7))
 
 
 def test_clips_keep_their_labels_in_another_order(good, tmp_path, classifier):
-    card = benchmark(classifier, {"none": None}, ClipFolder(good, classes=MOTIONS), {}, clips=6, batch_size=4, progress=False)
+    card = benchmark(classifier, {"none": None}, ClipFolder(good, classes=MOTIONS), {}, n_clips=6, batch_size=4, progress=False)
     assert card.accuracy("none").right == card.accuracy("none").n == 6
-    assert all(MOTIONS[r["label"]] == r["clip"].split("/")[0] for r in card.records)
+    assert all(MOTIONS[r["label"]] == r["clip"].split("/")[0] for r in card.results)
 
 
 def test_groups_on_the_command_line(good, tmp_path, shell):
@@ -370,31 +384,31 @@ def test_data_sets_by_name(good, tmp_path, shell):
 
 def test_place_of_the_clips_is_replaced_and_their_reading_kept(good, tmp_path, shell):
     (tmp_path / "run.toml").write_text(f'data = {{ folder = "elsewhere", frames = 8, stride = 2 }}\n{SHORT}')
-    status, _, _ = shell("--data", good, "--size", 24, "--clips", 2, "--attacks", "none")
+    status, _, _ = shell("--data", good, "--size", 24, "--n-clips", 2, "--attacks", "none")
     reading = Card.load(tmp_path / "out").config["dataset"]["reading"]
     assert status == 0 and (reading["frames"], reading["stride"], reading["size"]) == (8, 2, 24)
 
 
 def test_classifier_as_a_table(good, tmp_path, shell):
     "A table names weights and classes; the command line goes before it."
-    other = MotionClassifier(labels=tuple(NAMES))
+    other = MotionClassifier(class_names=tuple(NAMES))
     torch.save(other.state_dict(), tmp_path / "other.pth")
-    table = f'[classifier]\nname = "tiny"\nweights = "{tmp_path / "other.pth"}"\nframes = 8\nlabels = {json.dumps(MOTIONS[::-1])}\n'
+    table = f'[classifier]\nname = "tiny"\nweights = "{tmp_path / "other.pth"}"\nframes = 8\nclass_names = {json.dumps(MOTIONS[::-1])}\n'
     (tmp_path / "run.toml").write_text(table + SHORT)
-    assert shell("--data", good, "--clips", 2, "--attacks", "none")[0] == 0
+    assert shell("--data", good, "--n-clips", 2, "--attacks", "none")[0] == 0
     card = Card.load(tmp_path / "out")
     found = card.config["classifier"]
     assert found["name"] == "VideoClassifier" and found["network"] == "MotionClassifier" and found["frames"] == 8
     assert card.config["dataset"]["reading"]["frames"] == 8
-    assert all(MOTIONS[-1 - r["label"]] == r["clip"].split("/")[0] for r in card.records)
-    status, _, err = shell("--classifier", "tiny", "--clips", 1, "--attacks", "none", out=tmp_path / "again")
+    assert all(MOTIONS[-1 - r["label"]] == r["clip"].split("/")[0] for r in card.results)
+    status, _, err = shell("--classifier", "tiny", "--n-clips", 1, "--attacks", "none", out=tmp_path / "again")
     assert status == 0 and Card.load(tmp_path / "again").config["classifier"]["name"] == "MotionClassifier"
 
 
 TABLES = {
-    "key": ("colour = 1", "unknown key 'colour' of the classifier"),
-    "labels": ('labels = ["a", "b"]', "10 logits for a clip, expected 2"),
-    "type": ("name = 3", "unknown classifier '3'"),
+    "key": ("colour = 1", "unknown option 'colour' of a classifier, expected mean, std"),
+    "class_names": ('class_names = ["a", "b"]', "10 logits for a clip, expected 2"),
+    "type": ("name = 3", "classifier 'int' is int, expected a torch.nn.Module"),
     "mean": ("mean = 3", "mean"),
     "layout": ('layout = "BTCH"', "layout"),
 }
@@ -408,21 +422,22 @@ def test_bad_tables_are_one_line(text, words, tmp_path, shell):
 
 
 def test_how_clips_are_prepared_is_part_of_the_configuration(tmp_path):
-    make = lambda **options: VideoClassifier(tiny_classifier(), None, None, labels=list(MOTIONS), **options)
-    benchmark(make(), {"none": None}, DATA, {"PGD": PGD}, clips=1, out=tmp_path, progress=False)
+    make = lambda **options: VideoClassifier(tiny_classifier(), None, None, class_names=list(MOTIONS), **options)
+    benchmark(make(), {"none": None}, DATA, {"PGD": PGD}, n_clips=1, out=tmp_path, progress=False)
     with pytest.raises(VideoPureError, match="holds another run: classifier.frames"):
-        benchmark(make(frames=8), {"none": None}, DATA, {"PGD": PGD}, clips=1, out=tmp_path, progress=False)
+        benchmark(make(frames=8), {"none": None}, DATA, {"PGD": PGD}, n_clips=1, out=tmp_path, progress=False)
 
 
 def test_order_of_the_classes_is_part_of_the_configuration(good, tmp_path, classifier):
     for names, words in ((MOTIONS, None), (MOTIONS[::-1], "holds another run: dataset.labels")):
-        call = lambda: benchmark(classifier, {"none": None}, ClipFolder(good, classes=names), {}, clips=1, out=tmp_path, progress=False)
+        call = lambda: benchmark(classifier, {"none": None}, ClipFolder(good, classes=names), {}, n_clips=1, out=tmp_path, progress=False)
         if words is None:
             call()
         else:
             pytest.raises(VideoPureError, call).match(words)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not REAL.is_dir(), reason="needs ../shared/data/ut_interaction")
 def test_real_clips(tmp_path, shell, monkeypatch):
     "Clips of some sequences of UT-Interaction, with a corrupt one, one too short and one of another size, and a network of the reader's."
@@ -440,8 +455,8 @@ def test_real_clips(tmp_path, shell, monkeypatch):
     (root / "manifest.csv").write_text("\n".join([rows[0], *kept, *damaged]))
     (tmp_path / "readers_model.py").write_text(
         "import torch\nfrom videopure.classifiers import VideoClassifier\nfrom videopure.tiny import MotionClassifier\n"
-        f"def make():\n    torch.manual_seed(0)\n    net = MotionClassifier(labels={names[::-1]!r})\n"
-        f"    return VideoClassifier(net, None, None, labels={names[::-1]!r}, frames=16, size=(24, 32))\n"
+        f"def make():\n    torch.manual_seed(0)\n    net = MotionClassifier(class_names={names[::-1]!r})\n"
+        f"    return VideoClassifier(net, None, None, class_names={names[::-1]!r}, frames=16, size=(24, 32))\n"
     )
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     (tmp_path / "run.toml").write_text('[attacks]\nPGD = { eps = "8/255", steps = 2 }')
@@ -451,7 +466,7 @@ def test_real_clips(tmp_path, shell, monkeypatch):
     chosen = sum(row.split(",")[2] in ("8", "9") for row in kept)
     assert status == 0 and "2 clips skipped" in out and {r["clip"].split("/")[1] for r in card.skipped} == {"short.mp4", "corrupt.avi"}
     assert card.accuracy("none").n == card.accuracy("VideoPure", "PGD").n == chosen + 1
-    assert all(names[::-1][r["label"]] == r["clip"].split("/")[0] for r in card.records if "label" in r)
+    assert all(names[::-1][r["label"]] == r["clip"].split("/")[0] for r in card.results if "label" in r)
 
 
 class Sometimes(MovingShapes):
@@ -467,19 +482,20 @@ def test_clips_that_are_none(classifier):
     assert (card.accuracy("none", "PGD").n, [r["clip"][-4:] for r in card.skipped]) == (2, ["0001"])
 
 
+@pytest.mark.slow
 def test_full_disk_keeps_what_was_recorded(run_file, tmp_path):
     "A limit on the size of files stands for a full disk."
     limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))
     done = subprocess.run(command(run_file, "--out", tmp_path), preexec_fn=limit, capture_output=True, text=True)
     assert done.returncode == 2 and done.stderr.strip().count("\n") == 0, done.stderr
-    assert "records are kept" in done.stderr
+    assert "results are kept" in done.stderr
     journal = Journal(tmp_path)
-    assert 0 < len(journal.records) < 45 and lines(tmp_path) == len(journal.records)
+    assert 0 < len(journal.results) < 45 and lines(tmp_path) == len(journal.results)
 
 
 def test_unwritable_folder_is_one_line(run_file, tmp_path, capsys):
     (tmp_path / "file").write_text("")
-    assert main([str(run_file), "--out", str(tmp_path / "file" / "out"), "--quiet"]) == 2
+    assert main(["evaluate", str(run_file), "--out", str(tmp_path / "file" / "out"), "--quiet"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
 
 
@@ -490,7 +506,7 @@ def test_batches_change_nothing_that_is_not_random(classifier):
         benchmark(classifier, {"none": None, "blur": GaussianBlur(1.0)}, DATA, attack, batch_size=b, progress=False) for b in (1, 3)
     )
     assert alone.table()._repr_markdown_() == together.table()._repr_markdown_()
-    assert [r["predicted"] for r in alone.records] == [r["predicted"] for r in together.records]
+    assert [r["predicted"] for r in alone.results] == [r["predicted"] for r in together.results]
 
 
 def test_random_purifiers_are_asked_several_times_and_repeat(classifier):
@@ -499,11 +515,11 @@ def test_random_purifiers_are_asked_several_times_and_repeat(classifier):
     state = torch.get_rng_state()
     first, second = (benchmark(classifier, rows, DATA, {"PGD": PGD}, trials=4, progress=False) for _ in range(2))
     assert torch.equal(torch.get_rng_state(), state)
-    assert [r["predicted"] for r in first.records] == [r["predicted"] for r in second.records]
+    assert [r["predicted"] for r in first.results] == [r["predicted"] for r in second.results]
     assert {len(r["predicted"]) for r in first.cell("smoothing").values()} == {len(r["right"]) for r in first.cell("DDIM").values()} == {4}
     assert {len(r["predicted"]) for r in first.cell("JPEG").values()} == {1}
     other = benchmark(classifier, rows, DATA, {"PGD": PGD}, trials=4, seed=1, progress=False)
-    assert [r["predicted"] for r in first.records] != [r["predicted"] for r in other.records]
+    assert [r["predicted"] for r in first.results] != [r["predicted"] for r in other.results]
 
 
 def test_attacked_clips_are_stored_without_loss(classifier, tmp_path):
@@ -517,34 +533,35 @@ def test_attacked_clips_are_stored_without_loss(classifier, tmp_path):
         assert (levels < 1e-3) == (name == "8 bits")
         predicted = classifier(stored).argmax(1).tolist()
         records = Card.load(tmp_path).cell("none", card_name).values()
-        assert predicted == [r["predicted"][0] for r in records] and all(r["size"] <= 1.0001 for r in records)
+        assert predicted == [r["predicted"][0] for r in records] and all(r["metrics"]["budget_used"] <= 1.0001 for r in records)
 
 
+@pytest.mark.slow
 def test_columns_see_what_they_say(classifier):
     "Gray-box clips are made once; a defense's own attack is made on the defense."
     pipe = VideoPurePipeline.tiny()
     columns = {"gray": PGD, "full": PGD | {"sees": "full"}, "scores": {"method": "noise", "sees": "scores", "eps": 0.03, "draws": 2}}
-    card = benchmark(classifier, {"none": None, "VideoPure": pipe, "JPEG": JPEG(30)}, DATA, columns, clips=2, progress=False)
-    calls = {name: card.cost("VideoPure", name, "calls") for name in ("none", "gray", "full", "scores")}
+    card = benchmark(classifier, {"none": None, "VideoPure": pipe, "JPEG": JPEG(30)}, DATA, columns, n_clips=2, progress=False)
+    calls = {name: card.metric("VideoPure", name, "calls") for name in ("none", "gray", "full", "scores")}
     steps = pipe.config["purify_steps"]
     assert calls["none"] == calls["gray"] == 2 * steps
     assert calls["full"] > 2 * calls["gray"] and calls["scores"] >= 2 * calls["gray"]
     assert not card.cell("JPEG", "full"), "a defense without gradient has no such column"
-    assert card.cost("none", "gray", "calls") == 0
-    assert all(r["queries"] is not None for r in card.cell("VideoPure", "scores").values())
+    assert card.metric("none", "gray", "calls") == 0
+    assert all(r["metrics"]["queries"] > 0 for r in card.cell("VideoPure", "scores").values())
 
 
 def test_rules_and_limits(classifier):
     pipe = VideoPurePipeline.tiny()
     rows = {"majority": pipe, "mean": Defended(classifier, pipe, "mean-probability")}
-    limited = {"none": Column(clips={"others": 3, "mean": 1}), "PGD": Column(clips=2, options={"eps": "8/255", "steps": 1})}
+    limited = {"none": AttackSpec(n_clips={"others": 3, "mean": 1}), "PGD": AttackSpec(n_clips=2, options={"eps": "8/255", "steps": 1})}
     card = benchmark(classifier, rows, DATA, limited, progress=False)
     assert [card.accuracy(d).n for d in rows] == [3, 1] and card.accuracy("mean", "PGD").n == 2
     assert card.config["defenses"]["mean"]["rule"] == "mean-probability"
 
 
 def test_protocol_of_the_paper(classifier):
-    card = benchmark(classifier, {"none": None, "JPEG 30": JPEG(30)}, DATA, protocol="videopure", clips=2, progress=False)
+    card = benchmark(classifier, {"none": None, "JPEG 30": JPEG(30)}, DATA, protocol="videopure", n_clips=2, progress=False)
     pgd = card.config["attacks"]["PGD 4/255"]
     assert (pgd["eps"], pgd["alpha"], pgd["steps"], pgd["sees"]) == ("4/255", "2/255", 10, "classifier")
     assert card.config["attacks"]["BPDA 4/255"]["sees"] == "bpda"
@@ -556,14 +573,14 @@ def test_protocol_of_the_paper(classifier):
 def test_random_purifiers_are_attacked_over_several_draws(classifier):
     "One lucky draw must not end an attack on a purifier that will draw again; for the others averaging is left out."
     smoothing = Defended(classifier, RandomizedSmoothing(0.1, votes=2))
-    for name, spec in standard().items():
+    for name, spec in PROTOCOLS["standard"].items():
         if spec["sees"] in ("bpda", "full"):
-            column = Column.of(spec)
+            column = as_attack_spec(spec)
             assert (column.attack(smoothing).eot, column.attack(Defended(classifier, JPEG(30))).eot) == (4, 1), name
 
 
 TYPES = """
-data = { clips = 2, seed = 31 }
+data = { n_clips = 2, seed = 31 }
 [defenses]
 none = { method = "none" }
 VideoPure = { method = "videopure", purify_steps = 2 }
@@ -580,7 +597,7 @@ def test_type_of_the_model(tmp_path, shell):
     assert shell("--dtype", "bfloat16")[0] == 0
     card, found = Card.load(tmp_path / "out"), lines(tmp_path / "out")
     assert found == 2 * 3 * 3 and not card.skipped
-    rows, half = card.config["defenses"], fingerprint(*(getattr(evaluate.load_pipeline(dtype="bfloat16"), m) for m in ("unet", "vae")))
+    rows, half = card.config["defenses"], fingerprint(*(getattr(load_pipeline(dtype="bfloat16"), m) for m in ("unet", "vae")))
     assert {name: row.get("weights") for name, row in rows.items()} == {"none": None} | dict.fromkeys(list(rows)[1:], f"{half} in bfloat16")
     status, _, err = shell()
     assert status == 2 and "holds another run: defenses.VideoPure.weights" in err and "in bfloat16" in err and err.count("\n") == 1
@@ -590,22 +607,22 @@ def test_type_of_the_model(tmp_path, shell):
 
 
 def test_weights_are_part_of_the_configuration(classifier, tmp_path):
-    benchmark(classifier, {"none": None}, DATA, {"PGD": PGD}, clips=1, out=tmp_path, progress=False)
+    benchmark(classifier, {"none": None}, DATA, {"PGD": PGD}, n_clips=1, out=tmp_path, progress=False)
     other = tiny_classifier()
     with torch.no_grad():
         next(other.parameters()).add_(1e-3)
     with pytest.raises(VideoPureError, match="holds another run: classifier.weights"):
-        benchmark(other, {"none": None}, DATA, {"PGD": PGD}, clips=1, out=tmp_path, progress=False)
+        benchmark(other, {"none": None}, DATA, {"PGD": PGD}, n_clips=1, out=tmp_path, progress=False)
 
 
 BAD = {
-    "label": (lambda c: benchmark(c, {"none": None}, (torch.rand(1, 3, 4, 16, 16), torch.tensor([10])), {"PGD": PGD}), "10 classes"),
+    "label": (lambda c: benchmark(c, {"none": None}, (torch.rand(1, 3, 4, 16, 16), torch.tensor([10])), {"PGD": PGD}), "classes 0 to 9"),
     "protocol": (lambda c: benchmark(c, {"none": None}, DATA, protocol="easy"), "unknown protocol"),
     "attack": (lambda c: benchmark(c, {"none": None}, DATA, {"x": {"method": "NoSuch"}}), "NoSuch"),
     "option": (lambda c: benchmark(c, {"none": None}, DATA, {"x": PGD | {"speed": 3}}), "speed"),
     "eps": (lambda c: benchmark(c, {"none": None}, DATA, {"x": {"eps": "8/0"}}), "'8/255'"),
     "sees": (lambda c: benchmark(c, {"none": None, "J": JPEG(30)}, DATA, {"x": PGD | {"sees": "everything"}}), "everything"),
-    "no clips": (lambda c: benchmark(c, {"none": None}, DATA, {"PGD": PGD}, clips=0), "clips"),
+    "no clips": (lambda c: benchmark(c, {"none": None}, DATA, {"PGD": PGD}, n_clips=0), "clips"),
     "no defenses": (lambda c: benchmark(c, {}, DATA, {"PGD": PGD}), "defense"),
     "threat": (lambda c: benchmark(c, {"none": None}, DATA, {"x": PGD | {"threat": {"kind": "Linfinity"}}}), "Linfinity"),
     "trials": (lambda c: benchmark(c, {"none": None}, DATA, {"PGD": PGD}, trials=0), "trials"),
@@ -627,7 +644,7 @@ FILES = {
     "key": ("colour = 3", "unknown key 'colour'"),
     "method": ('[defenses]\nx = { method = "magic" }', "unknown purifier 'magic'"),
     "purifier option": ('[defenses]\nx = { method = "jpeg", speed = 1 }', "speed"),
-    "classifier": ('classifier = "no.such:thing"', "cannot load the classifier"),
+    "code": ('classifier = "no.such:thing"', "allow it with --allow-code"),
     "classifier file": ('classifier = "nowhere.safetensors"', "nowhere"),
     "model": ('model = "no/such/folder"', "cannot load the model"),
     "type": ('dtype = "int8"', "unknown dtype 'int8'"),
@@ -642,13 +659,25 @@ def test_bad_files_are_one_line(text, words, tmp_path, capsys):
     path = tmp_path / "run.toml"
     if text is not None:
         path.write_text(text)
-    assert main([str(path), "--out", str(tmp_path / "out"), "--quiet"]) == 2
+    assert main(["evaluate", str(path), "--out", str(tmp_path / "out"), "--quiet"]) == 2
     said = capsys.readouterr().err
     assert words in said and said.count("\n") == 1, said
 
 
+WORDS = {"module": "no.such:thing", "name": "videopure.tiny:thing", "fails": "my_broken:thing"}
+
+
+@pytest.mark.parametrize("word", WORDS.values(), ids=WORDS)
+def test_code_that_cannot_be_imported_is_one_line(word, tmp_path, monkeypatch, shell):
+    (tmp_path / "my_broken.py").write_text("raise ValueError('first line\\nsecond line')")
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "run.toml").write_text(f'classifier = "{word}"')
+    status, _, err = shell("--allow-code")
+    assert status == 2 and f"cannot import {word!r}" in err and err.count("\n") == 1
+
+
 def test_configuration_is_carried_by_the_card(run_file, tmp_path):
-    card = run_config(read_config(run_file) | {"clips": 1}, tmp_path, progress=False)
+    card = run_config(read_config(run_file) | {"n_clips": 1}, tmp_path, progress=False)
     carried = json.loads((tmp_path / "card.json").read_text())["config"]
     assert carried == card.config and carried["attacks"]["BPDA 4/255"]["steps"] == 3 and carried["defenses"]["JPEG 30"]["quality"] == 30
     assert carried["seed"] == 5 and len(carried["classifier"]["weights"]) == 12
@@ -657,11 +686,409 @@ def test_configuration_is_carried_by_the_card(run_file, tmp_path):
 def test_user_classifier_by_name(tmp_path, monkeypatch):
     (tmp_path / "my_models.py").write_text("from videopure.tiny import tiny_classifier\ndef mine(): return tiny_classifier()\n")
     monkeypatch.syspath_prepend(tmp_path)
-    config = {"classifier": "my_models:mine", "data": {"clips": 1}, "defenses": {"none": {"method": "none"}}, "attacks": {"PGD": PGD}}
+    config = {"classifier": "my_models:mine", "data": {"n_clips": 1}, "defenses": {"none": {"method": "none"}}, "attacks": {"PGD": PGD}}
     assert run_config(config, progress=False).accuracy("none").n == 1
 
 
 def test_a_saved_classifier_that_is_none(tmp_path):
     (tmp_path / "weights.safetensors").write_bytes(b"nothing")
     with pytest.raises(VideoFileError):
-        run_config({"classifier": str(tmp_path / "weights.safetensors"), "data": {"clips": 1}})
+        run_config({"classifier": str(tmp_path / "weights.safetensors"), "data": {"n_clips": 1}})
+
+
+PARTS = '''
+from dataclasses import dataclass
+
+import torch
+
+from videopure.attacks import PGD
+from videopure.purifier import Purifier
+from videopure.threats import Linf
+
+
+class Step(PGD):
+    "One step."
+
+    def __init__(self, model, eps="8/255", **options):
+        super().__init__(model, eps, steps=1, random_start=False, **options)
+
+
+class Narrow(PGD):
+    def __init__(self, model, eps="8/255"):
+        super().__init__(model, eps, steps=1)
+
+
+def make_step(model, eps="8/255"):
+    return Step(model, eps)
+
+
+def brighter(clips, labels):
+    return (clips + 8 / 255).clamp(0, 1)
+
+
+@dataclass
+class Darker(Linf):
+    "Nothing may become brighter."
+
+    eps: float = 8 / 255
+
+    def shrink(self, delta, clips):
+        return delta.clamp(-self.eps, 0)
+
+
+class Plain(Linf):
+    "It takes its size as it is."
+
+    def __init__(self, eps):
+        self.eps = eps
+
+    def shrink(self, delta, clips):
+        return delta.clamp(-self.eps, 0)
+
+
+@dataclass
+class Dim(Purifier):
+    by: float = 0.75
+
+    def __call__(self, video):
+        return self.by * video
+
+
+def brightness(purified, clean):
+    return (purified - clean).flatten(1).mean(1)
+
+
+class Brightness:
+    def __call__(self, purified, clean):
+        return brightness(purified, clean)
+
+'''
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory):
+    "A module of a reader's own, by the name my_parts."
+    folder = tmp_path_factory.mktemp("parts")
+    (folder / "my_parts.py").write_text(PARTS)
+    sys.path.insert(0, str(folder))
+    yield importlib.import_module("my_parts")
+    sys.path.remove(str(folder))
+    del sys.modules["my_parts"]
+
+
+def of_one_kind(card: Card, *skip: str) -> list[dict]:
+    "What was measured, without what depends on the machine."
+    machine = ("seconds", "memory", *skip)
+    return [r | {"metrics": {k: v for k, v in r["metrics"].items() if k not in machine}} for r in card.results]
+
+
+ATTACK_FORMS = {
+    "class": lambda parts, classifier: parts.Step,
+    "factory": lambda parts, classifier: parts.make_step,
+    "object": lambda parts, classifier: parts.Step(classifier),
+    "word": lambda parts, classifier: "my_parts:Step",
+    "word of a factory": lambda parts, classifier: "my_parts:make_step",
+    "name": lambda parts, classifier: "step",
+    "table": lambda parts, classifier: {"method": "my_parts:Step", "eps": 8 / 255},
+    "table with an object": lambda parts, classifier: {"method": parts.Step(classifier)},
+    "table of a name": lambda parts, classifier: {"method": "step", "eps": "8/255"},
+    "AttackSpec": lambda parts, classifier: AttackSpec(parts.Step, options={"eps": "8/255"}),
+}
+
+
+@pytest.fixture
+def registered(parts, monkeypatch):
+    "The parts of my_parts under names."
+    monkeypatch.setitem(ATTACKS, "step", parts.Step)
+    monkeypatch.setitem(THREATS, "darker", parts.Darker)
+    monkeypatch.setitem(PURIFIERS, "dim", parts.Dim)
+    monkeypatch.setitem(METRICS, "brightness", parts.brightness)
+    return parts
+
+
+@pytest.mark.parametrize("form", ATTACK_FORMS.values(), ids=ATTACK_FORMS)
+def test_an_attack_in_every_form(form, registered, classifier):
+    "All forms are the same attack."
+    plain = {"eps": "8/255", "steps": 1, "random_start": False, "early_stop": True, "best": True}
+    run = lambda attack: benchmark(classifier, {"none": None}, DATA, {"x": attack}, metrics=["psnr"], progress=False)
+    card, same = run(form(registered, classifier)), run(plain)
+    assert card.metric("none", "x", "budget_used") > 0.99 and 25 < card.metric("none", "x", "psnr") < 50
+    assert of_one_kind(card, "steps_used") == of_one_kind(same, "steps_used")
+    assert json.loads(json.dumps(card.config)) == card.config
+
+
+def test_an_attack_that_takes_few_options(registered, classifier):
+    "What a gray-box attack gets beside its options is only what it takes."
+    card = benchmark(classifier, {"none": None}, DATA, {"x": registered.Narrow}, progress=False)
+    assert card.metric("none", "x", "budget_used") == pytest.approx(1, abs=1e-3)
+
+
+def test_a_function_of_clips_and_labels_is_an_attack(registered, classifier):
+    for attack in (registered.brighter, "my_parts:brighter", {"method": registered.brighter, "uint8": True}):
+        card = benchmark(classifier, {"none": None}, DATA, {"x": attack}, metrics=["brightness"], progress=False)
+        assert 0 < card.metric("none", "x", "brightness") <= 8 / 255 + 1e-5
+
+
+THREAT_FORMS = {
+    "class": lambda parts: {"threat": parts.Darker, "eps": "4/255"},
+    "object": lambda parts: {"threat": parts.Darker(4 / 255)},
+    "object as eps": lambda parts: {"eps": parts.Darker("4/255")},
+    "word": lambda parts: {"threat": "my_parts:Darker", "eps": "4/255"},
+    "name": lambda parts: {"threat": "darker", "eps": 4 / 255},
+    "table": lambda parts: {"threat": {"kind": "my_parts:Darker", "eps": "4/255"}},
+    "class that needs a number": lambda parts: {"threat": parts.Plain, "eps": "4/255"},
+    "table of a name": lambda parts: {"threat": {"kind": "darker"}, "eps": "4/255"},
+    "table as eps": lambda parts: {"eps": {"kind": "darker", "eps": "4/255"}},
+}
+
+
+@pytest.mark.parametrize("form", THREAT_FORMS.values(), ids=THREAT_FORMS)
+def test_a_threat_in_every_form(form, registered, classifier):
+    attack = {"steps": 2, "random_start": False} | form(registered)
+    card = benchmark(classifier, {"none": None}, DATA, {"x": attack}, metrics=["brightness"], progress=False)
+    assert card.metric("none", "x", "brightness") < 0, "nothing may become brighter"
+    assert card.metric("none", "x", "budget_used") == pytest.approx(1, abs=1e-3)
+
+
+PURIFIER_FORMS = {
+    "class": lambda parts: parts.Dim,
+    "partial": lambda parts: partial(parts.Dim, by=0.75),
+    "object": lambda parts: parts.Dim(),
+    "function": lambda parts: lambda video: 0.75 * video,
+    "word": lambda parts: "my_parts:Dim",
+    "name": lambda parts: "dim",
+    "Defended": lambda parts: Defended(tiny_classifier(), parts.Dim()),
+}
+
+
+@pytest.mark.parametrize("wrong, words", [("magic", "unknown purifier 'magic'"), (OneStep, "needs a pipeline"), (3, "not int")], ids=str)
+def test_wrong_purifiers_are_one_line(wrong, words, classifier):
+    with pytest.raises(VideoPureError, match=words) as error:
+        benchmark(classifier, {"x": wrong}, DATA, {}, progress=False)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("form", PURIFIER_FORMS.values(), ids=PURIFIER_FORMS)
+def test_a_purifier_in_every_form(form, registered, classifier):
+    card = benchmark(classifier, {"x": form(registered)}, DATA, {}, metrics=["brightness"], progress=False)
+    clean = torch.stack([DATA[i][0] for i in range(3)]).mean().item()
+    assert card.metric("x", "none", "brightness") == pytest.approx(-0.25 * clean, abs=1e-5)
+
+
+METRIC_FORMS = {
+    "function": lambda parts: [parts.brightness],
+    "name": lambda parts: ["brightness"],
+    "word": lambda parts: ["my_parts:brightness"],
+    "table": lambda parts: {"mine": "my_parts:brightness"},
+    "object in a table": lambda parts: {"mine": parts.Brightness()},
+    "object": lambda parts: [parts.Brightness()],
+    "class": lambda parts: [parts.Brightness],
+    "word of a class": lambda parts: ["my_parts:Brightness"],
+}
+
+
+@pytest.mark.parametrize("form", METRIC_FORMS.values(), ids=METRIC_FORMS)
+def test_a_metric_in_every_form(form, registered, classifier, tmp_path):
+    "Under a name that is the same in the next process, so that the run can go on."
+    run = lambda: benchmark(classifier, {"x": registered.Dim()}, DATA, {}, metrics=form(registered), out=tmp_path, progress=False)
+    card = run()
+    (name,) = card.config["metrics"]
+    assert " at 0x" not in name and card.metric("x", "none", name) < 0
+    assert run().results == card.results
+
+
+def test_metrics_reach_the_card(classifier, tmp_path):
+    metrics = ["psnr", "ssim", "temporal-consistency"]
+    rows = {"none": None, "JPEG 30": JPEG(30)}
+    card = benchmark(classifier, rows, DATA, {"PGD": PGD}, metrics=metrics, out=tmp_path, progress=False)
+    assert set(metrics) < set(card.metric_names) and all(set(metrics) < set(r["metrics"]) for r in card.results)
+    assert card.metric("none", "none", "psnr") == 100 and card.metric("none", "none", "ssim") == pytest.approx(1)
+    assert 10 < card.metric("JPEG 30", "none", "psnr") < 60 and card.metric("none", "PGD", "psnr") < 40
+    saved = json.loads((tmp_path / "card.json").read_text())
+    assert saved["cells"]["JPEG 30"]["PGD"]["metrics"]["psnr"] == card.metric("JPEG 30", "PGD", "psnr")
+    assert list(saved["config"]["metrics"]) == metrics
+    for file in ("card.md", "card.html"):
+        assert all(name in (tmp_path / file).read_text() for name in metrics)
+    assert Card.load(tmp_path).metric("JPEG 30", "PGD", "ssim") == card.metric("JPEG 30", "PGD", "ssim")
+
+
+def test_what_an_attack_counts_reaches_the_card(classifier):
+    columns = {"PGD": PGD | {"early_stop": False}, "Square": {"method": "square", "sees": "scores", "queries": 5}}
+    card = benchmark(classifier, {"none": None}, DATA, columns, progress=False)
+    assert card.metric("none", "PGD", "steps_used") == 3 and 1 <= card.metric("none", "Square", "queries") <= 5
+    assert card.metric("none", "none", "queries") is None
+
+
+def test_a_run_with_metrics_goes_on(classifier, tmp_path):
+    "A torn file of results: what is missing is measured again, what is there is kept, and the card is the same."
+    run = lambda out, **options: benchmark(
+        classifier, {"none": None, "JPEG 30": JPEG(30)}, DATA, {"PGD": PGD}, metrics=["psnr", "ssim"], out=out, progress=False, **options
+    )
+    whole = run(tmp_path / "a")
+    run(tmp_path / "b")
+    for name in ("card.json", "table.md"):
+        (tmp_path / "b" / name).unlink()
+    path = tmp_path / "b" / "results-000.jsonl"
+    kept = path.read_bytes().splitlines(keepends=True)[:5]
+    path.write_bytes(b"".join(kept) + b'{"clip": "torn')
+    again = run(tmp_path / "b")
+    assert path.read_bytes().startswith(b"".join(kept)) and lines(tmp_path / "b") == 12
+    assert of_one_kind(again) == of_one_kind(whole) and len(again.results) == 12
+    assert (tmp_path / "a" / "table.md").read_text() == (tmp_path / "b" / "table.md").read_text()
+
+
+@pytest.mark.parametrize("other", [(), ["psnr"], ["psnr", "ssim", "temporal-consistency"], {"psnr": "ssim", "ssim": "psnr"}], ids=str)
+def test_other_metrics_are_another_run(other, classifier, tmp_path):
+    run = lambda metrics: benchmark(classifier, {"none": None}, DATA, {}, n_clips=1, metrics=metrics, out=tmp_path, progress=False)
+    run(["psnr", "ssim"])
+    with pytest.raises(VideoPureError, match="holds another run: metrics") as error:
+        run(other)
+    assert "\n" not in str(error.value)
+
+
+BAD_METRICS = {
+    "unknown": (["clarity"], "unknown metric 'clarity': expected one of psnr, ssim"),
+    "no module": (["no_such_module:thing"], "no_such_module"),
+    "one number": ({"mine": lambda purified, clean: (purified - clean).mean()}, "'mine' returned shape (), expected (1,)"),
+}
+
+
+@pytest.mark.parametrize("metrics, words", BAD_METRICS.values(), ids=BAD_METRICS)
+def test_bad_metrics_are_one_line(metrics, words, classifier):
+    with pytest.raises(VideoPureError) as error:
+        benchmark(classifier, {"none": None}, DATA, {}, metrics=metrics, progress=False)
+    assert words in str(error.value) and "\n" not in str(error.value)
+
+
+CODE = {  # each names one thing to import
+    "attack": '[attacks]\nx = { method = "my_parts:Step" }',
+    "attack as a word": '[attacks]\nx = "my_parts:Step"',
+    "threat": '[attacks]\nx = { threat = "my_parts:Darker", steps = 1 }',
+    "kind of a threat": '[attacks]\nx = { threat = { kind = "my_parts:Darker" }, steps = 1 }',
+    "eps": '[attacks]\nx = { eps = "my_parts:Darker", steps = 1 }',
+    "threat in a threat": '[attacks]\nx = { threat = { kind = "Frames", threat = "my_parts:Darker" }, steps = 1 }',
+    "purifier": '[defenses]\nx = { method = "my_parts:Dim" }',
+    "metric": 'metrics = ["psnr", "my_parts:brightness"]',
+    "purifier as a word": '[defenses]\nx = "my_parts:Dim"',
+    "attack with a misleading name": '[attacks]\ntitle = "my_parts:Step"',
+    "metric by name": '[metrics]\nmine = "my_parts:brightness"',
+    "classifier": 'classifier = "my_parts:classifier"',
+    "classifier in a table": '[classifier]\nname = "my_parts:classifier"',
+    "data": 'data = { dataset = "my_parts:data" }',
+}
+
+
+@pytest.mark.parametrize("text", CODE.values(), ids=CODE)
+def test_a_file_names_code_only_if_allowed(text, tmp_path, monkeypatch, shell):
+    "A file from elsewhere runs nothing. With --allow-code it does, and each kind of part works."
+    extra = "\nfrom videopure.data import MovingShapes\nfrom videopure.tiny import tiny_classifier\n"
+    extra += "def classifier(): return tiny_classifier()\ndef data(): return MovingShapes(1)\n"
+    ran = f"\nopen({str(tmp_path / 'ran')!r}, 'w').close()\n"
+    (tmp_path / "my_parts.py").write_text(PARTS + extra + ran)
+    monkeypatch.delitem(sys.modules, "my_parts", raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    short = {"defenses": '[defenses]\nnone = { method = "none" }\n', "attacks": "[attacks]\nPGD = { steps = 1 }\n"}
+    rest = "".join(part for name, part in short.items() if f"[{name}]" not in text)
+    table = text.startswith("[")
+    (tmp_path / "run.toml").write_text(f"{rest}\n{text}" if table else f"{text}\n{rest}")
+    try:
+        status, _, err = shell("--n-clips", 1)
+        assert status == 2 and "my_parts:" in err and "--allow-code" in err and err.count("\n") == 1
+        assert not (tmp_path / "ran").exists(), "code of the file ran"
+        with pytest.raises(VideoPureError, match="--allow-code"):
+            read_config(tmp_path / "run.toml")
+        status, _, err = shell("--n-clips", 1, "--allow-code")
+        assert status == 0 and (tmp_path / "ran").exists(), err
+    finally:
+        sys.modules.pop("my_parts", None)
+
+
+@pytest.mark.parametrize("word", ["transformers:set_seed", "torchvision:set_image_backend"])
+def test_a_prefix_of_classifiers_is_no_way_around(word, tmp_path):
+    "Only a classifier may begin with transformers: or torchvision:, where it names weights and no code."
+    (tmp_path / "run.toml").write_text(f'[attacks]\nx = {{ method = "{word}" }}')
+    with pytest.raises(VideoPureError, match="--allow-code"):
+        read_config(tmp_path / "run.toml")
+    (tmp_path / "run.toml").write_text('classifier = "transformers:someone/videomae"')
+    assert read_config(tmp_path / "run.toml")["classifier"] == "transformers:someone/videomae"
+
+
+NAMES_IN_A_FILE = """
+metrics = ["brightness", "psnr"]
+[defenses]
+x = { method = "dim", by = 0.5 }
+[attacks]
+step = { method = "step", eps = "8/255" }
+short = "step"
+dark = { threat = "darker", eps = "4/255", steps = 1, random_start = false }
+"""
+
+
+def test_registered_names_in_a_file_need_no_code(tmp_path, registered, shell):
+    (tmp_path / "run.toml").write_text(NAMES_IN_A_FILE)
+    status, _, err = shell("--n-clips", 1)
+    assert status == 0, err
+    card = Card.load(tmp_path / "out")
+    assert card.config["defenses"]["x"] | {"rule": ""} == {"method": "my_parts:Dim", "by": 0.5, "rule": ""}
+    assert card.attacks == ["none", "step", "short", "dark"] and card.metric("x", "dark", "brightness") < 0
+
+
+def test_parts_on_the_command_line(tmp_path, parts, shell):
+    "Who types a word means it: the command line needs no --allow-code for its own words."
+    words = ["--metrics", "psnr", "my_parts:brightness", "--classifier", "videopure.tiny:tiny_classifier"]
+    status, _, err = shell("--n-clips", 1, *words)
+    assert status == 0, err
+    card = Card.load(tmp_path / "out")
+    assert list(card.config["metrics"]) == ["psnr", "my_parts:brightness"]
+    assert card.metric("JPEG 30", "PGD", "my_parts:brightness") is not None
+    status, _, err = shell("--n-clips", 1, "--metrics", "clarity", out=tmp_path / "other")
+    assert status == 2 and "unknown metric 'clarity'" in err and err.count("\n") == 1
+
+
+EPS = {
+    "PGD": lambda eps: {"eps": eps, "steps": 1, "random_start": False},
+    "noise": lambda eps: {"method": "noise", "eps": eps},
+    "Square": lambda eps: {"method": "square", "eps": eps, "queries": 2},
+    "threat": lambda eps: {"threat": "Linf", "eps": eps, "steps": 1, "random_start": False},
+    "table": lambda eps: {"threat": {"kind": "Linf", "eps": eps}, "steps": 1, "random_start": False},
+    "frames": lambda eps: {"threat": {"kind": "Frames", "threat": eps, "frames": 2}, "steps": 1, "random_start": False},
+}
+
+
+@pytest.mark.parametrize("spec", EPS.values(), ids=EPS)
+def test_eps_is_a_fraction(spec, classifier, tmp_path, shell):
+    "As 8/255 or as its number it is the same; a bare 8 is refused in one line, in Python and in a file."
+    run = lambda eps: benchmark(classifier, {"none": None}, DATA, {"x": spec(eps)}, n_clips=1, seed=3, progress=False)
+    assert of_one_kind(run("8/255")) == of_one_kind(run(8 / 255))
+    for bare in (8, 8.0, "8"):
+        with pytest.raises(VideoPureError, match="so write 8/255, not 8") as error:
+            run(bare)
+        assert "\n" not in str(error.value)
+    table = json.dumps(spec(8)).replace('":', '" =')
+    (tmp_path / "run.toml").write_text(f"[attacks]\nx = {table}\n".replace('"random_start" = false', "random_start = false"))
+    status, _, err = shell()
+    assert status == 2 and "so write 8/255, not 8" in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("old, new", [("clips", "n_clips"), ("grad", "sees")])
+def test_old_words_of_an_attack(old, new, classifier, tmp_path, shell):
+    with pytest.raises(VideoPureError, match=f"{old!r} of an attack is called {new!r} now") as error:
+        benchmark(classifier, {"none": None}, DATA, {"x": PGD | {old: 3}}, progress=False)
+    assert "\n" not in str(error.value)
+    (tmp_path / "run.toml").write_text(f"[attacks]\nx = {{ {old} = 3 }}")
+    status, _, err = shell()
+    assert status == 2 and repr(new) in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("text", ["clips = 3", "data = { clips = 3 }"])
+def test_old_words_of_a_file(text, tmp_path, shell):
+    (tmp_path / "run.toml").write_text(text)
+    status, _, err = shell()
+    assert status == 2 and "n_clips" in err and err.count("\n") == 1
+
+
+def test_results_of_an_older_version_are_one_line(tmp_path, shell):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "records-000.jsonl").write_text("")
+    status, _, err = shell("--n-clips", 1)
+    assert status == 2 and "version 0.1" in err and "migrate" in err and err.count("\n") == 1

@@ -13,10 +13,13 @@ import torch
 
 pytest.importorskip("ipywidgets")
 
+from videopure.attacks import PGD
 from videopure.defense import Defended
-from videopure.explore import Explorer, summary
+from videopure.explore import Explorer
 from videopure.pipeline import VideoPurePipeline
+from videopure.purifier import VideoPure
 from videopure.tiny import tiny_classifier
+from videopure.trace import summary, trace_purification
 from videopure.video import VideoPureError, moving_shapes, write_video
 
 CELL = "from videopure.explore import Explorer\nexplorer = Explorer()\nexplorer"
@@ -27,7 +30,7 @@ STATE = "import json\nprint(json.dumps(explorer.values()))"
 def explored() -> Explorer:
     "An explorer that has attacked and purified."
     explorer = Explorer()
-    explorer.set(clip="embedded: left")
+    explorer.set(clip="Embedded: left")
     explorer.attack()
     explorer.purify()
     return explorer
@@ -39,7 +42,7 @@ def test_turning_what_is_known_calls_no_network(explored):
     def called(*args, **kwargs):
         raise AssertionError("a network was called")
 
-    pipe = explored.pipe
+    pipe = explored.purifier.pipe
     with patch.object(pipe.unet, "forward", called), patch.object(pipe.vae, "decode", called), patch.object(pipe.vae, "encode", called):
         with pytest.raises(AssertionError, match="a network"):
             explored.purify()
@@ -64,13 +67,64 @@ def test_runs_say_what_was_done(explored):
     "Knobs that were turned after the attack, or after the purification, do not change what the list of runs says of them."
     explorer = Explorer()
     explorer.attack()
-    explorer.set(eps=1, steps=50, attack="FGSM", sees="full", seed=3)
+    explorer.set(eps="1/255", steps=50, attack="FGSM", sees="full", seed=3)
     explorer.purify()
-    assert summary(explorer.runs[-1])["attack"] == "PGD 8/255 × 10, seed 0, classifier"
+    assert summary(explorer.runs[-1])["attack"] == "PGD 8/255 × 10, seed 0, gray-box"
     explorer.set(purify_steps=9)
     assert summary(explorer.runs[-1])["levels"] == "4" and ">4</td>" in explorer.page() and ">9</td>" not in explorer.page()
     explorer.set(rule="mean-probability")
     assert summary(explorer.runs[-1])["vote"] == "mean-probability"
+
+
+def test_eps_has_one_unit():
+    "A string such as 4/255 or a fraction, in half steps; a bare number of levels is refused and changes nothing."
+    explorer = Explorer()
+    for given, shown in (("4/255", "4/255"), (4.5 / 255, "4.5/255"), ("0", "0"), ("32/255", "32/255")):
+        explorer.set(eps=given)
+        assert explorer.values()["eps"] == explorer.controls["eps"].value == shown
+    for wrong in (8, "8", "40/255", "5.1/255", "eight", None):
+        with pytest.raises(VideoPureError, match="eps"):
+            explorer.set(seed=5, eps=wrong)
+    assert explorer.values()["eps"] == "32/255" and explorer.values()["seed"] == 0
+
+
+class Half(PGD):
+    "An attack of one's own that takes half of the eps."
+
+    def __init__(self, model, eps, steps, seed):
+        super().__init__(model, eps / 2, steps=steps, seed=seed)
+
+
+def test_own_attacks_are_in_the_menu():
+    "A class, a name to import, a dictionary with options, an object; each is used as it is and named in the history."
+    classifier = tiny_classifier()
+    defended = Defended(classifier, VideoPurePipeline.tiny())
+    made = PGD(classifier, eps=2 / 255, steps=2, seed=0)
+    own = {"class": Half, "name": f"{__name__}:Half", "options": {"method": "pgd", "restarts": 2, "steps": 3}, "object": made}
+    explorer = Explorer(defended, attacks=own)
+    explorer.set(eps="4/255", steps=2)
+    sizes, lines = {}, {}
+    for name in own:
+        explorer.set(attack=name)
+        sizes[name] = 255 * float((explorer.attack() - explorer.clip).abs().max())
+        explorer.purify()
+        lines[name] = summary(explorer.runs[-1])["attack"]
+    assert sizes == pytest.approx({"class": 2, "name": 2, "options": 4, "object": 2}, abs=0.01)
+    assert lines["class"] == "class 4/255 × 2, seed 0, gray-box" and lines["options"] == "options 4/255 × 3, seed 0, gray-box"
+    assert lines["object"] == "object" and {"PGD", "Random noise"} < {*explorer.presets}
+
+
+@pytest.mark.parametrize("wrong", [lambda clips, labels: clips[..., ::2], lambda clips, labels: clips + 2, "no.module:Attack", "pdg"])
+def test_what_is_no_attack_is_one_line(wrong):
+    "It raises from code, is a message from the button, and leaves what was there."
+    explorer = Explorer(attacks={"wrong": wrong})
+    explorer.purify()
+    explorer.set(attack="wrong")
+    with pytest.raises(VideoPureError):
+        explorer.attack()
+    explorer.buttons["attack"].click()
+    explorer.wait()
+    assert 'role="alert"' in explorer.message.value and explorer.attacked is None and explorer.trace
 
 
 def test_two_explorers_at_once_find_what_each_finds_alone():
@@ -78,7 +132,7 @@ def test_two_explorers_at_once_find_what_each_finds_alone():
     defended = Defended(tiny_classifier(), VideoPurePipeline.tiny())
     both = [Explorer(defended), Explorer(defended)]
     for seed, explorer in enumerate(both):
-        explorer.set(seed=seed, clip=("embedded: left", "embedded: grow")[seed])
+        explorer.set(seed=seed, clip=("Embedded: left", "Embedded: grow")[seed])
     alone = [explorer.attack().clone() for explorer in both]
     for explorer in both:
         explorer.start(explorer.attack)
@@ -95,15 +149,15 @@ def test_while_it_works_nothing_else_can_be_changed():
     explorer.set(sees="full", steps=50)
     explorer.start(explorer.attack)
     again = lambda: explorer.start(explorer.attack)
-    for change in (lambda: explorer.set(clip="embedded: up"), lambda: explorer.set(eps=2), explorer.purify, again):
-        with pytest.raises(VideoPureError, match="at work"):
+    for change in (lambda: explorer.set(clip="Embedded: up"), lambda: explorer.set(eps="2/255"), explorer.purify, again):
+        with pytest.raises(VideoPureError, match="busy"):
             change()
     explorer.set(frame=3)
-    explorer.chooser.set_state({"index": 4})  # a choice that was on its way when the work began
-    assert explorer.values()["clip"] == "embedded: left" and "at work" in explorer.message.value
+    explorer.controls["clip"].set_state({"index": 4})  # a choice that was on its way when the work began
+    assert explorer.values()["clip"] == "Embedded: left" and "busy" in explorer.message.value
     explorer.cancel()
     explorer.wait()
-    assert "cancelled" in explorer.message.value and explorer.trace is kept and explorer.attacked is None
+    assert "Cancelled" in explorer.message.value and explorer.trace is kept and explorer.attacked is None
     # whatever is done in the background gives the explorer back
     explorer.start(lambda: (explorer.set(purify_steps=2), explorer.purify(), explorer.purify()))
     explorer.wait()
@@ -116,7 +170,7 @@ def test_while_it_works_nothing_else_can_be_changed():
 def test_names_of_files_and_classes_are_shown_as_they_are(tmp_path):
     "A name is text, never markup, and a file with an odd name is only a file."
     classifier = tiny_classifier()
-    classifier.labels = ["<b>one</b>", *map(str, range(9))]
+    classifier.class_names = ["<b>one</b>", *map(str, range(9))]
     explorer = Explorer(Defended(classifier, VideoPurePipeline.tiny()), moving_shapes(1, seed=3)[0], 0)
     explorer.purify()
     assert "<b>one</b>" not in explorer.page().replace("<b>&lt;b&gt;one", "") and "&lt;b&gt;one" in explorer.verdict.value
@@ -148,32 +202,30 @@ def test_page_is_small(shape, tmp_path):
     explorer.purify()
     path = explorer.to_html(tmp_path / "explorer.html")
     assert 50_000 < path.stat().st_size < 3_000_000
-    assert path.read_text().count('class="stage"') == 7
+    assert path.read_text().count('class="vp-level"') == 7
 
 
-@pytest.mark.parametrize("grad", ["bpda", "full"])
-def test_attack_on_the_whole_defense_follows_the_settings(grad, explored):
+@pytest.mark.parametrize("sees", ["bpda", "full"])
+def test_attack_on_the_whole_defense_follows_the_settings(sees, explored):
     "What is attacked is the defense as it is set, and the attacked clip stays within eps."
-    explored.set(purify_steps=1, sees=grad, steps=2, eps=4)
+    explored.set(purify_steps=1, sees=sees, steps=2, eps="4/255")
     adv = explored.attack()
     assert 0 < (adv - explored.clip).abs().max() <= 4 / 255 + 1e-6
     explored.purify()
     assert len(explored.values()["votes"]) == 2
-    explored.set(purify_steps=4, sees="classifier", steps=10, eps=8)
+    explored.set(purify_steps=4, sees="classifier", steps=10, eps="8/255")
     explored.attack(), explored.purify()
 
 
 def test_trace_ends_where_the_pipeline_ends():
     "The last stage, which no callback sees, is that of the pipeline: with an own path or a guided one."
-    from videopure.explore import trace
-
     pipe, clip = VideoPurePipeline.tiny(), moving_shapes(1, seed=5)[0]
     for options in ({}, {"guide_trajectory": True}, {"num_inference_steps": 25}):
-        found, out = trace(pipe, clip, purify_steps=3, **options), pipe(clip, purify_steps=3, **options)
+        found, out = trace_purification(VideoPure(pipe, purify_steps=3, **options), clip), pipe(clip, purify_steps=3, **options)
         torch.testing.assert_close(found.records, out.videos[0])
         assert found.timesteps == out.timesteps.tolist()
         if not options.get("guide_trajectory"):  # without guidance and its last mixing, the record is the estimate
-            free = trace(pipe, clip, purify_steps=3, spatial_scale=0, temporal_scale=0, **options)
+            free = trace_purification(VideoPure(pipe, purify_steps=3, spatial_scale=0, temporal_scale=0, **options), clip)
             torch.testing.assert_close(free.before[:-1], free.records[:-1])
             torch.testing.assert_close(free.before, found.before)
 
@@ -184,6 +236,7 @@ def page_file(explored, tmp_path):
     return explored.to_html(tmp_path / "explorer.html")
 
 
+@pytest.mark.slow
 def test_exported_page_works_from_a_file(page_file, chromium):
     "No network, no kernel: it plays, and the slider shows another record and marks its vote."
     context = chromium.new_context(offline=True, viewport={"width": 390, "height": 844}, reduced_motion="reduce")
@@ -192,7 +245,7 @@ def test_exported_page_works_from_a_file(page_file, chromium):
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("request", lambda request: None if request.url.startswith(("file:", "data:")) else wrong.append(request.url[:100]))
     page.goto(page_file.as_uri())
-    shown = lambda: page.evaluate("[...document.querySelectorAll('.stage')].map(s => !s.hidden).indexOf(true)")
+    shown = lambda: page.evaluate("[...document.querySelectorAll('.vp-level')].map(s => !s.hidden).indexOf(true)")
     marked = lambda: page.evaluate("[...document.querySelectorAll('tr.record')].findIndex(r => r.classList.contains('on'))")
     assert (shown(), marked()) == (1, 1)
     page.focus("input.at")
@@ -202,11 +255,11 @@ def test_exported_page_works_from_a_file(page_file, chromium):
     first = page.screenshot()
     page.focus("input.frame")
     page.keyboard.press("ArrowRight")
-    assert page.evaluate("getComputedStyle(document.querySelector('.explorer')).getPropertyValue('--column')") == "1"
+    assert page.evaluate("getComputedStyle(document.querySelector('.vp-page')).getPropertyValue('--column')") == "1"
     assert page.screenshot() != first
     page.focus("button.play")
     page.keyboard.press("Enter")
-    assert page.inner_text("button.play") == "pause"
+    assert page.inner_text("button.play") == "Pause"
     page.wait_for_function("+document.querySelector('input.frame').value > 1")
     images = page.evaluate("[...document.images].map(i => [i.naturalWidth > 0, i.alt.length > 3])")
     assert len(images) > 20 and all(map(all, images))
@@ -259,7 +312,7 @@ def notebook(lab, chromium):
     page.wait_for_selector(".jp-Notebook .jp-CodeCell")
     page.wait_for_selector("text=/ipykernel.*Idle/")
     run(page, 0)
-    page.wait_for_selector("button:text-is('attack')")
+    page.wait_for_selector("button:text-is('Attack')")
     yield page
     context.close()
 
@@ -287,7 +340,7 @@ def values(page) -> dict:
 def upload(page, path) -> None:
     "Choose a file, as the dialog of the button would."
     with page.expect_file_chooser() as chooser:
-        page.click("button:has-text('upload a clip')")
+        page.click("button:has-text('Upload a clip')")
     chooser.value.set_files(path)
 
 
@@ -295,61 +348,65 @@ def press(page, name: str) -> None:
     page.click(f"button:text-is('{name}')")
 
 
+@pytest.mark.slow
 def test_attack_and_purify_in_jupyterlab(notebook):
     "Two buttons turn the label and turn it back; the slider changes the picture and the vote that is marked."
-    press(notebook, "attack")
-    notebook.wait_for_selector("figcaption:has-text('perturbation')")
-    press(notebook, "purify")
-    notebook.wait_for_selector("table.votes tr.record")
+    press(notebook, "Attack")
+    notebook.wait_for_selector("figcaption:has-text('Perturbation')")
+    press(notebook, "Purify")
+    notebook.wait_for_selector("table.vp-votes tr.record")
     found = values(notebook)
     assert found["clean"] == found["label"] == found["purified"] != found["attacked"]
     assert notebook.locator("tr.record").count() == len(found["votes"])
     notebook.evaluate("""() => {
-      const stage = [...document.querySelectorAll('figcaption')].find(c => c.innerText.startsWith('x_t')).closest('.widget-html');
-      window.stage = stage; window.moved = null;
-      new MutationObserver(() => window.moved ??= performance.now()).observe(stage, {childList: true, subtree: true});
+      const level = [...document.querySelectorAll('figcaption')].find(c => c.innerText.startsWith('x_t')).closest('.widget-html');
+      window.level = level; window.moved = null;
+      new MutationObserver(() => window.moved ??= performance.now()).observe(level, {childList: true, subtree: true});
       window.addEventListener('keydown', () => { window.pressed = performance.now(); window.moved = null }, true) }""")
-    before = notebook.evaluate("window.stage.querySelector('img').src")
-    handle = notebook.locator(".widget-hslider", has_text="record").locator(".noUi-handle")
+    before = notebook.evaluate("window.level.querySelector('img').src")
+    handle = notebook.locator(".widget-hslider", has_text="Record").locator(".noUi-handle")
     for record in (1, 2):
         handle.focus()
         notebook.keyboard.press("ArrowRight")
         notebook.wait_for_function("window.moved")
         print(f"record {record} on the screen {notebook.evaluate('window.moved - window.pressed'):.0f} ms after the key")
-    notebook.wait_for_function("before => window.stage.querySelector('img').src != before", arg=before)
+    notebook.wait_for_function("before => window.level.querySelector('img').src != before", arg=before)
     assert notebook.evaluate("[...document.querySelectorAll('tr.record')].findIndex(r => r.classList.contains('on'))") == 2
     assert values(notebook)["record"] == 2
 
 
+@pytest.mark.slow
 def test_bad_and_good_upload_in_jupyterlab(notebook, tmp_path):
     "A file that is no video is one line in the widget; the next one, which is a video, works."
     bad, good = tmp_path / "notes.mp4", tmp_path / "mine.mp4"
     bad.write_text("this is no video")
     write_video(moving_shapes(1, seed=7)[0], good)
     upload(notebook, bad)
-    notebook.wait_for_selector("p.say.error:has-text('notes.mp4')")
-    line = notebook.locator("p.say.error")
+    notebook.wait_for_selector("p.vp-status.error:has-text('notes.mp4')")
+    line = notebook.locator("p.vp-status.error")
     assert line.get_attribute("role") == "alert" and "\n" not in line.inner_text().strip() and "Traceback" not in line.inner_text()
     upload(notebook, good)
-    notebook.wait_for_selector("p.say:has-text('read mine.mp4')")
+    notebook.wait_for_selector("p.vp-status:has-text('Read mine.mp4')")
     assert values(notebook)["clip"] == "mine.mp4"
-    press(notebook, "attack")
-    notebook.wait_for_selector("figcaption:has-text('perturbation')")
-    press(notebook, "purify")
-    notebook.wait_for_selector("table.votes tr.record")
+    press(notebook, "Attack")
+    notebook.wait_for_selector("figcaption:has-text('Perturbation')")
+    press(notebook, "Purify")
+    notebook.wait_for_selector("table.vp-votes tr.record")
     assert values(notebook)["purified"]
 
 
+@pytest.mark.slow
 def test_cancel_in_jupyterlab(notebook):
     "A long attack on the whole defense is stopped by the button, and the explorer goes on working."
-    notebook.select_option("select:has(option:text-is('the defense, full gradient'))", label="the defense, full gradient")
-    press(notebook, "attack")
-    notebook.wait_for_function("[...document.querySelectorAll('p.say')].some(p => p.innerText.startsWith('attacking'))")
-    press(notebook, "cancel")
-    notebook.wait_for_selector("p.say:has-text('cancelled')")
-    notebook.wait_for_selector("button:text-is('attack'):enabled")
+    notebook.select_option("select:has(option:text-is('Exact gradient'))", label="Exact gradient")
+    press(notebook, "Attack")
+    notebook.wait_for_function("[...document.querySelectorAll('p.vp-status')].some(p => p.innerText.startsWith('Attacking'))")
+    press(notebook, "Cancel")
+    notebook.wait_for_selector("p.vp-status:has-text('Cancelled')")
+    notebook.wait_for_selector("button:text-is('Attack'):enabled")
 
 
+@pytest.mark.slow
 def test_keyboard_reaches_every_control_in_jupyterlab(notebook):
     "Tab goes through all of them, and every picture has its text."
     wanted = notebook.evaluate("""() => {

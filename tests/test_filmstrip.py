@@ -9,7 +9,7 @@ from torch import nn
 from videopure.baselines import GaussianBlur
 from videopure.blackbox import RandomNoise
 from videopure.defense import Defended
-from videopure.filmstrip import FILMSTRIP, REFUSED, SUPPORT, AsImages, from_filmstrip, to_filmstrip, torchattack
+from videopure.filmstrip import _FILMSTRIP, _REFUSED, SUPPORT, _AsImages, from_filmstrip, to_filmstrip, torchattack
 from videopure.tiny import tiny_classifier
 from videopure.video import VideoPureError, moving_shapes
 
@@ -19,7 +19,14 @@ CHEAP = {
     "OnePixel": {"steps": 1}, "CW": {"steps": 10}, "EOTPGD": {"steps": 4}, "TPGD": {"steps": 4}, "VNIFGSM": {"steps": 3},
     "VMIFGSM": {"steps": 3}, "SINIFGSM": {"steps": 3}, "PGDRS": {"steps": 2, "noise_sd": 0.02}, "PGDRSL2": {"steps": 2, "noise_sd": 0.02},
 }  # fmt: skip
-USED = [name for name, (group, _) in SUPPORT.items() if group != REFUSED and name != "SparseFool"]
+SLOW = {("clips", "AutoAttack"), ("noise", "AutoAttack"), ("seed", "FAB")}  # more than 5 seconds
+
+
+def each(names, test=""):
+    return pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * ((test, n) in SLOW)) for n in names])
+
+
+USED = [name for name, (group, _) in SUPPORT.items() if group != _REFUSED and name != "SparseFool"]
 LINF = [name for name in USED if name not in ("VANILA", "GN", "CW", "DeepFool", "PGDL2", "PGDRSL2", "OnePixel")]
 STRONG = ["BIM", "RFGSM", "PGD", "EOTPGD", "MIFGSM", "NIFGSM", "UPGD", "APGD", "APGDT", "FAB", "AutoAttack", "Jitter", "CW"]
 
@@ -42,7 +49,7 @@ def test_every_attack_of_the_library_is_judged():
     assert set(SUPPORT) == set(torchattacks.__all__)
 
 
-@pytest.mark.parametrize("name", USED)
+@each(USED, "clips")
 def test_clips_within_the_constraint(name, classifier, data):
     clips, labels = data
     before = clips.clone()
@@ -59,7 +66,7 @@ def test_clips_within_the_constraint(name, classifier, data):
         assert (delta.unflatten(1, (3, -1)) != 0).any(1).sum(1).max() <= 1
 
 
-@pytest.mark.parametrize("name", STRONG)
+@each(STRONG, "noise")
 def test_beats_random_noise(name, classifier, data):
     clips, labels = data
     noise = RandomNoise(classifier, EPS, 10, corners=True, seed=0)(clips, labels)
@@ -86,7 +93,7 @@ def test_leaves_nothing_behind(name, data):
     assert torch.is_grad_enabled()
 
 
-@pytest.mark.parametrize("name", ["PGD", "Square", "OnePixel", "FAB"])
+@each(["PGD", "Square", "OnePixel", "FAB"], "seed")
 def test_seed(name, classifier, data):
     assert torch.equal(run(name, classifier, data), run(name, classifier, data))
     attack = torchattack(name, classifier, **CHEAP.get(name, {}))
@@ -144,7 +151,7 @@ def test_few_classes(data):
 
 def test_refused_with_a_reason(classifier):
     for name, (group, _) in SUPPORT.items():
-        if group == REFUSED:
+        if group == _REFUSED:
             with pytest.raises(VideoPureError, match=f"{name} cannot attack clips") as error:
                 torchattack(name, classifier)
             assert "\n" not in str(error.value)
@@ -163,7 +170,7 @@ def test_multiattack_takes_ours(classifier, data):
 def test_refusals_are_real(classifier, data):
     "Pixle fails on clips and strips. DIFGSM fails on clips, and on a strip shows the model frames two pixels high."
     clips, labels = data
-    view, heights = AsImages(classifier), set()
+    view, heights = _AsImages(classifier), set()
     view.frames = clips.shape[2]
     for name, model, x in (("DIFGSM", classifier, clips), ("Pixle", classifier, clips), ("Pixle", view, to_filmstrip(clips))):
         with pytest.raises((RuntimeError, ValueError, IndexError)):
@@ -176,5 +183,5 @@ def test_refusals_are_real(classifier, data):
 
 def test_strip_is_lossless():
     clips = torch.rand(2, 3, 5, 6, 7)
-    assert torch.equal(from_filmstrip(to_filmstrip(clips), 5), clips) and FILMSTRIP in {group for group, _ in SUPPORT.values()}
-    assert isinstance(AsImages(nn.Identity()), nn.Module)
+    assert torch.equal(from_filmstrip(to_filmstrip(clips), 5), clips) and _FILMSTRIP in {group for group, _ in SUPPORT.values()}
+    assert isinstance(_AsImages(nn.Identity()), nn.Module)

@@ -100,7 +100,7 @@ def purify(pipe, inputs, want, **kwargs):
 def test_videopure(pipe, inputs):
     want = golden("videopure_t3")
     out, seen = purify(pipe, inputs, want)
-    for k, z in enumerate(pipe.invert(inputs["clip"], purify_steps=4, temporal=True)):
+    for k, z in enumerate(pipe.invert(inputs["clip"], purify_steps=4, temporal_inversion=True)):
         assert relative(z, want[f"inv_latents.{k}"]) < 1e-4
     for k, inside in enumerate(seen):
         assert relative(inside["latents"], want[f"traj_latents.{k}"]) < 1e-4
@@ -115,7 +115,7 @@ def test_videopure(pipe, inputs):
 def test_plain_inversion(pipe, inputs):
     want = golden("ddim_inversion_t3")
     out, _ = purify(pipe, inputs, want, temporal_inversion=False, spatial_scale=0.0, temporal_scale=0.0)
-    for k, z in enumerate(pipe.invert(inputs["clip"], purify_steps=4, temporal=False)):
+    for k, z in enumerate(pipe.invert(inputs["clip"], purify_steps=4, temporal_inversion=False)):
         assert relative(z, want[f"inv_latents.{k}"]) < 1e-4
     assert relative(out.latents[:, -1], want["final_latents"]) < 1e-4
     assert (out.videos[0, -1, :, ::4] - want["video_u16"][0].float() / 65535).abs().max() < 1e-3

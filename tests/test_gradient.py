@@ -6,12 +6,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from videopure.baselines import DDIMInversion, GaussianBlur, JPEG, OneStep
-from videopure.defense import Defended, NoGradientError, fewer_steps
+from videopure.baselines import JPEG, DDIMInversion, GaussianBlur, OneStep
+from videopure.defense import Defended
 from videopure.guidance import smooth_sign
 from videopure.pipeline import VideoPurePipeline
+from videopure.purifier import NoGradientError, as_purifier
 from videopure.tiny import tiny_classifier
-from videopure.video import moving_shapes
+from videopure.video import VideoPureError, moving_shapes
 
 CLIPS, LABELS = moving_shapes(2, seed=44, frames=6, size=16)
 
@@ -94,11 +95,11 @@ def test_the_input_latents_in_the_guidance_are_followed(double):
     assert (whole - cut).norm() > 0.05 * whole.norm()
 
 
-@pytest.mark.parametrize("grad", ["full", "bpda", "surrogate-1", "surrogate-3", "blind"])
+@pytest.mark.parametrize("sees", ["full", "bpda", "surrogate-1", "surrogate-3", "classifier"])
 @pytest.mark.parametrize("rule", ["majority", "majority-lowest-index", "mean-probability"])
-def test_same_answer_in_every_mode(grad, rule):
+def test_same_answer_in_every_mode(sees, rule):
     pipe, classifier = VideoPurePipeline.tiny(), tiny_classifier()
-    model, exact = Defended(classifier, pipe, rule, grad), Defended(classifier, pipe, rule)
+    model, exact = Defended(classifier, pipe, rule, sees), Defended(classifier, pipe, rule)
     x = CLIPS.clone().requires_grad_()
     assert torch.equal(model(x), exact(CLIPS)) and torch.equal(model.logits(x), exact.logits(CLIPS))
     assert torch.equal(model(x).argmax(1), exact.vote(CLIPS).labels)
@@ -109,18 +110,18 @@ def test_same_answer_in_every_mode(grad, rule):
 def test_modes_of_an_identity_purifier_agree():
     classifier = tiny_classifier()
     own = gradient(lambda x: classifier(x).log_softmax(1), CLIPS)
-    for grad in ("full", "bpda", "blind"):
-        torch.testing.assert_close(gradient(Defended(classifier, lambda x: 1 * x, grad=grad), CLIPS), own)
+    for sees in ("full", "bpda", "classifier"):
+        torch.testing.assert_close(gradient(Defended(classifier, lambda x: 1 * x, sees=sees), CLIPS), own)
 
 
 def test_surrogate_with_all_steps_is_exact():
     pipe, classifier = VideoPurePipeline.tiny(), tiny_classifier()
     steps = pipe.config["purify_steps"]
     exact = gradient(Defended(classifier, pipe), CLIPS)
-    torch.testing.assert_close(gradient(Defended(classifier, pipe, grad=f"surrogate-{steps}"), CLIPS), exact)
-    assert not torch.allclose(gradient(Defended(classifier, pipe, grad="surrogate-1"), CLIPS), exact, rtol=0.1)
-    assert fewer_steps(partial(pipe, spatial_scale=0.0), 2).keywords == {"spatial_scale": 0.0, "purify_steps": 2}
-    assert fewer_steps(DDIMInversion(pipe, 5), 2).purify_steps == 2
+    torch.testing.assert_close(gradient(Defended(classifier, pipe, sees=f"surrogate-{steps}"), CLIPS), exact)
+    assert not torch.allclose(gradient(Defended(classifier, pipe, sees="surrogate-1"), CLIPS), exact, rtol=0.1)
+    assert as_purifier(partial(pipe, spatial_scale=0.0)).fewer(2).given == {"spatial_scale": 0.0, "purify_steps": 2}
+    assert DDIMInversion(pipe, 5).fewer(2).purify_steps == 2
 
 
 def test_flow_can_be_fixed_or_followed():
@@ -140,14 +141,14 @@ def test_flow_can_be_fixed_or_followed():
 
 def test_no_gradient_is_one_clear_line():
     classifier = tiny_classifier()
-    for grad, purifier in (("full", JPEG(30)), ("surrogate-2", GaussianBlur(1.0))):
+    for sees, purifier in (("full", JPEG(30)), ("surrogate-2", GaussianBlur(1.0))):
         with pytest.raises(NoGradientError) as error:
-            gradient(Defended(classifier, purifier, grad=grad), CLIPS)
+            gradient(Defended(classifier, purifier, sees=sees), CLIPS)
         assert "\n" not in str(error.value) and "bpda" in str(error.value)
-    assert gradient(Defended(classifier, JPEG(30), grad="bpda"), CLIPS).abs().sum() > 0
-    for grad in ("", "surrogate", "surrogate-0", "FULL", "exact"):
-        with pytest.raises(ValueError, match="unknown gradient mode"):
-            Defended(classifier, JPEG(30), grad=grad)
+    assert gradient(Defended(classifier, JPEG(30), sees="bpda"), CLIPS).abs().sum() > 0
+    for sees in ("", "surrogate", "surrogate-0", "FULL", "exact"):
+        with pytest.raises(VideoPureError, match=f"sees is {sees!r}, expected 'full'"):
+            Defended(classifier, JPEG(30), sees=sees)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

@@ -5,7 +5,8 @@ import torch
 
 from videopure.defense import Defended
 from videopure.pipeline import VideoPurePipeline
-from videopure.tiny import tiny_classifier
+from videopure.schedule import PREDICTIONS
+from videopure.tiny import TinyUNet, tiny_classifier
 from videopure.video import ClipError, VideoPureError, moving_shapes
 
 CLIPS, LABELS = moving_shapes(3, seed=1)
@@ -103,6 +104,47 @@ def test_gradient_equals_finite_difference():
     with torch.no_grad():
         slope = (score(clip + step * direction) - score(clip - step * direction)) / (2 * step)
     assert (grad * direction).sum().item() == pytest.approx(slope.item(), rel=1e-5)
+
+
+class Other(TinyUNet):
+    "The embedded UNet, whose noise is rewritten as another kind of answer."
+
+    def forward(self, sample, timestep, *args, **kwargs):
+        out = super().forward(sample, timestep)
+        a, s = self.abar[timestep].sqrt(), (1 - self.abar[timestep]).sqrt()
+        answers = {"epsilon": out.sample, "v_prediction": (out.sample - s * sample) / a, "sample": (sample - s * out.sample) / a}
+        out.sample = answers[self.kind]
+        return out
+
+
+def predicting(kind):
+    "The embedded pipeline with a UNet that answers in another way."
+    pipe = VideoPurePipeline.tiny().to(torch.float64)
+    unet = Other(**{name: pipe.unet.config[name] for name in ("channels", "widths", "embedding")}).double()
+    unet.load_state_dict(pipe.unet.state_dict())
+    unet.kind, unet.abar = kind, pipe.scheduler.alphas_cumprod.double()
+    scheduler = type(pipe.scheduler).from_config(pipe.scheduler.config, prediction_type=kind)
+    return VideoPurePipeline(pipe.vae, unet, scheduler, **{name: pipe.config[name] for name in pipe.PAPER})
+
+
+@pytest.mark.parametrize("kind", PREDICTIONS)
+def test_every_kind_of_prediction_gives_the_same_records(kind):
+    "In double precision, because dividing by a small sqrt(1 - abar) makes float32's rounding visible."
+    want, other = VideoPurePipeline.tiny().to(torch.float64)(CLIPS), predicting(kind)
+    assert (other(CLIPS).videos - want.videos).abs().max() < 1e-5
+    clip = CLIPS[:1, :, :4].clone().requires_grad_()
+    assert other(clip, purify_steps=1).videos.requires_grad
+
+
+def test_unknown_kind_of_prediction_is_refused(monkeypatch):
+    pipe = predicting("epsilon")
+    pipe.scheduler.register_to_config(prediction_type="score")
+    for run in (pipe, pipe.invert, lambda clips: pipe.predict_noise(clips, 1)):
+        with pytest.raises(VideoPureError, match=r"PREDICTIONS\['score'\] = lambda answer, z, abar: ...") as error:
+            run(CLIPS)
+        assert "\n" not in str(error.value)
+    monkeypatch.setitem(PREDICTIONS, "score", lambda answer, z, abar: answer)
+    assert torch.equal(pipe(CLIPS[:1]).latents, predicting("epsilon")(CLIPS[:1]).latents)
 
 
 def test_early_stop_gives_the_full_vote(pipe):

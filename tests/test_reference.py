@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from videopure.evaluate import Column, fingerprint, read_config, run_config
-from videopure.pipeline import VideoPurePipeline
-from videopure.results import Card
-from videopure.tiny import tiny_classifier
-from videopure.train import Recipe
+from videopure import Card, VideoPurePipeline, tiny_classifier
+from videopure.config import read_config, run_config
+from videopure.evaluate import as_attack_spec
+from videopure.registry import fingerprint
+from videopure.training import Recipe
 
 FOLDER = Path(__file__).resolve().parent.parent / "benchmarks"
 RUNS = [path.stem for path in sorted(FOLDER.glob("*.toml")) if (FOLDER / path.stem / "card.json").exists()]
@@ -32,9 +32,7 @@ def test_tables_belong_to_their_configurations():
         config = CONFIGS[run]
         assert list(card.config["defenses"]) == list(config["defenses"]), run
         for name, spec in config["attacks"].items():
-            column = Column.of(spec)
-            made = {k: v for k, v in vars(column).items() if k != "options"} | column.options
-            assert card.config["attacks"][name] == made, (run, name)
+            assert card.config["attacks"][name] == as_attack_spec(spec).describe() | {"method": spec.get("method", "pgd")}, (run, name)
         assert not card.skipped, run
     for run in RUNS:
         assert TABLES[run].config["seed"] == CONFIGS[run]["seed"], run
@@ -45,9 +43,9 @@ def test_every_cell_has_its_clips():
     "What the configuration asks for is there; a column may only be missing where there is no gradient."
     for run in RUNS:
         config, card = CONFIGS[run], TABLES[run]
-        total = config["data"]["clips"]
+        total = config["data"]["n_clips"]
         for name in card.attacks:
-            column = Column.of(config["attacks"].get(name, {}))
+            column = as_attack_spec(config["attacks"].get(name, {}))
             for defense in card.defenses:
                 wanted = sum(column.covers(i, defense) for i in range(total))
                 found = len(card.cell(defense, name))
@@ -56,7 +54,7 @@ def test_every_cell_has_its_clips():
 
 
 def test_attacks_kept_their_constraint():
-    assert not [(run, record) for run, card in TABLES.items() for record in card.records if record["size"] > 1.001]
+    assert not [(run, result) for run, card in TABLES.items() for result in card.results if result["metrics"]["budget_used"] > 1.001]
 
 
 def test_weights_are_those_of_the_embedded_models():
@@ -67,7 +65,7 @@ def test_weights_are_those_of_the_embedded_models():
 
 
 def test_small_enough_to_keep():
-    assert sum(path.stat().st_size for path in FOLDER.rglob("*") if path.is_file() and not path.name.startswith("records-")) < 1_000_000
+    assert sum(path.stat().st_size for path in FOLDER.rglob("*") if path.is_file() and not path.name.startswith("results-")) < 1_000_000
 
 
 @pytest.mark.slow
@@ -75,11 +73,11 @@ def test_first_clip_is_made_again():
     "The first clip of the reference table, from its configuration, in the cells that cost little."
     config, card = CONFIGS["reference"], TABLES["reference"]
     rows, columns = ["none", "JPEG 30", "DDIM", "VideoPure"], ["none", "PGD 8/255", "BPDA 8/255", "full 8/255"]
-    again = run_config(config | {"clips": 1}, only_defenses=rows, only_attacks=columns, progress=False)
+    again = run_config(config | {"n_clips": 1}, only_defenses=rows, only_attacks=columns, progress=False)
     for defense in rows:
         for attack in columns[: 3 if defense == "DDIM" else 4]:
-            for clip, record in again.cell(defense, attack).items():
-                assert record["predicted"] == card.cell(defense, attack)[clip]["predicted"], (defense, attack)
+            for clip, result in again.cell(defense, attack).items():
+                assert result["predicted"] == card.cell(defense, attack)[clip]["predicted"], (defense, attack)
 
 
 def test_own_clips_are_judged_on_others():
@@ -134,4 +132,4 @@ def test_one_estimate_does_as_well():
     for attack in ("none", "PGD 4/255", "PGD 8/255"):
         (low, high), (lower, higher) = (card.accuracy(name, attack).interval for name in ("VideoPure", "one-step x0"))
         assert lower <= high and low <= higher
-    assert card.cost("VideoPure", "none", "calls") == 8 * card.cost("one-step x0", "none", "calls")
+    assert card.metric("VideoPure", "none", "calls") == 8 * card.metric("one-step x0", "none", "calls")

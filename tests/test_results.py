@@ -1,4 +1,4 @@
-"""Records survive a kill, tables do not depend on it, and cards say the same after saving. (notebook 15a)"""
+"""Results survive a kill, tables do not depend on it, and cards say the same after saving. (notebooks 15a and 15b)"""
 
 import itertools
 import json
@@ -11,22 +11,24 @@ from html.parser import HTMLParser
 import pytest
 from scipy.stats import binomtest
 
-from videopure.results import Accuracy, Card, Journal, Paired, Table, config_hash, difference, plot_accuracy, read_records
+from videopure.journal import Journal, config_hash, difference, environment, plain, read_results, result_key
+from videopure.results import METRIC_FORMATS, Accuracy, Card, Paired, Table, plot_accuracy
 from videopure.video import VideoFileError, VideoPureError
 
 CONFIG = {"title": "a run", "seed": 3, "eps": "8/255", "defenses": ["none", "b", "a"], "attacks": ["none", "PGD", "BPDA"]}
 CLIPS = [f"clip-{i}" for i in range(6)]
 
 
-def record(clip="clip-0", defense="none", attack="none", right=(True,), **more):
+def result(clip="clip-0", defense="none", attack="none", right=(True,), metrics=None, **more):
     fixed = {"clip": clip, "label": 1, "defense": defense, "attack": attack, "predicted": [int(r) for r in right], "right": list(right)}
-    return fixed | {"size": 1.0, "queries": None, "calls": 8, "seconds": 0.5, "memory": 2**21} | more
+    numbers = {"budget_used": 1.0, "calls": 8, "seconds": 0.5, "memory": 2**21} | (metrics or {})
+    return fixed | {"metrics": {name: value for name, value in numbers.items() if value is not None}} | more
 
 
-def all_records():
+def all_results():
     "Clip i under attack j against defense k is right or not in a fixed, uneven pattern."
     names = itertools.product(enumerate(CONFIG["defenses"]), enumerate(CONFIG["attacks"]), enumerate(CLIPS))
-    return [record(clip, d, a, ((i + 1) * (k + 1) % 5 >= j,)) for (k, d), (j, a), (i, clip) in names]
+    return [result(clip, d, a, ((i + 1) * (k + 1) % 5 >= j,)) for (k, d), (j, a), (i, clip) in names]
 
 
 def one_line(error, *words):
@@ -57,17 +59,17 @@ def test_no_accuracy(right, n):
 
 WRITER = """
 import json, sys, time
-from videopure.results import Journal, record_key
+from videopure.journal import Journal, result_key
 journal = Journal(sys.argv[1], json.loads(sys.argv[2]))
-for record in json.loads(sys.argv[3]):
-    if record_key(record) not in journal.done:
-        journal.append(record); print(len(journal.records), flush=True); time.sleep(0.03)
+for result in json.loads(sys.argv[3]):
+    if result_key(result) not in journal.done:
+        journal.append(result); print(len(journal.results), flush=True); time.sleep(0.03)
 """
 
 
-def write_until(folder, records, count):
-    "Append in another process, kill it with SIGKILL after `count` more records; returns how many it said were safe."
-    command = [sys.executable, "-c", WRITER, str(folder), json.dumps(CONFIG), json.dumps(records)]
+def write_until(folder, results, count):
+    "Append in another process, kill it with SIGKILL after `count` more results; returns how many it said were safe."
+    command = [sys.executable, "-c", WRITER, str(folder), json.dumps(CONFIG), json.dumps(results)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     for _ in range(count):
         process.stdout.readline()
@@ -77,22 +79,23 @@ def write_until(folder, records, count):
     return int(said[-1]) if said else None
 
 
+@pytest.mark.slow
 def test_killed_and_continued(tmp_path):
-    records = all_records()
-    write_until(tmp_path / "killed", records, 7)
-    first = len(Journal(tmp_path / "killed").records)
-    assert 7 <= first < len(records)
-    with open(tmp_path / "killed/records-000.jsonl", "a") as file:
+    results = all_results()
+    write_until(tmp_path / "killed", results, 7)
+    first = len(Journal(tmp_path / "killed").results)
+    assert 7 <= first < len(results)
+    with open(tmp_path / "killed/results-000.jsonl", "a") as file:
         file.write('{"clip": "cli')  # a kill in the middle of a line
-    write_until(tmp_path / "killed", records, 5)
+    write_until(tmp_path / "killed", results, 5)
     second = Journal(tmp_path / "killed")
-    assert first + 5 <= len(second.records) and second.records == records[: len(second.records)]
-    for r in records[len(second.records) :]:
-        second.append(r | {"seconds": 99.0})
+    assert first + 5 <= len(second.results) and second.results == results[: len(second.results)]
+    for r in results[len(second.results) :]:
+        second.append(r | {"metrics": {"seconds": 99.0}})
     whole = Journal(tmp_path / "whole", CONFIG)
-    for r in records:
+    for r in results:
         whole.append(r)
-    cards = [Card(j.config, j.records) for j in (Journal(tmp_path / "killed"), Journal(tmp_path / "whole"))]
+    cards = [Card(j.config, j.results) for j in (Journal(tmp_path / "killed"), Journal(tmp_path / "whole"))]
     for i, card in enumerate(cards):
         card.save(tmp_path / str(i))
     assert (tmp_path / "0/table.md").read_bytes() == (tmp_path / "1/table.md").read_bytes()
@@ -101,48 +104,48 @@ def test_killed_and_continued(tmp_path):
 
 def test_torn_at_every_byte(tmp_path):
     journal = Journal(tmp_path, CONFIG)
-    journal.append(record("a"))
+    journal.append(result("a"))
     size = journal.path.stat().st_size
-    journal.append(record("b"))
+    journal.append(result("b"))
     text = journal.path.read_bytes()
     for cut in range(size, len(text)):
         journal.path.write_bytes(text[:cut])
         again = Journal(tmp_path, CONFIG)
-        assert [r["clip"] for r in again.records] == ["a"]
+        assert [r["clip"] for r in again.results] == ["a"]
         assert journal.path.read_bytes() == text[:cut], "opening changes nothing: the writer may be at work"
-        again.append(record("b"))
+        again.append(result("b"))
         assert journal.path.read_bytes() == text
 
 
 def test_one_process_finishes_what_two_began(tmp_path):
     one, two = (Journal(tmp_path, CONFIG, writer=i) for i in range(2))
-    one.append(record("a"))
-    two.append(record("b"))
+    one.append(result("a"))
+    two.append(result("b"))
     with open(two.path, "a") as file:
         file.write('{"torn')
     last = Journal(tmp_path, CONFIG)
     assert last.done == {("a", "none", "none"), ("b", "none", "none")}
     assert two.path.read_text().endswith('{"torn'), "the other writer may still be at it"
-    last.append(record("c"))
-    assert len(Journal(tmp_path).records) == 3
+    last.append(result("c"))
+    assert len(Journal(tmp_path).results) == 3
 
 
 def test_first_of_duplicates_counts(tmp_path):
     for writer, right in ((0, True), (1, False)):
-        Journal(tmp_path, CONFIG, writer).append(record(right=[right]))
-    found = Journal(tmp_path).records
+        Journal(tmp_path, CONFIG, writer).append(result(right=[right]))
+    found = Journal(tmp_path).results
     assert len(found) == 1 and found[0]["right"] == [True]
-    assert Card(CONFIG, [record(right=[False]), record()]).accuracy("none") == Accuracy(0, 1)
+    assert Card(CONFIG, [result(right=[False]), result()]).accuracy("none") == Accuracy(0, 1)
 
 
 def test_another_configuration_is_refused(tmp_path):
     nested = CONFIG | {"attack": {"PGD": {"steps": 10}}}
-    Journal(tmp_path, nested).append(record())
+    Journal(tmp_path, nested).append(result())
     Journal(tmp_path, dict(reversed(nested.items())))
     with pytest.raises(VideoPureError) as error:
         Journal(tmp_path, CONFIG | {"attack": {"PGD": {"steps": 40}}})
     one_line(error, tmp_path, "attack.PGD.steps was 10 and is now 40", "new folder")
-    assert len(Journal(tmp_path).records) == 1
+    assert len(Journal(tmp_path).results) == 1
 
 
 @pytest.mark.parametrize("seeds", [[0] * 12, list(range(12))], ids=["same", "different"])
@@ -170,10 +173,10 @@ def test_started_at_once(tmp_path, seeds):
 @pytest.mark.parametrize("line", ["#!", "[1, 2]", "7", '{"clip": "a"}', '{"defense": "none", "right": [true]}', "\xff\x00", ""])
 def test_damage_in_the_middle_is_an_error(tmp_path, line):
     journal = Journal(tmp_path, CONFIG)
-    journal.append(record("a"))
+    journal.append(result("a"))
     with open(journal.path, "ab") as file:
         file.write(line.encode("latin-1") + b"\n")
-    journal.append(record("b"))
+    journal.append(result("b"))
     with pytest.raises(VideoFileError) as error:
         Journal(tmp_path)
     one_line(error, journal.path, "line 2 is damaged")
@@ -190,22 +193,22 @@ def test_damaged_run_json(tmp_path, text):
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
 def test_full_disk(tmp_path):
-    Journal(tmp_path, CONFIG).append(record("a"))
+    Journal(tmp_path, CONFIG).append(result("a"))
     journal = Journal(tmp_path, CONFIG, writer=1)
     journal.path.symlink_to("/dev/full")
     with pytest.raises(VideoFileError) as error:
-        journal.append(record("b"))
-    one_line(error, journal.path, "no space left", "1 records are kept")
+        journal.append(result("b"))
+    one_line(error, journal.path, "no space left", "1 results are kept")
     journal = Journal(tmp_path, CONFIG, writer=1)  # the link is no file to read
-    assert [r["clip"] for r in journal.records] == ["a"]
+    assert [r["clip"] for r in journal.results] == ["a"]
     journal.path.unlink()
-    journal.append(record("b"))
-    assert len(Journal(tmp_path).records) == 2
+    journal.append(result("b"))
+    assert len(Journal(tmp_path).results) == 2
 
 
 LIMITED = """
 import resource, sys
-from videopure.results import Journal
+from videopure.journal import Journal
 journal, n = Journal(sys.argv[1], {}), 0
 resource.setrlimit(resource.RLIMIT_FSIZE, (700, 700))
 try:
@@ -219,9 +222,9 @@ except OSError as error: print(n, error)
 def test_half_a_line_is_taken_back_when_it_does_not_fit(tmp_path):
     said = subprocess.run([sys.executable, "-c", LIMITED, str(tmp_path)], capture_output=True, text=True).stdout
     n = int(said.split()[0])
-    assert n > 3 and f"{n} records are kept" in said
-    text = (tmp_path / "records-000.jsonl").read_bytes()
-    assert text.endswith(b"\n") and text.count(b"\n") == n == len(Journal(tmp_path).records)
+    assert n > 3 and f"{n} results are kept" in said
+    text = (tmp_path / "results-000.jsonl").read_bytes()
+    assert text.endswith(b"\n") and text.count(b"\n") == n == len(Journal(tmp_path).results)
 
 
 def test_folders_that_cannot_be_used(tmp_path):
@@ -238,34 +241,37 @@ def test_folders_that_cannot_be_used(tmp_path):
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
 def test_read_only_folder(tmp_path):
-    Journal(tmp_path, CONFIG).append(record())
+    Journal(tmp_path, CONFIG).append(result())
     tmp_path.chmod(0o500)
     try:
         journal = Journal(tmp_path, CONFIG, writer=1)
-        assert len(journal.records) == 1
+        assert len(journal.results) == 1
         with pytest.raises(VideoFileError) as error:
-            journal.append(record("b"))
-        one_line(error, "permission denied", "1 records are kept")
+            journal.append(result("b"))
+        one_line(error, "permission denied", "1 results are kept")
     finally:
         tmp_path.chmod(0o700)
 
 
-@pytest.mark.parametrize("bad", [{}, {"clip": "a"}, {"skipped": "why"}, record(right=[]), record() | {"size": object()}])
-def test_bad_records_are_refused(tmp_path, bad):
+BAD_METRICS = [result() | {"metrics": bad} for bad in (3, [1.0], {"psnr": None}, {"psnr": "high"}, {"psnr": object()}, None)]
+
+
+@pytest.mark.parametrize("bad", [{}, {"clip": "a"}, {"skipped": "why"}, result(right=[]), result(more=object()), *BAD_METRICS])
+def test_bad_results_are_refused(tmp_path, bad):
     journal = Journal(tmp_path, CONFIG)
     with pytest.raises(VideoPureError) as error:
         journal.append(bad)
     one_line(error)
-    assert not journal.records and not journal.path.exists()
+    assert not journal.results and not journal.path.exists()
 
 
 def test_ids_of_any_kind_come_back(tmp_path):
     ids = ["ü/日本.mp4", "a\nb", 'quo"te', "bytes-\udcff", "nul-\x00", "\u2028"]
     journal = Journal(tmp_path, CONFIG)
     for clip in ids:
-        journal.append(record(clip))
-    assert [r["clip"] for r in Journal(tmp_path).records] == ids
-    Card(CONFIG, journal.records).save(tmp_path / "card")
+        journal.append(result(clip))
+    assert [r["clip"] for r in Journal(tmp_path).results] == ids
+    Card(CONFIG, journal.results).save(tmp_path / "card")
     assert Card.load(tmp_path / "card").clips == sorted(ids)
 
 
@@ -278,28 +284,36 @@ def test_configuration_of_plain_values_only(tmp_path):
     assert difference({"a": {"b": 1}}, {"a": {"b": 1, "c": 2}}) == "a.c was null and is now 2"
 
 
+def test_results_and_configurations_are_plain():
+    assert plain({"a": (1, 2.5), "b": None}) == {"a": [1, 2.5], "b": None}
+    assert result_key(result("a", "b", "PGD")) == ("a", "b", "PGD") and result_key({"clip": "a", "skipped": "x"}) == ("a", None, None)
+    assert result_key({"clip": "a", "defense": "b", "attack": "c", "skipped": "x"}) == ("a", "b", "c")
+    assert config_hash({"a": 1, "b": 2}) == config_hash({"b": 2, "a": 1}) != config_hash({"a": 1, "b": 3})
+    assert difference({"a": 1}, {"a": 1}) is None and {"videopure", "torch", "python", "platform", "device"} <= environment().keys()
+
+
 # ---------------------------------------------------------------- card
 
 
 def test_order_and_columns_come_from_the_configuration():
-    records = all_records()
+    results = all_results()
     texts = set()
-    for order in (records, records[::-1], sorted(records, key=lambda r: r["clip"])):
-        texts.add(str(Card(CONFIG, [r | {"seconds": len(texts)} for r in order]).table()))
+    for order in (results, results[::-1], sorted(results, key=lambda r: r["clip"])):
+        texts.add(str(Card(CONFIG, [r | {"metrics": {"seconds": len(texts)}} for r in order]).table()))
     assert len(texts) == 1
-    table = Card(CONFIG, records).table()
+    table = Card(CONFIG, results).table()
     assert [row[0] for row in table.rows] == ["none", "b", "a"]
     assert table.head == ["defense", "clean", "PGD", "BPDA", "worst case"]
 
 
 @pytest.mark.parametrize("names", [["b", "a"], {"b": {"quality": 3}, "a": {}}, [{"name": "b"}, {"name": "a", "x": 1}]])
 def test_names_in_any_form_that_toml_has(names):
-    card = Card({"defenses": names, "attacks": ["PGD"]}, [record(defense=d, attack=a) for d in "ab" for a in ("none", "PGD")])
+    card = Card({"defenses": names, "attacks": ["PGD"]}, [result(defense=d, attack=a) for d in "ab" for a in ("none", "PGD")])
     assert card.defenses == ["b", "a"] and card.attacks == ["none", "PGD"]
 
 
-def test_a_record_that_the_configuration_does_not_know_is_an_error():
-    for unknown in (record(defense="else"), record(attack="else")):
+def test_a_result_that_the_configuration_does_not_know_is_an_error():
+    for unknown in (result(defense="else"), result(attack="else")):
         with pytest.raises(VideoPureError) as error:
             Card(CONFIG, [unknown])
         one_line(error, "'else'", "expected one of")
@@ -307,8 +321,8 @@ def test_a_record_that_the_configuration_does_not_know_is_an_error():
 
 def test_random_defense_first_trial_average_and_worst():
     config = {"defenses": ["noise"], "attacks": ["PGD"]}
-    clean = [record(c, "noise", right=[True] * 4) for c in "abc"]
-    attacked = [record(c, "noise", "PGD", right) for c, right in zip("abc", ([1, 1, 1, 1], [1, 0, 0, 0], [0, 1, 1, 1]))]
+    clean = [result(c, "noise", right=[True] * 4) for c in "abc"]
+    attacked = [result(c, "noise", "PGD", right) for c, right in zip("abc", ([1, 1, 1, 1], [1, 0, 0, 0], [0, 1, 1, 1]))]
     card = Card(config, clean + attacked)
     assert card.accuracy("noise", "PGD") == Accuracy(2, 3)
     assert card.average("noise", "PGD") == pytest.approx((1 + 1 / 4 + 3 / 4) / 3)
@@ -317,8 +331,8 @@ def test_random_defense_first_trial_average_and_worst():
 
 
 def test_worst_case_over_clips_that_have_all_columns():
-    records = [record(c, attack=a) for a, clips in (("none", "abcd"), ("PGD", "abc"), ("BPDA", "ab")) for c in clips]
-    card = Card(CONFIG, records + [record("d", attack="BPDA", right=[False])])
+    results = [result(c, attack=a) for a, clips in (("none", "abcd"), ("PGD", "abc"), ("BPDA", "ab")) for c in clips]
+    card = Card(CONFIG, results + [result("d", attack="BPDA", right=[False])])
     assert card.worst("none") == Accuracy(2, 2)
     assert card.worst_outcomes("a") == {} and "–" in str(card.table())
     with pytest.raises(VideoPureError):
@@ -327,20 +341,55 @@ def test_worst_case_over_clips_that_have_all_columns():
 
 def test_attack_success_leaves_out_clips_that_were_wrong_before():
     before, after = (True, True, False, True), (False, True, False, True)
-    card = Card(CONFIG, [record(c, attack=a, right=[r]) for a, rs in (("none", before), ("PGD", after)) for c, r in zip("abcd", rs)])
+    card = Card(CONFIG, [result(c, attack=a, right=[r]) for a, rs in (("none", before), ("PGD", after)) for c, r in zip("abcd", rs)])
     assert card.success("none", "PGD") == Accuracy(1, 3) and card.accuracy("none", "PGD") == Accuracy(2, 4)
 
 
 def test_costs_are_means_and_stand_apart():
-    card = Card(CONFIG, [record("a", seconds=1.0), record("b", seconds=2.0, memory=None, calls=10)])
-    assert card.cost("none", "none", "seconds") == 1.5 and card.cost("none", "none", "memory") == 2**21
-    assert card.cost("none", "none", "queries") is None
-    assert "9 / 1.5 / 2" in str(card.cost_table()) and "1.5" not in str(card.table())
+    card = Card(CONFIG, [result("a", metrics={"seconds": 1.0}), result("b", metrics={"seconds": 2.0, "memory": None, "calls": 10})])
+    assert card.metric("none", "none", "seconds") == 1.5 and card.metric("none", "none", "memory") == 2**21
+    assert card.metric("none", "none", "queries") is None
+    table = card.metrics_table("calls", "seconds", "memory")
+    assert table.head == ["defense", "clean"] and table.title.endswith("noise predictions / seconds / peak memory in MiB")
+    assert "9 / 1.5 / 2" in str(table) and "1.5" not in str(card.table())
+
+
+def test_any_metric_is_shown_saved_and_loaded(tmp_path):
+    "Nothing in the package knows these names."
+    sharp = [result(c, attack=a, metrics={"sharpness": 12.3456, "<b>|x": v}) for a in ("none", "PGD") for c, v in (("a", 1), ("b", 2))]
+    card = Card(CONFIG, [*sharp, result("a", "b", metrics={"psnr": 30.0})])
+    assert card.metric_names == ["calls", "seconds", "memory", "budget_used", "<b>|x", "psnr", "sharpness"]
+    assert card.metric("none", "PGD", "<b>|x") == 1.5 and card.metric("b", "none", "sharpness") is None
+    assert card.metrics_table("sharpness", "psnr").rows == [["none", "12.3 / –", "12.3 / –"], ["b", "– / 30", None], ["a", None, None]]
+    assert card.metrics_table("psnr").head == ["defense", "clean"]
+    for text in (str(card), card._repr_html_(), card._repr_markdown_()):
+        assert "sharpness" in text and "12.3" in text
+    assert "<b>|x" not in card._repr_html_() and "b" not in Balanced(card.metrics_table("<b>|x")._repr_html_()).seen
+    saved = json.loads((card.save(tmp_path) / "card.json").read_text())["cells"]
+    usual = {"calls": 8, "seconds": 0.5, "memory": 2**21, "budget_used": 1}
+    assert saved["none"]["PGD"]["metrics"] == usual | {"<b>|x": 1.5, "sharpness": 12.3456}
+    assert Card.load(tmp_path) == card
+    with pytest.raises(VideoPureError) as error:
+        card.metrics_table("psnr", "ssim")
+    one_line(error, "'ssim'", "sharpness")
+
+
+def test_a_format_of_ones_own(monkeypatch):
+    monkeypatch.setitem(METRIC_FORMATS, "psnr", ("PSNR in dB", 1, ".1f"))
+    table = Card(CONFIG, [result(metrics={"psnr": 20.04})]).metrics_table("psnr")
+    assert table.title == "Mean per clip: PSNR in dB" and table.rows[0][1] == "20.0"
+
+
+def test_results_without_metrics_are_results():
+    bare = {"clip": "a", "defense": "none", "attack": "none", "right": [True]}
+    card = Card({}, [bare])
+    assert card.metric_names == [] and card.to_dict()["cells"]["none"]["none"]["metrics"] == {} and "100.0" in str(card)
+    assert card.metrics_table().head == ["defense"] and Card({}, iter([bare])).results == card.results
 
 
 def test_skipped_clips_are_counted_with_reasons():
     skips = [{"clip": "x.mp4", "skipped": "x.mp4 is cut short"}, {"clip": "a", "defense": "none", "attack": "PGD", "skipped": "not finite"}]
-    card = Card(CONFIG, [record("a"), *skips])
+    card = Card(CONFIG, [result("a"), *skips])
     assert "2 clips skipped" in str(card) and "cut short" in str(card) and "none under PGD" in str(card)
     assert card.to_dict()["skipped"] == sorted(skips, key=lambda r: r["clip"]) and card.accuracy("none") == Accuracy(1, 1)
     assert card.clips == ["a"]
@@ -365,8 +414,8 @@ class Balanced(HTMLParser):
 def test_names_are_escaped_everywhere(tmp_path):
     evil = '<img src=x onerror="alert(1)">|`*'
     config = {"title": evil, "defenses": [evil], "attacks": [evil], "note": evil}
-    records = [record(evil, evil, a, calls=1) for a in ("none", evil)] + [{"clip": evil + "2", "skipped": evil}]
-    card = Card(config, records, about={evil: evil})
+    results = [result(evil, evil, a, metrics={evil: 1}) for a in ("none", evil)] + [{"clip": evil + "2", "skipped": evil}]
+    card = Card(config, results, about={evil: evil})
     for view in (card, card.compare(card), card.table(), card.skipped_table()):
         assert "img" not in Balanced(view._repr_html_()).seen
     assert "<img" not in card._repr_markdown_().split("Configuration")[0]
@@ -375,23 +424,23 @@ def test_names_are_escaped_everywhere(tmp_path):
 
 
 def test_saved_and_loaded(tmp_path):
-    card = Card(CONFIG, [*all_records(), {"clip": "z", "skipped": "empty"}])
+    card = Card(CONFIG, [*all_results(), {"clip": "z", "skipped": "empty"}])
     card.save(tmp_path / "deep/folder")
     again = Card.load(tmp_path / "deep/folder")
     assert again == card and again.to_dict() == card.to_dict() == json.loads(json.dumps(card.to_dict()))
-    names = ["card.html", "card.json", "card.md", "records.jsonl.gz", "table.md"]
+    names = ["card.html", "card.json", "card.md", "results.jsonl.gz", "table.md"]
     assert sorted(os.listdir(tmp_path / "deep/folder")) == names
     assert "http" not in (tmp_path / "deep/folder/card.html").read_text(), "self-contained"
-    before = (tmp_path / "deep/folder/records.jsonl.gz").read_bytes()
+    before = (tmp_path / "deep/folder/results.jsonl.gz").read_bytes()
     again.save(tmp_path / "deep/folder")
-    assert (tmp_path / "deep/folder/records.jsonl.gz").read_bytes() == before
-    assert list(read_records(tmp_path / "deep/folder/records.jsonl.gz")) == card.records
+    assert (tmp_path / "deep/folder/results.jsonl.gz").read_bytes() == before
+    assert list(read_results(tmp_path / "deep/folder/results.jsonl.gz")) == card.results
 
 
-@pytest.mark.parametrize("name", ["card.json", "records.jsonl.gz"])
+@pytest.mark.parametrize("name", ["card.json", "results.jsonl.gz"])
 @pytest.mark.parametrize("damage", ["gone", "empty", "half", "noise"])
 def test_damaged_cards(tmp_path, name, damage):
-    Card(CONFIG, all_records()).save(tmp_path)
+    Card(CONFIG, all_results()).save(tmp_path)
     path = tmp_path / name
     text = path.read_bytes()
     path.unlink()
@@ -405,7 +454,7 @@ def test_damaged_cards(tmp_path, name, damage):
 def test_save_where_nothing_can_be_saved(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(VideoFileError) as error:
-        Card(CONFIG, all_records()).save(tmp_path / "file")
+        Card(CONFIG, all_results()).save(tmp_path / "file")
     one_line(error, "file")
 
 
@@ -421,7 +470,7 @@ def test_leaderboard_has_robustbench_keys():
 
 
 def renamed():
-    return [r | {"attack": {"BPDA": "AutoAttack"}.get(r["attack"], r["attack"])} for r in all_records()]
+    return [r | {"attack": {"BPDA": "AutoAttack"}.get(r["attack"], r["attack"])} for r in all_results()]
 
 
 # ---------------------------------------------------------------- comparison
@@ -434,8 +483,8 @@ def test_mcnemar_is_scipys():
 
 
 def test_compare_pairs_by_clip_not_by_order():
-    mine = [record(c, right=[r]) for c, r in zip("abcd", (1, 1, 0, 0))]
-    other = [record(c, right=[r]) for c, r in zip("dcbe", (1, 0, 0, 1))]
+    mine = [result(c, right=[r]) for c, r in zip("abcd", (1, 1, 0, 0))]
+    other = [result(c, right=[r]) for c, r in zip("dcbe", (1, 0, 0, 1))]
     table = Card(CONFIG, mine).compare(Card(CONFIG | {"seed": 4}, other))
     assert "3 clips in both runs, 1 only in the first, 1 only in the second; seed was 3 and is now 4" in table.title
     assert table.rows[0][:6] == ["none", "clean", 0, 1, 1, 1]
@@ -444,8 +493,8 @@ def test_compare_pairs_by_clip_not_by_order():
 
 
 def test_runs_that_cannot_be_paired():
-    card = Card(CONFIG, [record("a")])
-    for other, why in ((record("b"), "share no clip"), (record("a", label=2), "a has label 1 in one and 2 in the other")):
+    card = Card(CONFIG, [result("a")])
+    for other, why in ((result("b"), "share no clip"), (result("a", label=2), "a has label 1 in one and 2 in the other")):
         with pytest.raises(VideoPureError) as error:
             card.compare(Card(CONFIG, [other]))
         one_line(error, why)

@@ -1,18 +1,23 @@
 "The sanity suite catches what it should: each check is failed by a defense made for it, and passed by an honest one."
 
+import importlib
 import json
+import sys
 from functools import partial
 
 import pytest
 import torch
 from torch import nn
 
+from videopure.attacks import ATTACKS, PGD
 from videopure.baselines import JPEG, BitDepth, GaussianBlur
 from videopure.defense import Defended
+from videopure.evaluate import AttackSpec
 from videopure.sanity import (
     CHECKS,
-    Averaged,
     Inspection,
+    _Averaged,
+    _judge,
     check_batch,
     check_blackbox,
     check_bpda,
@@ -24,10 +29,11 @@ from videopure.sanity import (
     check_gradients,
     check_larger_eps,
     check_noise,
+    check_own,
     check_state,
     check_vote,
-    judge,
 )
+from videopure.threats import THREATS
 from videopure.tiny import tiny_classifier
 from videopure.video import VideoPureError, moving_shapes
 
@@ -143,8 +149,8 @@ def test_random(look):
 
 def test_averaged(classifier, data):
     clips, labels = data
-    assert torch.equal(Averaged(classifier, 3)(clips).argmax(1), labels)
-    torch.testing.assert_close(Averaged(classifier, 3)(clips).softmax(1), classifier(clips).softmax(1))
+    assert torch.equal(_Averaged(classifier, 3)(clips).argmax(1), labels)
+    torch.testing.assert_close(_Averaged(classifier, 3)(clips).softmax(1), classifier(clips).softmax(1))
 
 
 def test_vote(classifier, data):
@@ -269,8 +275,8 @@ def test_gradient_that_breaks_on_the_way(classifier, data):
 
 
 def test_judge():
-    assert [judge(k, 10) for k in (-1, 0, 1, 2)] == ["passed", "passed", "warning", "failed"]
-    assert [judge(k, 500) for k in (1, 10, 11)] == ["warning", "warning", "failed"]
+    assert [_judge(k, 10) for k in (-1, 0, 1, 2)] == ["passed", "passed", "warning", "failed"]
+    assert [_judge(k, 500) for k in (1, 10, 11)] == ["warning", "warning", "failed"]
 
 
 def test_bad_input(classifier, data):
@@ -285,6 +291,11 @@ def test_bad_input(classifier, data):
         ("at least 2", (defended, clips[:1], labels[:1]), {}),
         ("unsqueeze", (defended, clips[0], labels[:1]), {}),
         ("8/255, not 8", (defended, clips, labels), {"eps": 8}),
+        ("8/255, not 8", (defended, clips, labels), {"eps": "8"}),
+        ("8/255, not 8", (defended, clips, labels), {"grid": [16]}),
+        ("called 'n_clips' now", (defended, clips, labels), {"attacks": {"x": {"clips": 3}}}),
+        ("unknown attack 'NoSuch'", (defended, clips, labels), {"attacks": {"x": "NoSuch"}}),
+        ("speed", (defended, clips, labels), {"attacks": {"x": {"speed": 3}}}),
         ("eps is 0", (defended, clips, labels), {"eps": 0}),
         ("eps is", (defended, clips, labels), {"grid": ["x"]}),
         ("steps is 0", (defended, clips, labels), {"steps": 0}),
@@ -294,6 +305,159 @@ def test_bad_input(classifier, data):
         with pytest.raises(VideoPureError, match=text) as caught:
             check_defense(*args, progress=False, **options)
         assert "\n" not in str(caught.value)
+
+
+PARTS = """
+from videopure.attacks import PGD
+from videopure.threats import Linf
+
+class Step(PGD):
+    def __init__(self, model, eps="8/255", **options):
+        super().__init__(model, eps, steps=3, random_start=False, **{"early_stop": False, "best": False} | options)
+
+class Narrow(PGD):
+    "It takes nothing but eps."
+
+    def __init__(self, model, eps="8/255"):
+        super().__init__(model, eps, steps=3, random_start=False, early_stop=False, best=False)
+
+class Small(Linf):
+    "A threat model whose size must be given."
+
+    def __init__(self, eps):
+        super().__init__(eps)
+
+class Darker(Linf):
+    def shrink(self, delta, clips):
+        return delta.clamp(-self.eps, 0)
+"""
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory):
+    "A module of a reader's own, by the name my_attacks."
+    folder = tmp_path_factory.mktemp("parts")
+    (folder / "my_attacks.py").write_text(PARTS)
+    sys.path.insert(0, str(folder))
+    yield importlib.import_module("my_attacks")
+    sys.path.remove(str(folder))
+    del sys.modules["my_attacks"]
+
+
+ATTACK_FORMS = {
+    "class": lambda parts, defended: parts.Step,
+    "word": lambda parts, defended: "my_attacks:Step",
+    "name": lambda parts, defended: "step",
+    "factory": lambda parts, defended: lambda model, eps: parts.Step(model, eps),
+    "table": lambda parts, defended: {"method": "my_attacks:Step", "sees": "classifier"},
+    "class of few options": lambda parts, defended: parts.Narrow,
+    "spec": lambda parts, defended: AttackSpec(parts.Step),
+}
+
+
+@pytest.mark.parametrize("form", ATTACK_FORMS.values(), ids=ATTACK_FORMS)
+def test_an_attack_of_ones_own_in_every_form(form, look, parts, monkeypatch):
+    "At each size; every form is the same attack."
+    monkeypatch.setitem(ATTACKS, "step", parts.Step)
+    blur = GaussianBlur()
+    found = look(blur, attacks={"mine": form(parts, None)})
+    for eps in found.below:
+        plain = PGD(found.model.classifier, eps, steps=3, random_start=False, early_stop=False, best=False)
+        assert torch.equal(found.survives("mine", eps), found.right(plain(found.clips, found.labels)))
+
+
+@pytest.mark.slow
+def test_attacks_of_ones_own_in_the_report(classifier, data, parts):
+    defended = Defended(classifier, GaussianBlur())
+    calls = []
+
+    def brighter(clips, labels):
+        calls.append(len(clips))
+        return (clips + 2 / 255).clamp(0, 1)
+
+    mine = {"made": parts.Step(defended), "function": brighter, "BPDA of mine": {"sees": "bpda", "steps": 2}, "noise of mine": "noise"}
+    report = check_defense(defended, *data, attacks=mine, progress=False, **FAST | {"steps": 10})
+    assert calls and set(mine) < set(report.curves) and all(report.curves[name][8 / 255].n == 4 for name in mine)
+    assert report["gradient ≥ attacks of your own"].verdict in ("passed", "warning", "failed")
+    assert all(name in report["gradient ≥ attacks of your own"].numbers for name in mine)
+    without = check_defense(defended, *data, progress=False, **FAST | {"steps": 10})
+    assert without["gradient ≥ attacks of your own"].verdict == "not applicable"
+    others = lambda report: {check.name: check.verdict for check in report.checks if "own" not in check.name}
+    assert others(report) == others(without), "attacks of one's own say nothing about the defense itself"
+
+
+def test_own(look):
+    "An attack of one's own that does better than the gradient is gradient masking."
+    found = look(ripple, attacks={"mine": "pgd"})
+    found.found = {(a, eps): torch.full((4,), a == "full gradient") for a in ("full gradient", "mine") for eps in found.below}
+    assert check_own(found).verdict == "failed" and "mine does better" in check_own(found).meaning
+    found.found = {(a, eps): torch.full((4,), a == "mine") for a in ("full gradient", "mine") for eps in found.below}
+    assert check_own(found).verdict == "passed"
+
+
+@pytest.mark.parametrize("kind", ["word", "class", "name", "object"])
+def test_a_threat_in_every_form(kind, look, parts, monkeypatch):
+    "Of each size that is asked for, also where a threat model is given as an object."
+    monkeypatch.setitem(THREATS, "darker", parts.Darker)
+    threat = {"word": "my_attacks:Darker", "class": parts.Darker, "name": "darker", "object": parts.Darker(8 / 255)}[kind]
+    found = look(GaussianBlur(), threat=threat)
+    assert [found.within(eps).eps for eps in found.below] == found.below
+    for name in ("full gradient", "BPDA", "noise", "Square"):
+        change = found.attack(name, 4 / 255)(found.clips, found.labels) - found.clips
+        assert change.max() <= 1e-6 and -4 / 255 - 1e-6 <= change.min() < 0, name
+
+
+@pytest.mark.parametrize("kind", ["my_attacks:Small", "class"])
+def test_a_threat_whose_size_must_be_given(kind, look, parts):
+    found = look(GaussianBlur(), threat=parts.Small if kind == "class" else kind)
+    assert [found.within(eps).eps for eps in found.below] == found.below
+
+
+def test_a_threat_of_another_norm(classifier, data):
+    "Sizes of L2 are not fractions of 1, and there is no size at which all is allowed."
+    defended = Defended(classifier, GaussianBlur())
+    report = check_defense(defended, *data, threat="L2", eps=8, grid=[4, "16"], progress=False, **FAST)
+    assert set(report.curves["full gradient"]) == {0.0, 4.0, 8.0, 16.0}
+    with pytest.raises(VideoPureError, match="unknown threat model 'L7': expected one of Linf, L2"):
+        check_defense(defended, *data, threat="L7", progress=False)
+
+
+def test_one_is_a_size_of_other_norms(look):
+    assert look(GaussianBlur(), threat="L2", eps=1).below == [0.5, 1.0, 2.0]
+
+
+def test_an_attack_that_is_made_already_is_compared_at_its_size(look, classifier):
+    "It has one size: at a smaller one it would seem to do better than the gradient."
+    blur = GaussianBlur()
+    made = PGD(Defended(classifier, blur), 8 / 255, steps=10, random_start=False, progress=False)
+    found = look(blur, attacks={"made": made})
+    found.found = {("full gradient", eps): torch.full((4,), eps < 8 / 255) for eps in found.below}
+    assert check_own(found).verdict == "passed"
+
+
+@pytest.mark.parametrize("attack", ["NoSuch", {"speed": 3}, {"clips": 3}, {"method": "noise", "draws": 0}], ids=str)
+def test_a_bad_attack_is_refused_before_any_work(attack, look):
+    with pytest.raises(VideoPureError) as error:
+        look(GaussianBlur(), attacks={"x": attack})
+    assert "\n" not in str(error.value)
+
+
+def test_eps_is_a_fraction(look):
+    "8/255, its number and the string are the same; a grid as well."
+    for eps in (8 / 255, "8/255"):
+        found = look(GaussianBlur(), eps=eps, grid=["4/255", 16 / 255])
+        assert found.eps == 8 / 255 and found.grid == [4 / 255, 8 / 255, 16 / 255, 1.0]
+    assert look(GaussianBlur()).grid == [4 / 255, 8 / 255, 16 / 255, 1.0]
+
+
+def test_an_empty_grid_is_eps_alone(look):
+    assert look(GaussianBlur(), grid=[]).grid == [8 / 255, 1.0]
+
+
+@pytest.mark.parametrize(("eps", "grid"), [(0.75, [0.375, 0.75, 1.0]), (1.0, [0.5, 1.0])])
+def test_large_sizes(eps, grid, look):
+    "Twice the size is at most everything."
+    assert look(GaussianBlur(), eps=eps).grid == grid
 
 
 def test_progress_bar(classifier, data, capsys):

@@ -1,6 +1,7 @@
 "Training on clips of one's own: killed, shared, fed with damaged clips and bad settings."
 
 import contextlib
+import inspect
 import json
 import os
 import re
@@ -15,32 +16,49 @@ from pathlib import Path
 
 import pytest
 import torch
+from fastcore.docments import docments
 from torch import nn
 
-from videopure import cli, tiny, train
+from videopure import cli, tiny, training
 from videopure.classifiers import load_classifier
 from videopure.data import ClipFolder
 from videopure.defense import Defended
 from videopure.pipeline import VideoPurePipeline
 from videopure.tiny import MotionClassifier, save_classifier
-from videopure.train import Look, Recipe, Trainer, certainty, decode, fit_classifier, fit_purifier, remembering, some_of_each, split, tune
+from videopure.training import Recipe, Validation, split, train_folder, tune
+from videopure.trainer import Trainer, generator_for
 from videopure.video import VideoPureError, moving_shapes, write_video
 
 SMALL = Recipe(steps=6, classifier_steps=6, every=3, batch_size=2, frames=4, size=16, validation=0.3, workers=0, mirror=False)
 CLASSES, GROUPS = ("left", "right", "up"), "ABCDEF"
 
 
-def words(recipe: Recipe) -> list[str]:
-    "The options that mean a recipe."
-    found = []
+SCRIPT = """
+import json, sys
+from videopure.training import Recipe, train_folder
+given = json.loads(sys.argv[1])
+said = train_folder(**given | {"recipe": Recipe(**given["recipe"])})
+if said: print(said)
+"""
+
+
+def settings(folder, out, recipe=SMALL, quiet=False, **options) -> dict:
+    return {"folder": str(folder), "out": str(out), "recipe": recipe, "cpu": True, "quiet": quiet, **options}
+
+
+def process(*arguments, launcher=("-c", SCRIPT), **options) -> list[str]:
+    "The words that call `train_folder` in a process of its own."
+    given = settings(*arguments, **options)
+    return [sys.executable, *launcher, json.dumps(given | {"recipe": vars(given["recipe"])})]
+
+
+def words(folder, out, *arguments, recipe=SMALL) -> list[str]:
+    "The command line that means the same."
+    found = ["train", str(folder), "--out", str(out), "--cpu", *map(str, arguments)]
     for name, value in vars(recipe).items():
         flag = name.replace("_", "-")
         found += [f"--{flag}" if value else f"--no-{flag}"] if isinstance(value, bool) else [f"--{flag}", str(value)]
     return found
-
-
-def command(folder, out, *arguments, recipe=SMALL, launcher=("-m", "videopure.train")) -> list[str]:
-    return [sys.executable, *launcher, str(folder), "--out", str(out), *words(recipe), "--cpu", *map(str, arguments)]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -75,12 +93,15 @@ def folder(good, tmp_path) -> Path:
 
 @pytest.fixture
 def shell(capsys):
-    "`videopure train` in this process: status, output, errors."
+    "`train_folder` in this process: status, what it says, errors."
 
-    def call(folder, out, *arguments, recipe=SMALL, quiet=True):
+    def call(*arguments, quiet=True, **options):
         capsys.readouterr()
-        options = ["--cpu", *(["--quiet"] if quiet else []), *map(str, arguments)]
-        status = cli.main(["train", str(folder), "--out", str(out), *words(recipe), *options])
+        try:
+            status = print(train_folder(**settings(*arguments, quiet=quiet, **options))) or 0
+        except VideoPureError as error:
+            status = 2
+            print(f"videopure: {error}", file=sys.stderr)
         return status, *capsys.readouterr()
 
     return call
@@ -100,8 +121,8 @@ def refused(shell):
 
 
 @pytest.fixture(scope="module")
-def pool(good, tmp_path_factory) -> train.Pool:
-    return decode(ClipFolder(good, 4, 16), tmp_path_factory.mktemp("pool") / "clips.npy", SMALL, progress=False)
+def cache(good, tmp_path_factory) -> training._ClipCache:
+    return training._cache_clips(ClipFolder(good, 4, 16), tmp_path_factory.mktemp("cache") / "clips.npy", SMALL, progress=False)
 
 
 @pytest.fixture(scope="module")
@@ -127,14 +148,14 @@ def started(arguments: list[str]) -> subprocess.Popen:
     return subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=os.environ | {"OMP_NUM_THREADS": "1"})
 
 
-def when(path: Path, process: subprocess.Popen, steps: int = 0) -> int:
+def when(path: Path, running: subprocess.Popen, steps: int = 0) -> int:
     "Wait until a checkpoint of more than `steps` steps is there; how many."
-    while process.poll() is None:
+    while running.poll() is None:
         with contextlib.suppress(OSError, RuntimeError, EOFError):
             if (found := len(torch.load(path, weights_only=True)["losses"])) > steps:
                 return found
         time.sleep(0.005)
-    raise AssertionError(f"the run was over before it could be stopped: {process.stderr.read().decode()[-2000:]}")
+    raise AssertionError(f"the run was over before it could be stopped: {running.stderr.read().decode()[-2000:]}")
 
 
 def first_step(errors: bytes, what: str) -> int:
@@ -142,19 +163,20 @@ def first_step(errors: bytes, what: str) -> int:
     return int(re.search(rf"{what} \w+: +\d+%\|[^|]*\| *(\d+)/", errors.decode())[1])
 
 
+@pytest.mark.slow
 def test_killed_and_started_again(good, tmp_path):
     "kill -9 in the classifier and in the purifier, Ctrl-C at last; each run goes on from the last checkpoint, and the end is the same."
     recipe = replace(SMALL, steps=24, classifier_steps=60, every=4, validation=0.2)
-    options = "--classifier", "--group", "recording", "--hold-out", "F"
+    options = {"classifier": "train", "group": "recording", "hold_out": ["F"], "recipe": recipe}
     saved = {what: tmp_path / "killed" / "checkpoints" / f"{what}.pt" for what in ("classifier", "purifier")}
     done = {"classifier": 0, "purifier": 0}
     stages = [("classifier", signal.SIGKILL), ("purifier", signal.SIGKILL), ("purifier", signal.SIGINT)]
     for what, kind in stages:
-        process = started(command(good, tmp_path / "killed", *options, recipe=recipe))
-        reached = when(saved[what], process, done[what])
-        process.send_signal(kind)
-        errors = process.communicate()[1]
-        assert process.returncode == (-9 if kind == signal.SIGKILL else 130)
+        running = started(process(good, tmp_path / "killed", **options))
+        reached = when(saved[what], running, done[what])
+        running.send_signal(kind)
+        errors = running.communicate()[1]
+        assert running.returncode == (-9 if kind == signal.SIGKILL else 130)
         assert reached < (recipe.classifier_steps if what == "classifier" else recipe.steps), "stopped too late to prove anything"
         for name, steps in done.items():
             assert not steps or first_step(errors, name) == steps
@@ -163,51 +185,62 @@ def test_killed_and_started_again(good, tmp_path):
         done |= now
     assert errors.decode().splitlines()[-1].startswith("videopure: interrupted; the same command goes on from the last checkpoint")
     assert "Traceback" not in errors.decode()
-    whole = [started(command(good, tmp_path / name, *options, "--quiet", recipe=recipe)) for name in ("killed", "whole")]
-    assert [(process.communicate(), process.returncode)[1] for process in whole] == [0, 0]
+    whole = [started(process(good, tmp_path / name, quiet=True, **options)) for name in ("killed", "whole")]
+    assert [(running.communicate(), running.returncode)[1] for running in whole] == [0, 0]
     equal(tmp_path / "killed", tmp_path / "whole")
     assert not (tmp_path / "killed" / "checkpoints").exists()
 
 
+@pytest.mark.slow
 def test_two_processes(good, tmp_path):
     "Under accelerate's launcher: one result, of the form of one process's."
     launch = ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--main_process_port", "0"]
-    launcher = (*launch, "-m", "videopure.train")
-    call = command(good, tmp_path / "two", "--classifier", "--quiet", recipe=replace(SMALL, workers=1), launcher=launcher)
+    (tmp_path / "script.py").write_text(SCRIPT)
+    launcher, recipe = (*launch, str(tmp_path / "script.py")), replace(SMALL, workers=1)
+    call = process(good, tmp_path / "two", classifier="train", quiet=True, recipe=recipe, launcher=launcher)
     done = subprocess.run(call, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.count("trained on 36 clips") == 1
     held = json.loads((tmp_path / "two" / "training.json").read_text())
     assert len(held["losses"]["classifier"]) == len(held["losses"]["purifier"]) == 6
     assert [note["step"] for note in held["notes"]["purifier"]] == [3, 6]
-    assert load_classifier(tmp_path / "two" / "classifier.safetensors").labels == CLASSES
+    assert load_classifier(tmp_path / "two" / "classifier.safetensors").class_names == CLASSES
     weights = VideoPurePipeline.from_pretrained(tmp_path / "two").unet.state_dict()
     start = tiny.tiny_unet().state_dict()
     assert {k: v.shape for k, v in weights.items()} == {k: v.shape for k, v in start.items()}
     assert any((weights[k] != start[k]).any() for k in start) and all(v.isfinite().all() for v in weights.values())
 
 
-def test_interrupted_in_one_line(good, tmp_path, monkeypatch, capsys):
-    def interrupted(*_):
-        raise KeyboardInterrupt
+def interrupted(*_):
+    raise KeyboardInterrupt
 
-    monkeypatch.setattr(train, "decode", interrupted)
+
+def test_interrupted_in_one_line(good, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(training, "_cache_clips", interrupted)
     with pytest.raises(SystemExit) as stop:
-        cli.main(command(good, tmp_path / "out", "--quiet", launcher=("train",))[1:])
+        train_folder(**settings(good, tmp_path / "out", quiet=True))
     assert stop.value.code == 130
     assert capsys.readouterr().err.startswith("videopure: interrupted; the same command goes on")
 
 
-def test_checkpoint_of_another_run_and_a_damaged_one(good, pool, sides, tmp_path, refused):
-    accelerator, (learn, look) = train.start_accelerate(SMALL, cpu=True), sides
-    checkpoint = tmp_path / "classifier.pt"
-    fit_classifier(pool, learn, look, CLASSES, SMALL, accelerator, checkpoint, False)
+def test_command_line_interrupted(good, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(training, "_cache_clips", interrupted)
+    with pytest.raises(SystemExit) as stop:
+        cli.main(words(good, tmp_path / "out", "--quiet"))
+    assert stop.value.code == 130
+    assert capsys.readouterr().err.startswith("videopure: interrupted; the same command goes on")
+
+
+def test_checkpoint_of_another_run_and_a_damaged_one(good, cache, sides, tmp_path, refused):
+    (train_rows, val_rows), checkpoint = sides, tmp_path / "classifier.pt"
+    fit = lambda rows, recipe: training._fit_classifier(cache, rows, val_rows, CLASSES, recipe, checkpoint, "cpu", False)
+    fit(train_rows, SMALL)
     for other in (replace(SMALL, seed=1), replace(SMALL, classifier_steps=7)):
         with pytest.raises(VideoPureError, match="is a checkpoint of classifier .* not of classifier .* choose another folder"):
-            fit_classifier(pool, learn, look, CLASSES, other, accelerator, checkpoint, False)
+            fit(train_rows, other)
     with pytest.raises(VideoPureError, match="is a checkpoint of"):
-        fit_classifier(pool, learn[1:], look, CLASSES, SMALL, accelerator, checkpoint, False)
-    fit_classifier(pool, learn, look, CLASSES, replace(SMALL, every=5, workers=1), accelerator, checkpoint, False)  # these may change
+        fit(train_rows[1:], SMALL)
+    fit(train_rows, replace(SMALL, every=5, workers=1))  # these may change
     (tmp_path / "out" / "checkpoints").mkdir(parents=True)
     for damage in (checkpoint.read_bytes()[:5000], b"", b"not a checkpoint"):
         (tmp_path / "out" / "checkpoints" / "purifier.pt").write_bytes(damage)
@@ -237,7 +270,7 @@ def broken(good, tmp_path_factory) -> Path:
 def result(broken, tmp_path_factory) -> tuple[Path, str]:
     "What a run leaves, and what it said."
     out = tmp_path_factory.mktemp("result") / "deep" / "out"
-    call = command(broken, out, "--classifier", "--group", "recording", "--hold-out", "F", "E")
+    call = process(broken, out, classifier="train", group="recording", hold_out=["F", "E"])
     done = subprocess.run(call, capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
     assert done.returncode == 0, done.stderr
     return out, done.stdout, done.stderr
@@ -248,6 +281,7 @@ def report(result) -> dict:
     return json.loads((result[0] / "training.json").read_text())
 
 
+@pytest.mark.slow
 def test_what_is_left(result, report):
     out = result[0]
     assert {path.name for path in out.iterdir()} == {
@@ -260,6 +294,7 @@ def test_what_is_left(result, report):
     assert all(path.stat().st_mode & 0o044 == 0o044 for path in out.rglob("*.safetensors"))
 
 
+@pytest.mark.slow
 def test_loads_with_tuned_guidance(result, report):
     "The settings that left most probability on the right class are those of the loaded pipeline."
     pipe = VideoPurePipeline.from_pretrained(result[0])
@@ -271,12 +306,14 @@ def test_loads_with_tuned_guidance(result, report):
     assert pipe(clip).videos.shape == (2, best["purify_steps"] + 1, 3, 4, 16, 16)
 
 
+@pytest.mark.slow
 def test_classifier_round_trip(result):
     classifier = load_classifier(result[0] / "classifier.safetensors")
-    assert (classifier.labels, classifier.frames, classifier.size) == (CLASSES, 4, 16)
+    assert (classifier.class_names, classifier.frames, classifier.size) == (CLASSES, 4, 16)
     assert classifier(moving_shapes(2, seed=9, frames=4, size=16)[0]).shape == (2, 3)
 
 
+@pytest.mark.slow
 def test_skipped_by_name(result, report):
     out, output, errors = result
     assert sorted(report["skipped"]) == ["left/short.npz", "up/corrupt.mp4", "up/torn.npz"]
@@ -285,6 +322,7 @@ def test_skipped_by_name(result, report):
     assert all(f"skipped {id}: " in errors for id in report["skipped"])
 
 
+@pytest.mark.slow
 def test_held_out_groups_are_never_read(report, broken):
     "All clips of group F are damaged, and nobody noticed."
     rows = [line.split(",") for line in (broken / "manifest.csv").read_text().splitlines()[1:]]
@@ -298,10 +336,11 @@ def test_held_out_groups_are_never_read(report, broken):
 def test_held_out_files_may_be_gone(folder, shell, tmp_path):
     for path in [*folder.glob("*/05.npz"), *folder.glob("*/11.npz")]:
         path.unlink()
-    status, output, _ = shell(folder, tmp_path / "out", "--group", "recording", "--hold-out", "F", recipe=replace(SMALL, steps=1))
+    status, output, _ = shell(folder, tmp_path / "out", group="recording", hold_out=["F"], recipe=replace(SMALL, steps=1))
     assert status == 0 and "trained on 30 clips" in output
 
 
+@pytest.mark.slow
 def test_pages_play_without_the_network(result):
     out = result[0]
     pages = [*sorted((out / "samples").iterdir()), out / "report.html"]
@@ -313,12 +352,14 @@ def test_pages_play_without_the_network(result):
         assert "validation loss" in text
 
 
+@pytest.mark.slow
 def test_bars_go_to_stderr(result):
     _, output, errors = result
     assert all(what in errors for what in ("decoding", "classifier", "purifier", "tuning"))
     assert len(output.splitlines()) == 2
 
 
+@pytest.mark.slow
 def test_the_command_it_ends_with(result, tmp_path, capsys):
     "It runs, on the held-out clips, whose damaged ones it skips."
     line = result[1].splitlines()[1].removeprefix("evaluate: ")
@@ -331,22 +372,23 @@ def test_the_command_it_ends_with(result, tmp_path, capsys):
     shutil.rmtree(result[0] / "evaluation")
 
 
+@pytest.mark.slow
 def test_finished_is_finished(result, broken, shell, refused, monkeypatch):
     "The same command again is over at once; another recipe, other clips or another classifier are refused."
 
     def never(*_):
         raise AssertionError("decoded again")
 
-    monkeypatch.setattr(train, "decode", never)
+    monkeypatch.setattr(training, "_cache_clips", never)
     (result[0] / "checkpoints").mkdir()  # killed after the report was written
-    chosen = "--classifier", "--group", "recording", "--hold-out", "F", "E"
+    chosen = {"classifier": "train", "group": "recording", "hold_out": ["F", "E"]}
     for free in ({}, {"every": 7, "workers": 1}):
-        assert shell(broken, result[0], *chosen, recipe=replace(SMALL, **free)) == (0, result[1], "")
+        assert shell(broken, result[0], recipe=replace(SMALL, **free), **chosen) == (0, result[1], "")
     assert not (result[0] / "checkpoints").exists()
     for other in ({"steps": 7}, {"seed": 1}, {"colours": False}, {"precision": "no"}):
-        assert "holds the result of another training" in refused(broken, result[0], *chosen, recipe=replace(SMALL, **other))
-    for fewer in (chosen[1:], chosen[:-1], chosen[:1]):
-        assert "holds the result of another training" in refused(broken, result[0], *fewer)
+        assert "holds the result of another training" in refused(broken, result[0], recipe=replace(SMALL, **other), **chosen)
+    for other in ({"classifier": None}, {"hold_out": ["F"]}, {"group": None, "hold_out": []}):
+        assert "holds the result of another training" in refused(broken, result[0], **chosen | other)
 
 
 def test_damaged_report(good, tmp_path, refused):
@@ -358,7 +400,7 @@ def test_damaged_report(good, tmp_path, refused):
 def test_same_seed_same_result(good, tmp_path):
     data = ClipFolder(good, 4, 16, group="recording")
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
-        train.train(data, tmp_path / name, recipe=replace(SMALL, steps=2, seed=seed), cpu=True, progress=False)
+        training.train(data, tmp_path / name, recipe=replace(SMALL, steps=2, seed=seed), cpu=True, progress=False)
     equal(tmp_path / "a", tmp_path / "b")
     with pytest.raises(AssertionError):
         equal(tmp_path / "a", tmp_path / "c")
@@ -371,30 +413,30 @@ def test_without_classifier(good, shell, tmp_path):
     held = json.loads((tmp_path / "training.json").read_text())
     assert held["tried"] == [] and set(held["losses"]) == {"purifier"} and "right" not in held["notes"]["purifier"][0]
     assert not (tmp_path / "classifier.safetensors").exists()
-    assert VideoPurePipeline.from_pretrained(tmp_path).config.purify_steps == train.GUIDANCE["purify_steps"]
+    assert VideoPurePipeline.from_pretrained(tmp_path).config.purify_steps == training.GUIDANCE["purify_steps"]
     assert "attacked" not in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
-def test_averaged_weights_are_saved(pool, sides, tmp_path):
-    accelerator, (learn, look) = train.start_accelerate(SMALL, cpu=True), sides
-    seen = Look(*pool.whole(look, SMALL))
-    pipe, run = fit_purifier(pool, learn, seen, SMALL, accelerator, tmp_path / "p.pt", tmp_path, False)
-    classifier, _ = fit_classifier(pool, learn, look, CLASSES, SMALL, accelerator, tmp_path / "c.pt", False)
-    for model, path in ((pipe.unet, tmp_path / "p.pt"), (classifier, tmp_path / "c.pt")):
+def test_averaged_weights_are_saved(cache, sides, tmp_path):
+    (train_rows, val_rows), val = sides, Validation(*cache.clips(sides[1]))
+    purifier = training._fit_purifier(cache, train_rows, val, SMALL, tmp_path / "p.pt", tmp_path, "cpu", False)
+    classifier = training._fit_classifier(cache, train_rows, val_rows, CLASSES, SMALL, tmp_path / "c.pt", "cpu", False)
+    for model, path in ((purifier.model, tmp_path / "p.pt"), (classifier.model, tmp_path / "c.pt")):
         state = torch.load(path, weights_only=True)
         assert all(torch.equal(weight, state["average"][name]) for name, weight in model.state_dict().items())
         assert any(not torch.equal(state["model"][name], weight) for name, weight in state["average"].items())
         assert not any(weight.requires_grad for weight in model.parameters()) and not model.training
 
 
-def test_validation_loss_falls(pool, sides, tmp_path):
-    accelerator, (learn, look) = train.start_accelerate(SMALL, cpu=True), sides
-    recipe = replace(SMALL, start="none", steps=60, every=20, batch_size=4)
-    _, run = fit_purifier(pool, learn, Look(*pool.whole(look, SMALL)), recipe, accelerator, tmp_path / "p.pt", tmp_path, False)
+@pytest.mark.slow
+def test_validation_loss_falls(cache, sides, tmp_path):
+    recipe, val = replace(SMALL, start="none", steps=60, every=20, batch_size=4), Validation(*cache.clips(sides[1]))
+    run = training._fit_purifier(cache, sides[0], val, recipe, tmp_path / "p.pt", tmp_path, "cpu", False)
     values = [note["validation"] for note in run.notes]
     assert values[0] > values[1] > values[2] and values[2] < 0.9 * values[0]
 
 
+@pytest.mark.slow
 def test_goes_on_from_an_earlier_result(good, result, shell, tmp_path):
     status, _, errors = shell(good, tmp_path, recipe=replace(SMALL, start=str(result[0]), steps=1, learning_rate=1e-12))
     assert status == 0, errors
@@ -416,30 +458,30 @@ class Fake:
 @pytest.mark.parametrize("seed", range(6))
 def test_no_group_on_both_sides(seed):
     groups = [f"g{int(i)}" for i in torch.randint(9, (50,), generator=torch.Generator().manual_seed(seed))]
-    learn, look = split(Fake(50, groups), 0.2, seed)
-    assert sorted(learn + look) == list(range(50)) and len(look) >= 10
-    assert not {groups[i] for i in learn} & {groups[i] for i in look}
-    assert (learn, look) == split(Fake(50, groups), 0.2, seed)
+    train_rows, val_rows = split(Fake(50, groups), 0.2, seed)
+    assert sorted(train_rows + val_rows) == list(range(50)) and len(val_rows) >= 10
+    assert not {groups[i] for i in train_rows} & {groups[i] for i in val_rows}
+    assert (train_rows, val_rows) == split(Fake(50, groups), 0.2, seed)
     assert [len(side) for side in split(Fake(50), 0.2, seed)] == [40, 10]
 
 
-def test_looked_at_clips_are_few_and_of_every_class():
+def test_validation_clips_are_few_and_of_every_class():
     labels = torch.tensor([0] * 500 + [1] * 30 + [2] * 3)
     rows = list(range(0, 533))
-    few = some_of_each(rows, labels, 30)
-    assert few == some_of_each(rows, labels, 30) and len(set(few)) == 30 and set(few) <= set(rows)
+    few = training._validation_subset(rows, labels, 30)
+    assert few == training._validation_subset(rows, labels, 30) and len(set(few)) == 30 and set(few) <= set(rows)
     counts = torch.bincount(labels[few]).tolist()
     assert counts[2] == 3 and abs(counts[0] - counts[1]) <= 1
-    assert some_of_each(rows[::40], labels, 30) == rows[::40]
-    assert len(some_of_each(rows, labels)) == train.LOOKED_AT
+    assert training._validation_subset(rows[::40], labels, 30) == rows[::40]
+    assert len(training._validation_subset(rows, labels)) == training._MOST_VALIDATED
 
 
 def test_clips_are_decoded_once(folder, tmp_path, monkeypatch):
     "Found again if nothing has changed; decoded anew for other frames, sizes, settings and files."
     path, times = tmp_path / "clips.npy", []
-    fill = train.fill
-    monkeypatch.setattr(train, "fill", lambda *arguments: times.append(1) or fill(*arguments))
-    read = lambda recipe=SMALL, **options: decode(ClipFolder(folder, 4, 16, **options), path, recipe, progress=False)
+    decode = training._decode
+    monkeypatch.setattr(training, "_decode", lambda *arguments: times.append(1) or decode(*arguments))
+    read = lambda recipe=SMALL, **options: training._cache_clips(ClipFolder(folder, 4, 16, **options), path, recipe, progress=False)
     first = read()
     assert first.video.shape == (36, 3, 8, 16, 16) and (read().video == first.video).all() and len(times) == 1
     assert read(replace(SMALL, frames=3)).video.shape[2] == 6 and len(times) == 2
@@ -458,63 +500,61 @@ def test_clips_are_decoded_once(folder, tmp_path, monkeypatch):
 def test_killed_between_clips_and_their_names(folder, tmp_path, monkeypatch):
     "Clips of one recipe are never taken for those of another."
     path, data = tmp_path / "clips.npy", ClipFolder(folder, 4, 16)
-    decode(data, path, SMALL, progress=False)
+    training._cache_clips(data, path, SMALL, progress=False)
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        fill = train.fill
+        decode = training._decode
 
         def killed(*arguments):
-            fill(*arguments)
+            decode(*arguments)
             raise KeyboardInterrupt
 
-        patched.setattr(train, "fill", killed)
-        decode(data, path, replace(SMALL, size=18), progress=False)
-    assert decode(data, path, SMALL, progress=False).video.shape[3] == 16
+        patched.setattr(training, "_decode", killed)
+        training._cache_clips(data, path, replace(SMALL, size=18), progress=False)
+    assert training._cache_clips(data, path, SMALL, progress=False).video.shape[3] == 16
 
 
 def test_many_skipped_clips_are_not_many_lines(folder, tmp_path, capsys):
     for i in range(15):
         (folder / "up" / f"bad{i}.mp4").write_bytes(b"no")
-    pool = decode(ClipFolder(folder, 4, 16), tmp_path / "clips.npy", SMALL, progress=False)
+    cache = training._cache_clips(ClipFolder(folder, 4, 16), tmp_path / "clips.npy", SMALL, progress=False)
     errors = capsys.readouterr().err.splitlines()
-    assert len(pool.skipped) == 15 and len(errors) == 11 and errors[-1].startswith("skipped 15 clips in all")
-    assert len(pool.video) == len(pool.ids) == len(pool.labels) == 36
+    assert len(cache.skipped) == 15 and len(errors) == 11 and errors[-1].startswith("skipped 15 clips in all")
+    assert len(cache.video) == len(cache.ids) == len(cache.labels) == 36
 
 
 def test_clips_with_few_frames_are_enough(folder, tmp_path):
     "A file with the frames of one clip, and not twice as many, gives what it has."
     write_video(moving_shapes(1, seed=5, frames=5, size=20)[0], folder / "up" / "brief.npz")
-    pool = decode(ClipFolder(folder, 4, 16), tmp_path / "clips.npy", SMALL, progress=False)
-    brief = torch.from_numpy(pool.video[pool.ids.index("up/brief.npz")])
-    assert not pool.skipped and torch.equal(brief[:, ::2], brief[:, 1::2])
+    cache = training._cache_clips(ClipFolder(folder, 4, 16), tmp_path / "clips.npy", SMALL, progress=False)
+    brief = torch.from_numpy(cache.video[cache.ids.index("up/brief.npz")])
+    assert not cache.skipped and torch.equal(brief[:, ::2], brief[:, 1::2])
 
 
-def test_batches(pool):
+def test_batches(cache):
     "Each step draws its own, the same each time; nothing leaves [0, 1]; what may not be changed is not."
-    draw = lambda step, recipe=SMALL: pool.batch([0, 12, 24], 8, recipe, tiny.generator_for(0, step))
+    draw = lambda step, recipe=SMALL: cache.batch([0, 12, 24], 8, recipe, generator_for(0, step))
     clips, labels = draw(3)
     assert clips.shape == (8, 3, 4, 16, 16) and clips.dtype == torch.float32 and 0 <= clips.min() and clips.max() <= 1
     assert set(labels.tolist()) <= {0, 1, 2} and torch.equal(clips, draw(3)[0]) and not torch.equal(clips, draw(4)[0])
-    grey = train.Pool(pool.video.copy(), pool.labels, pool.ids, {})
+    grey = training._ClipCache(cache.video.copy(), cache.labels, cache.ids, {})
     grey.video[:, 0] = 255
     same = replace(SMALL, colours=False)
-    brightest = lambda recipe: {one.mean((1, 2, 3)).argmax().item() for one in grey.batch([0], 30, recipe, tiny.generator_for(0, 1))[0]}
+    brightest = lambda recipe: {one.mean((1, 2, 3)).argmax().item() for one in grey.batch([0], 30, recipe, generator_for(0, 1))[0]}
     assert brightest(same) == {0} and brightest(SMALL) == {0, 1, 2}
 
 
 @pytest.mark.parametrize("precision", ["no", "bf16"])
 def test_half_precision_ends_with_the_step(precision):
-    "accelerate's wrapping of `forward` is undone, so looks and the result are in full precision."
-    unet, latents = train.new_unet("tiny"), torch.randn(1, 12, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+    "Validation and the result are in full precision, and a pipeline works on a copy."
+    unet, latents = training._new_unet("tiny"), torch.randn(1, 12, 4, 8, 8, generator=torch.Generator().manual_seed(0))
     expected = tiny.tiny_unet()(latents, 21).sample
-    accelerator = train.start_accelerate(replace(SMALL, precision=precision), cpu=True)
-    run = Trainer(accelerator, unet, 2, 1e-3, "test")
-    inside = []
-    run.step(lambda n: inside.append(run.wrapped(latents, 21).sample) or inside[0].float().square().mean())
-    assert (inside[0].dtype == torch.bfloat16) == (precision == "bf16")
+    run, during = Trainer(unet, 2, 1e-3, "test", precision, "cpu"), []
+    run.step(lambda n: during.append(run.wrapped(latents, 21).sample) or during[0].float().square().mean())
+    assert (during[0].dtype == torch.bfloat16) == (precision == "bf16")
     run.model.load_state_dict(tiny.tiny_unet().state_dict())
     with torch.no_grad():
         assert torch.allclose(run.model(latents, 21).sample, expected, atol=1e-5)
-        pipe = train.new_pipeline(run.model)
+        pipe = training._new_pipeline(run.model)
         for weight in run.model.parameters():
             weight.zero_()
         assert torch.allclose(pipe.unet(latents, 21).sample, expected, atol=1e-5), "a copy calls the model it was copied from"
@@ -532,23 +572,24 @@ def test_precisions_one_after_the_other(good, shell, refused, tmp_path):
     assert losses[0] != losses[1] and losses[0] == pytest.approx(losses[1], rel=0.1)
 
 
-def test_tuning_tells_the_truth(pool, sides):
+@pytest.mark.slow
+def test_tuning_tells_the_truth(cache, sides):
     "What is remembered and shared between settings changes no number, and no noise is predicted twice."
-    pipe, classifier = train.new_pipeline(tiny.tiny_unet()), tiny.tiny_classifier()
-    look = Look(*pool.whole(sides[1], SMALL), classifier)
+    pipe, classifier = training._new_pipeline(tiny.tiny_unet()), tiny.tiny_classifier()
+    val = Validation(*cache.clips(sides[1]), classifier)
     grid = {"purify_steps": (1, 2), "spatial_scale": (0.0, 0.5), "temporal_scale": (0.0, 1.0)}
-    best, found = tune(pipe, look, grid, progress=False)
+    best, found = tune(pipe, val, grid, progress=False)
     for one in found:
         settings = {name: one[name] for name in grid}
-        for name, video in (("clean", look.video), ("attacked", look.attacked)):
+        for name, video in (("clean", val.video), ("attacked", val.attacked)):
             scores = Defended(classifier, lambda clip: pipe(clip, **settings)).logits(video).softmax(-1).mean(1)  # noqa: B023
-            assert one[name] == pytest.approx(scores.gather(1, look.labels[:, None]).mean().item(), abs=2e-4)
+            assert one[name] == pytest.approx(scores.gather(1, val.labels[:, None]).mean().item(), abs=2e-4)
     assert len(found) == 8 and best == {name: max(found, key=lambda one: one["clean"] + one["attacked"])[name] for name in grid}
     calls, predict = [], pipe.predict_noise
     pipe.predict_noise = lambda latents, t: calls.append(t) or predict(latents, t)
-    certainty(pipe, classifier, look.video[:2], look.labels[:2], [{name: one[name] for name in grid} for one in found])
+    training._true_class_probability(pipe, classifier, val.video[:2], val.labels[:2], [{name: one[name] for name in grid} for one in found])
     assert sorted(calls) == [1, 1, 1, 21, 21]  # up and down once for each number of steps, but the first step up is the same
-    with pytest.raises(KeyboardInterrupt), remembering(pipe):
+    with pytest.raises(KeyboardInterrupt), training._noise_cache(pipe):
         raise KeyboardInterrupt
     assert "predict_noise" not in vars(pipe)
 
@@ -559,51 +600,51 @@ MODULE = "from torch import nn\ndef make(): return nn.Sequential(nn.Flatten(), n
 
 
 def test_given_classifiers(good, shell, tmp_path, monkeypatch):
-    "An existing classifier is attacked at every look: the embedded one, a saved one, one from a function."
-    saved = save_classifier(MotionClassifier(labels=("up", "Right", "left"), frames=4, size=16), tmp_path / "mine.safetensors")
+    "An existing classifier is attacked at every validation: the embedded one, a saved one, one from a function."
+    saved = save_classifier(MotionClassifier(class_names=("up", "Right", "left"), frames=4, size=16), tmp_path / "mine.safetensors")
     (tmp_path / "own_models.py").write_text(MODULE.format(k=3))
     monkeypatch.chdir(tmp_path)
-    short = []
-    monkeypatch.setattr(train, "tune", lambda pipe, look, progress: short.append(look) or ({}, []))
+    seen = []
+    monkeypatch.setattr(training, "tune", lambda pipe, val, progress: seen.append(val) or ({}, []))
     for n, name in enumerate(("tiny", str(saved), "own_models:make")):
-        status, output, errors = shell(good, tmp_path / str(n), "--classifier", name, recipe=replace(SMALL, steps=2))
+        status, output, errors = shell(good, tmp_path / str(n), classifier=name, recipe=replace(SMALL, steps=2))
         assert status == 0, errors
         assert f"--classifier {name} " in output and "\n" not in errors.strip()
         held = json.loads((tmp_path / str(n) / "training.json").read_text())
         assert held["notes"]["purifier"][0]["of"] == len(held["validation"]) and set(held["losses"]) == {"purifier"}
         assert held["classifier"] == "given" and not (tmp_path / str(n) / "classifier.safetensors").exists()
-        names = [held["classes"][k] for k in short[-1].labels.tolist()]
+        names = [held["classes"][k] for k in seen[-1].labels.tolist()]
         assert [name.casefold() for name in names] == [id.split("/")[0] for id in held["validation"]]
     assert held["classes"] == list(CLASSES) and json.loads((tmp_path / "1" / "training.json").read_text())["classes"][1] == "Right"
 
 
 def test_classifiers_that_do_not_fit(good, refused, tmp_path, monkeypatch):
-    other = save_classifier(MotionClassifier(labels=("left", "right", "down")), tmp_path / "other.safetensors")
-    line = refused(good, tmp_path / "out", "--classifier", other)
-    assert "'up'" in line and "not among the classifier's 3 labels" in line
+    other = save_classifier(MotionClassifier(class_names=("left", "right", "down")), tmp_path / "other.safetensors")
+    line = refused(good, tmp_path / "out", classifier=str(other))
+    assert "'up'" in line and "not among the classifier's 3 class names" in line
     (tmp_path / "odd_models.py").write_text(MODULE.format(k=5))
     monkeypatch.syspath_prepend(tmp_path)
-    assert "the classifier knows 5 classes, expected 3" in refused(good, tmp_path / "out", "--classifier", "odd_models:make")
-    fits_not = refused(good, tmp_path / "out", "--classifier", "odd_models:make", recipe=replace(SMALL, frames=6))
+    assert "the classifier knows 5 classes, expected 3" in refused(good, tmp_path / "out", classifier="odd_models:make")
+    fits_not = refused(good, tmp_path / "out", classifier="odd_models:make", recipe=replace(SMALL, frames=6))
     assert "the classifier cannot take clips (1, 3, 6, 16, 16)" in fits_not
-    assert "unknown classifier 'nonsense'" in refused(good, tmp_path / "out", "--classifier", "nonsense")
-    assert "say with --classifier NAME" in refused(good, tmp_path / "out", "--weights", "some.pth")
-    assert "say with --classifier NAME" in refused(good, tmp_path / "out", "--classifier", "--weights", "some.pth")
+    assert "unknown classifier 'nonsense'" in refused(good, tmp_path / "out", classifier="nonsense")
+    assert "say with --classifier NAME" in refused(good, tmp_path / "out", weights="some.pth")
+    assert "say with --classifier NAME" in refused(good, tmp_path / "out", classifier="train", weights="some.pth")
 
 
-def test_a_classifier_in_training_is_attacked_as_it_will_be_used(pool, sides):
+def test_a_classifier_in_training_is_attacked_as_it_will_be_used(cache, sides):
     "Statistics of batch normalization stay as they are."
     model = nn.Sequential(nn.BatchNorm3d(3), nn.Flatten(), nn.Linear(3 * 4 * 16 * 16, 3)).train()
     before = model[0].running_mean.clone()
     data = type("Data", (), {"classes": CLASSES})
-    given = train.given_classifier(model, data, SMALL, torch.device("cpu"))
-    Look(*pool.whole(sides[1], SMALL), given).attacked  # noqa: B018
+    given = training._given_classifier(model, data, SMALL, torch.device("cpu"))
+    Validation(*cache.clips(sides[1]), given).attacked  # noqa: B018
     assert torch.equal(model[0].running_mean, before)
 
 
 def test_new_classifier_starts_from_the_embedded_one():
     known = tiny.tiny_classifier().state_dict()
-    fresh, random = (train.new_classifier(CLASSES, replace(SMALL, start=start)).state_dict() for start in ("tiny", "none"))
+    fresh, random = (training._new_classifier(CLASSES, replace(SMALL, start=start)).state_dict() for start in ("tiny", "none"))
     assert fresh["head.weight"].shape[0] == 3
     assert all(torch.equal(known[name], weight) for name, weight in fresh.items() if not name.startswith("head"))
     assert not torch.equal(random["stem.weight"], known["stem.weight"])
@@ -612,19 +653,44 @@ def test_new_classifier_starts_from_the_embedded_one():
 # -- in one line ------------------------------------------------------------------------------------------------------------------------
 
 BAD = [
-    ("steps", "0", "whole number from 1"), ("classifier-steps", "-3", "whole number from 1"), ("batch-size", "0", "whole number from 1"),
-    ("frames", "1", "whole number from 2"), ("size", "8", "whole number from 16, even"), ("size", "33", "even"), ("every", "0", "from 1"),
-    ("workers", "-1", "from 0"), ("seed", "-1", "from 0"), ("seed", str(10**25), "from 0"), ("learning-rate", "0", "between 0 and inf"),
-    ("learning-rate", "nan", "between 0 and inf"), ("learning-rate", "inf", "between 0 and inf"), ("validation", "0", "between 0 and 1"),
-    ("validation", "1", "between 0 and 1"), ("precision", "fp8", "'no', 'bf16' or 'fp16'"),
+    ("steps", 0, "whole number from 1"), ("classifier_steps", -3, "whole number from 1"), ("batch_size", 0, "whole number from 1"),
+    ("frames", 1, "whole number from 2"), ("size", 8, "whole number from 16, even"), ("size", 33, "even"), ("every", 0, "from 1"),
+    ("workers", -1, "from 0"), ("seed", -1, "from 0"), ("seed", 10**25, "from 0"), ("learning_rate", 0.0, "between 0 and inf"),
+    ("learning_rate", float("nan"), "between 0 and inf"), ("learning_rate", float("inf"), "between 0 and inf"),
+    ("validation", 0.0, "between 0 and 1"), ("validation", 1.0, "between 0 and 1"), ("precision", "fp8", "'no', 'bf16' or 'fp16'"),
 ]  # fmt: skip
+bad_settings = pytest.mark.parametrize("name, value, expected", BAD, ids=[f"{name}={str(value)[:6]}" for name, value, _ in BAD])
 
 
-@pytest.mark.parametrize("name, value, expected", BAD, ids=[f"{name}={value[:6]}" for name, value, _ in BAD])
-def test_bad_settings(good, tmp_path, refused, name, value, expected):
-    line = refused(good, tmp_path / "out", f"--{name}", value)
-    assert f"{name.replace('-', '_')} is " in line and expected in line
+@bad_settings
+def test_bad_settings(name, value, expected):
+    with pytest.raises(VideoPureError, match=f"^{name} is .*{expected}"):
+        replace(SMALL, **{name: value})
+
+
+@bad_settings
+def test_command_line_bad_settings(good, tmp_path, capsys, name, value, expected):
+    assert cli.main(words(good, tmp_path / "out") + [f"--{name.replace('_', '-')}", str(value)]) == 2
+    line = capsys.readouterr().err
+    assert line.startswith(f"videopure: {name} is ") and expected in line and line.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_command_line(good, tmp_path, capsys):
+    "The options mean what the arguments of `train_folder` and the fields of `Recipe` mean."
+    options = "--classifier", "--group", "recording", "--hold-out", "F"
+    assert cli.main(words(good, tmp_path / "out", *options, "--quiet")) == 0
+    assert "trained on 30 clips" in capsys.readouterr().out
+    held = json.loads((tmp_path / "out" / "training.json").read_text())
+    assert held["recipe"] == vars(SMALL) and held["classifier"] == "trained"
+
+
+def test_every_setting_has_a_help_text():
+    "`videopure train --help` shows them."
+    helps = docments(Recipe) | docments(train_folder)
+    names = [*vars(SMALL), *inspect.signature(train_folder).parameters]
+    assert all(len(helps[name].split()) >= 3 for name in names)
 
 
 def test_bad_folders(good, folder, tmp_path, refused):
@@ -634,11 +700,11 @@ def test_bad_folders(good, folder, tmp_path, refused):
     assert "has no class folders" in refused(tmp_path / "empty", out)
     (folder / "down").mkdir()
     assert "has no clip in it" in refused(folder, out)
-    assert "has no column 'nonsense'" in refused(good, out, "--group", "nonsense")
-    assert "no row with recording=Z" in refused(good, out, "--group", "recording", "--hold-out", "Z")
-    assert "say with --group" in refused(good, out, "--hold-out", "A")
-    assert "leave no clip" in refused(good, out, "--group", "recording", "--hold-out", *GROUPS)
-    assert "1 groups of clips cannot be split" in refused(good, out, "--group", "recording", "--hold-out", *GROUPS[1:])
+    assert "has no column 'nonsense'" in refused(good, out, group="nonsense")
+    assert "no row with recording=Z" in refused(good, out, group="recording", hold_out=["Z"])
+    assert "say with --group" in refused(good, out, hold_out=["A"])
+    assert "leave no clip" in refused(good, out, group="recording", hold_out=list(GROUPS))
+    assert "1 groups of clips cannot be split" in refused(good, out, group="recording", hold_out=list(GROUPS[1:]))
 
 
 def test_no_readable_clip(folder, tmp_path, shell):
@@ -651,7 +717,7 @@ def test_no_readable_clip(folder, tmp_path, shell):
 def test_class_without_readable_clip(folder, tmp_path, shell):
     for path in (folder / "up").iterdir():
         path.write_bytes(b"not a clip")
-    status, _, errors = shell(folder, tmp_path / "out", "--classifier")
+    status, _, errors = shell(folder, tmp_path / "out", classifier="train")
     assert status == 2 and "no clip of 'up' to train on" in errors.splitlines()[-1]
 
 
@@ -686,7 +752,7 @@ def test_read_only_folder(folder, tmp_path, shell):
     for path in [folder, *folder.rglob("*")]:
         path.chmod(0o555 if path.is_dir() else 0o444)
     try:
-        assert shell(folder, tmp_path / "out", "--group", "recording", recipe=replace(SMALL, steps=1))[0] == 0
+        assert shell(folder, tmp_path / "out", group="recording", recipe=replace(SMALL, steps=1))[0] == 0
     finally:
         for path in [folder, *folder.rglob("*")]:
             path.chmod(0o755 if path.is_dir() else 0o644)
@@ -701,7 +767,7 @@ def test_quiet(good, tmp_path, shell):
 
 def test_from_python(good, tmp_path, monkeypatch):
     "A classifier by name; the result is where it was asked for, and the bars can be switched off."
-    monkeypatch.setattr(train, "tune", lambda pipe, look, progress: ({"purify_steps": 2}, []))
+    monkeypatch.setattr(training, "tune", lambda pipe, val, progress: ({"purify_steps": 2}, []))
     with pytest.warns(UserWarning, match="no clip of 7 of the classifier's 10 classes"):
-        out = train.train(ClipFolder(good, 4, 16), tmp_path / "out", "tiny", replace(SMALL, steps=1), cpu=True, progress=False)
+        out = training.train(ClipFolder(good, 4, 16), tmp_path / "out", "tiny", replace(SMALL, steps=1), cpu=True, progress=False)
     assert out == tmp_path / "out" and VideoPurePipeline.from_pretrained(out).config.purify_steps == 2

@@ -1,6 +1,7 @@
 """Clips in files: what is read, what is refused, what comes back; and the player's HTML. (notebooks 00 and 01)"""
 
 import gc
+import io
 import os
 import re
 import shutil
@@ -16,14 +17,16 @@ import torch
 from PIL import Image
 
 from videopure import video as v
-from videopure.show import Player, magnify, page, save_page, sprite_sheet, strip
+from videopure.show import Player, differences, magnify, page, save_page, sprite_sheet, strip
 from videopure.video import (
     ClipError,
     MissingPackageError,
     VideoFileError,
     VideoPureError,
     atomic_path,
+    check_number,
     check_video,
+    encode_h264,
     moving_shapes,
     read_video,
     resize_video,
@@ -33,7 +36,7 @@ from videopure.video import (
 )
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
-BACKENDS = ("decord", "pyav", "opencv")
+BACKENDS = ("decord", "pyav")
 
 
 def one_line(error, *words):
@@ -153,6 +156,36 @@ def test_tolerance(clip):
 def test_errors_are_builtin_errors_too():
     assert issubclass(VideoPureError, ValueError) and issubclass(ClipError, VideoPureError)
     assert issubclass(VideoFileError, OSError) and issubclass(MissingPackageError, ImportError)
+
+
+# --- numbers --------------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("value", [2, 7, np.int64(5), np.uint8(2), 10**400])
+def test_good_whole_numbers(value):
+    assert check_number("n", value, 2) is value
+
+
+@pytest.mark.parametrize("value", [0, 0.5, 1, np.float32(0.25), Fraction(1, 2)])
+def test_good_numbers(value):
+    assert check_number("n", value, 0, 1, whole=False) is value
+
+
+@pytest.mark.parametrize(
+    "value", [1, -3, 2.0, True, np.bool_(True), np.float64(3), float("nan"), float("inf"), None, "3", [3], torch.tensor(3)]
+)
+def test_bad_whole_numbers(value):
+    with pytest.raises(VideoPureError) as error:
+        check_number("frames", value, 2)
+    assert str(error.value) == f"frames is {value!r}, expected a whole number from 2"
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.1, True, float("nan"), float("inf"), -float("inf"), None, "0.5"])
+def test_bad_numbers(value):
+    with pytest.raises(VideoPureError) as error:
+        check_number("rate", value, 0, 1, whole=False)
+    assert str(error.value) == f"rate is {value!r}, expected a number from 0 to 1"
+    if value == float("inf"):
+        with pytest.raises(VideoPureError, match="expected a number from 0$"):
+            check_number("rate", value, 0, whole=False)
 
 
 # --- which frames ---------------------------------------------------------------------------------------------------------------
@@ -276,32 +309,13 @@ def test_backends_agree_or_refuse(files, name, backend):
         np.testing.assert_array_equal(to_uint8(video), decoded(files / name)[sample_frames(24, 9)])
 
 
-@pytest.mark.parametrize("missing", [["decord"], ["decord", "av"], ["av"], ["av", "cv2"]])
-def test_fallbacks(files, monkeypatch, missing):
+def test_without_decord(files, monkeypatch):
     expected = read_video(files / "h264.mp4", frames=9)
-    for package in missing:
-        monkeypatch.setitem(sys.modules, package, None)
+    monkeypatch.setitem(sys.modules, "decord", None)
     assert torch.equal(read_video(files / "h264.mp4", frames=9), expected)
-
-
-def test_no_decoder(files, monkeypatch):
-    for package in ("decord", "av", "cv2"):
-        monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(MissingPackageError) as error:
-        read_video(files / "h264.mp4")
-    one_line(error, "pip install")
-    with pytest.raises(MissingPackageError):
-        read_video(files / "h264.mp4", backend="opencv")
-    assert read_video(files / "whole.npz").shape[2] == 24  # needs none
-
-
-def test_opencv_warns_of_missing_frames(files, tmp_path, monkeypatch):
-    whole = (files / "start.mp4").read_bytes()
-    (tmp_path / "cut.mp4").write_bytes(whole[: 7 * len(whole) // 10])
-    for package in ("decord", "av"):
-        monkeypatch.setitem(sys.modules, package, None)
-    with pytest.warns(UserWarning, match="announces 24 frames"):
-        assert read_video(tmp_path / "cut.mp4").shape[2] < 24
+        read_video(files / "h264.mp4", backend="decord")
+    one_line(error, "pip install decord")
 
 
 def test_decord_gives_up(tmp_path):
@@ -312,7 +326,7 @@ def test_decord_gives_up(tmp_path):
 
 
 def test_decord_first(files, monkeypatch):
-    monkeypatch.setattr(v, "_DECODERS", {**v._DECODERS, "pyav": ("av", None)})
+    monkeypatch.setattr(v, "_DECODERS", {**v._DECODERS, "pyav": None})
     read_video(files / "h264.mp4", frames=8)
 
 
@@ -657,12 +671,33 @@ def test_bad_writing(tmp_path, clip, change, settings, word):
     assert not list(tmp_path.iterdir())
 
 
-def test_writing_needs_pyav(tmp_path, clip, monkeypatch):
-    monkeypatch.setitem(sys.modules, "av", None)
+def test_writing_needs_the_encoder(tmp_path, clip, monkeypatch):
+    monkeypatch.setattr(v.av, "codecs_available", {"mpeg4"})
     with pytest.raises(MissingPackageError) as error:
         write_video(clip, tmp_path / "x.mp4")
-    one_line(error, "pip install av")
+    one_line(error, "libx264", "pip install")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("crf", [None, 0, 16, 51])
+@pytest.mark.parametrize("size", [(40, 40), (33, 21)])
+def test_encode_h264(tmp_path, clip, size, crf):
+    frames = to_uint8(resize_video(clip, size))
+    encode_h264(frames, buffer := io.BytesIO(), crf=crf)
+    encode_h264(frames, tmp_path / "x.mp4", crf=crf)
+    for file in (io.BytesIO(buffer.getvalue()), tmp_path / "x.mp4"):
+        with av.open(file) as video:
+            back = np.stack([frame.to_ndarray(format="rgb24") for frame in video.decode(video=0)])
+        assert len(back) == len(frames)
+        cut = back[:, : size[0], : size[1]]
+        assert np.array_equal(cut, frames) if crf is None else 0 < np.abs(cut - frames.astype(float)).mean() < 40
+
+
+@pytest.mark.parametrize("settings", [{"crf": -1}, {"crf": 52}, {"crf": 2.5}, {"crf": True}, {"fps": 0}, {"fps": float("inf")}])
+def test_bad_encoding(clip, settings):
+    with pytest.raises(VideoPureError) as error:
+        encode_h264(to_uint8(clip), io.BytesIO(), **settings)
+    one_line(error, next(iter(settings)))
 
 
 # --- moving shapes --------------------------------------------------------------------------------------------------------------
@@ -799,6 +834,10 @@ def test_save(tmp_path, shapes):
         lambda x: strip({}),
         lambda x: strip(x * 3),
         lambda x: magnify(x, x[:, :, :4]),
+        lambda x: differences(x),
+        lambda x: differences({"a": x}),
+        lambda x: differences({"a": x, "b": x[..., :16]}),
+        lambda x: differences({"a": x, "b": x[..., :16]}, gain=3),
         lambda x: magnify(x, x[..., :16]),
     ],
 )
@@ -813,6 +852,28 @@ def test_magnify(shapes):
     both = magnify(torch.cat([shapes, shapes]), torch.cat([changed, shapes]))
     assert both[0].max() == 1 and torch.equal(both[1], torch.full_like(shapes[0], 0.5))
     assert torch.allclose(magnify(shapes, changed, gain=3), 0.5 + 3 * (changed - shapes))
+
+
+def test_differences(shapes):
+    clips = {"a": shapes, "b": (shapes + 0.01).clamp(0, 1), "c": (shapes - 0.04).clamp(0, 1), "same": shapes.clone()}
+    rows = differences(clips, gain=3)
+    assert list(rows) == ["b −\na, ×3", "c −\na, ×3", "same −\na, ×3"]
+    assert all(torch.equal(row, magnify(shapes, clips[name], 3)) for row, name in zip(rows.values(), ("b", "c", "same")))
+    common = list(differences(clips).values())  # one gain for all: only the largest difference reaches black or white
+    assert common[1].min() < 1e-3 and 0.6 < common[0].max() < 0.65 and torch.equal(common[2], torch.full_like(shapes, 0.5))
+    assert len(strip(clips | rows).axes) == 7
+
+
+@pytest.mark.parametrize("size, names", [((32, 32), "ab"), ((24, 48), ["a long name of a row\nin two lines", "b"]), ((32, 32), ["n" * 60])])
+def test_strip_draws_frames_undistorted(shapes, size, names):
+    video = resize_video(shapes, size)
+    figure = strip({name: video for name in names}, frames=4, title="two rows")
+    figure.draw_without_rendering()
+    for ax in figure.axes:
+        box = ax.get_window_extent()
+        assert abs(box.height / box.width - size[0] / (4 * size[1])) < 0.02 and box.width > 0.2 * 700
+    assert figure.axes[-1].get_xlabel() == "time →" and not figure.axes[0].get_xlabel() * (len(names) > 1)
+    assert not strip(video, frames=1).axes[0].get_xlabel()
 
 
 def test_strip_leaves_no_figure_open(shapes):

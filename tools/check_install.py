@@ -13,13 +13,14 @@ absent = ["nbdev", "jupyterlab", "ipykernel", "torchvision", "transformers", "py
 assert not (found := [name for name in absent if importlib.util.find_spec(name)]), found
 import videopure
 assert "site-packages" in videopure.__file__, videopure.__file__
-from videopure.pipeline import VideoPurePipeline
-from videopure.tiny import tiny_classifier
-from videopure.video import moving_shapes
+for name in videopure.__all__:
+    assert name == "Explorer" or getattr(videopure, name), name  # the explorer needs ipywidgets, which are optional
+from videopure import Defended, VideoPurePipeline, moving_shapes, tiny_classifier
 clips, labels = moving_shapes(2, seed=0)
-out = VideoPurePipeline.tiny()(clips)
+pipe = VideoPurePipeline.tiny()
+out = pipe(clips)
 assert out.videos.shape[0] == 2 and out.videos.shape[2:] == clips.shape[1:] and out.videos.isfinite().all()
-assert (tiny_classifier()(out.videos[:, -1]).argmax(1) == labels).all()
+assert (Defended(tiny_classifier(), pipe).vote(clips).labels == labels).all()
 from pathlib import Path
 typed = [name for name in sys.argv[1:] if not (Path(videopure.__file__).parent / name).exists()]
 assert sys.argv[1:] and not typed, f"not installed: {typed}"
@@ -39,6 +40,7 @@ def main(folder: Path) -> None:
         [python, "-m", "pip", "check"],
         [python, "-c", USE, *(path.name for path in sorted((ROOT / "videopure").iterdir()) if path.suffix in (".pyi", ".typed"))],
         [folder / "bin/videopure", "--help"],
+        [python, "-m", "videopure", "--version"],
     ):
         subprocess.run(command, cwd=folder, env=env, check=True)
 

@@ -4,6 +4,7 @@ One clip is attacked by PGD and purified, with the embedded models; at every ste
 classifier makes of it.
 """
 
+import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def scenes() -> Iterator[tuple[str, torch.Tensor, torch.Tensor, int]]:
         with torch.no_grad():
             return classifier(x).softmax(-1)[0]
 
-    yield f"A clip, moving {classifier.labels[label]}", clip, says(clip), 20
+    yield f"A clip, moving {classifier.class_names[label]}", clip, says(clip), 20
     for i, attacked in enumerate(pgd(classifier, clip, label)):
         yield f"Attacked: PGD, step {i + 1} of {STEPS}", attacked, says(attacked), 2
     yield "Attacked, within 8/255", attacked, says(attacked), 16
@@ -56,7 +57,7 @@ def scenes() -> Iterator[tuple[str, torch.Tensor, torch.Tensor, int]]:
     votes = torch.stack([classifier(record[None])[0] for record in records[0]])[None].detach()
     votes = vote(votes)
     assert votes.labels == label != says(attacked).argmax(), "the attack fails, or the rescue: choose another clip"
-    heading = f"Purified: {votes.counts[0, label].item()} of {len(records[0])} records vote {classifier.labels[label]}"
+    heading = f"Purified: {votes.counts[0, label].item()} of {len(records[0])} records vote {classifier.class_names[label]}"
     yield heading, record, says(record), 28
 
 
@@ -86,8 +87,9 @@ def picture(heading: str, frame: torch.Tensor, change: torch.Tensor, p: torch.Te
 
 def main() -> None:
     "Write the two files."
+    argparse.ArgumentParser(description=__doc__).parse_args()
     clip, label = moving_shapes(1, seed=8)
-    labels, pages = tiny_classifier().labels, []
+    labels, pages = tiny_classifier().class_names, []
     for heading, shown, p, count in scenes():
         change = (0.5 + GAIN * (shown - clip)).clamp(0, 1)
         for _ in range(count):

@@ -1,0 +1,190 @@
+# Made by tools/stubs.py from attacks.py: run it after nbdev_export.
+"""PGD for clips and for a defense that votes, and attacks aimed at this method"""
+from typing import Any
+__all__ = ['LOSSES', 'SCHEDULES', 'ATTACKS', 'check_labels', 'VideoAttack', 'record_logits', 'voted', 'cross_entropy', 'margin', 'dlr', 'record_loss', 'make_loss', 'Best', 'PGD', 'clip_gradient', 'make_attack', 'quantized']
+import inspect as inspect
+from collections.abc import Callable as Callable, Sequence as Sequence
+from dataclasses import dataclass as dataclass, field as field
+from functools import partial as partial
+from math import cos as cos, pi as pi
+import torch as torch
+import torch.nn.functional as F
+from fastcore.basics import patch as patch
+from torch import nn as nn
+from torchattacks.attack import Attack as Attack
+from tqdm.auto import tqdm as tqdm
+from .defense import Defended as Defended
+from .purifier import evaluating as evaluating, seeded as seeded
+from .registry import Registry as Registry, is_code as is_code, make as make
+from .threats import THREATS as THREATS, Threat as Threat, as_eps as as_eps, as_threat as as_threat, make_threat as make_threat
+from .video import ClipError as ClipError, VideoPureError as VideoPureError, check_video as check_video
+from .voting import vote_scores as vote_scores
+
+def check_labels(labels: torch.Tensor, n: int, num_classes: int | None=None) -> torch.Tensor:
+    """The labels of `n` clips, if they are whole numbers, one a clip, and classes that the model knows; else a `ClipError`."""
+    ...
+
+class VideoAttack(Attack):
+    """What the attacks of this package share: torchattacks' calling convention, on clips `(B, 3, T, H, W)` in [0, 1] and labels `(B,)`.
+
+    Subclasses define `forward(clips, labels)`. They may leave numbers of each clip in `metrics`, a dict of `(B,)`, which an evaluation
+    shows on its card; call `on_step()` after each step, by which others follow their progress; and draw from `generator` if it is set."""
+    modes: list[str]
+    __setattr__ = object.__setattr__
+    supported_mode: Any
+    seed: int | None
+    metrics: dict[Any, Any]
+    on_step: Callable[..., Any]
+    generator: Any
+    attack_mode: str
+    targeted: bool
+    _target_map_function: Callable[..., Any]
+
+    def __init__(self, name: str, model: nn.Module, seed: int | None=None):
+        ...
+
+    def __call__(self, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """The attacked clips; `labels` are the true ones, from which the targeted modes derive their targets."""
+        ...
+
+    def _goal(self, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """The labels to get away from, or in a targeted mode those to reach."""
+        ...
+
+    def _reached(self, predicted: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
+        """Whether the attack has what it wants, `(B,)`."""
+        ...
+
+    def set_mode_targeted_by_label(self, quiet: bool=False) -> None:
+        """Targeted, and the labels given to the call are the targets."""
+        ...
+
+    def set_normalization_used(self, mean: Sequence[float], std: Sequence[float]) -> None:
+        """Refused: a classifier carries its own normalization."""
+        ...
+
+    def set_return_type(self, type: str) -> None:
+        """Refused but for float: cutting to whole numbers can leave the threat model."""
+        ...
+
+def record_logits(model: nn.Module, clips: torch.Tensor) -> torch.Tensor:
+    """The logits of every record, `(B, S, K)`; a bare classifier has one."""
+    ...
+
+def voted(model: nn.Module, logits: torch.Tensor) -> torch.Tensor:
+    """The scores `(B, K)` whose argmax is what the model answers."""
+    ...
+
+def cross_entropy(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Minus the log probability of the label, `(B,)`."""
+    ...
+
+def margin(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """The best other class's score minus the label's, `(B,)`: positive if the answer is wrong (Carlini and Wagner, arXiv 1608.04644)."""
+    ...
+
+def dlr(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """The difference of logits ratio, `(B,)`, at least 3 classes. Source: AutoAttack (arXiv 2003.01690)."""
+    ...
+LOSSES: dict[str, Callable[..., Any]]
+
+def record_loss(s: int | None=None) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+    """Cross-entropy of the records themselves instead of their vote."""
+    ...
+
+def make_loss(loss: str | Callable, model: nn.Module) -> Callable:
+    """A loss of record logits `(B, S, K)` and labels: one by its name, or a function of one's own."""
+    ...
+
+@dataclass
+class Best:
+    """The best attacked clip found so far, for each clip of a batch."""
+    clips: torch.Tensor
+    success: torch.Tensor
+    loss: torch.Tensor = field(init=False)
+
+    def __post_init__(self):
+        ...
+
+    def update(self, rows: torch.Tensor, clips: torch.Tensor, broken: torch.Tensor, loss: torch.Tensor, always: bool=False) -> None:
+        """Take those of the clips at `rows` that are better than what there is, or `always`."""
+        ...
+SCHEDULES: dict[str, Callable[..., Any]]
+
+class PGD(VideoAttack):
+    """Projected gradient descent on the voted answer, within any threat model.
+
+    After a call: `success` (B,), whether the vote is wrong (or the target); `steps_used` (B,), gradient steps taken; `zero_gradients` (B,),
+    steps whose gradient was zero everywhere, a sign of gradient masking. Raises `VideoPureError` if there is no finite gradient.
+    Source: Madry et al. (arXiv 1706.06083); momentum: Dong et al. (1710.06081); averaging over draws: Athalye et al. (1707.07397)."""
+    modes: list[str]
+    threat: Any
+    steps: int
+    loss: str | Callable | Sequence
+    momentum: float
+    eot: int
+    restarts: int
+    schedule: str
+    random_start: bool
+    best: bool
+    eps: Any
+    early_stop: bool
+    deviation: float
+    progress: bool
+    alpha: Any
+    losses: list[Callable]
+    steps_used: Any
+    zero_gradients: Any
+    success: Any
+
+    def __init__(self, model: nn.Module, eps: object=8 / 255, alpha: float | str | None=None, steps: int=10, *, loss: str | Callable | Sequence='ce', momentum: float=0.0, eot: int=1, restarts: int=1, schedule: str='constant', random_start: bool=True, best: bool=True, early_stop: bool=True, deviation: float=0.0, seed: int | None=None, progress: bool=True):
+        ...
+
+    def check(self) -> None:
+        """Raise `VideoPureError` for settings that make no sense."""
+        ...
+
+    def evaluate(self, x: torch.Tensor, clean: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor | float]:
+        """The logits of every record, and how far the records have moved from the `clean` ones, `(B,)`."""
+        ...
+
+    def loss_and_grad(self, adv: torch.Tensor, goal: torch.Tensor, loss: Callable, clean: torch.Tensor | None, grad: bool=True) -> tuple:
+        """Loss (B,), broken (B,) and gradient of the loss at `adv`, over `eot` evaluations of the model."""
+        ...
+
+    def ascent(self, clips: torch.Tensor, goal: torch.Tensor, best: Best, rows: torch.Tensor, loss: Callable, bar: tqdm) -> None:
+        """One run from a start to the last step, for the clips `rows`; what it finds goes to `best`."""
+        ...
+
+    def _clean_records(self, clips: torch.Tensor) -> torch.Tensor | None:
+        """What the deviation is measured from, if it has any weight."""
+        ...
+
+    def _count(self, rows: torch.Tensor, grad: torch.Tensor) -> None:
+        """Count a gradient step of the clips `rows`, and those among them without any gradient."""
+        ...
+
+    def forward(self, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """The attacked clips; called by `__call__`."""
+        ...
+
+def clip_gradient(loss: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
+    """The gradient of each clip's loss; a `VideoPureError` if there is none, or it is not finite."""
+    ...
+ATTACKS: Registry
+
+def make_attack(method: object, model: nn.Module, **options: object) -> Callable:
+    """An attack on a model. Raises `VideoPureError` for a name or an option that there is not."""
+    ...
+
+def _is_factory(part: object) -> bool:
+    """Whether an attack is still to be made from a model: a class, a partial of one, or a function whose first parameter is `model`."""
+    ...
+
+def _within(threat: object, eps: object) -> Threat:
+    """A threat model as a configuration gives it, of the size `eps` if that is given."""
+    ...
+
+def quantized(attack: Callable) -> Callable:
+    """The same attack on 8-bit clips, and back to 8 bits within the constraint, so that what is evaluated can be stored."""
+    ...

@@ -1,0 +1,113 @@
+# Made by tools/stubs.py from blackbox.py: run it after nbdev_export.
+"""Breaking a defense without its gradient: random search, transfer from another model, and plain noise to compare with"""
+from typing import Any
+from collections.abc import Callable
+__all__ = ['BlackBox', 'RandomNoise', 'Square', 'TemporalTranslation']
+from collections.abc import Sequence as Sequence
+import torch as torch
+import torch.nn.functional as F
+from fastcore.basics import patch as patch
+from torch import nn as nn
+from tqdm.auto import tqdm as tqdm
+from .attacks import ATTACKS as ATTACKS, Best as Best, VideoAttack as VideoAttack, check_labels as check_labels, clip_gradient as clip_gradient, margin as margin
+from .threats import as_eps as as_eps, as_threat as as_threat
+from .video import VideoPureError as VideoPureError
+
+class BlackBox(VideoAttack):
+    """What attacks on scores share. After a call: `success` (B,), whether the answer is wrong (or the target); `queries` (B,), clips shown."""
+    modes: list[str]
+    threat: Any
+    budget: int
+    progress: bool
+    eps: Any
+    queries: Any
+    metrics: dict[str, Any]
+    success: Any
+
+    def __init__(self, model: nn.Module, eps: object, budget: int, seed: int | None, progress: bool):
+        ...
+
+    def score(self, clips: torch.Tensor, goal: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """How wrong the answers to `clips` are and whether the attack has its goal, both `(B,)`."""
+        ...
+
+    def propose(self, step: int, adv: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
+        """The next clips to try, given the best so far; defined by subclasses."""
+        ...
+
+    @torch.no_grad()
+    def forward(self, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """The attacked clips; called by `__call__`."""
+        ...
+
+@ATTACKS.register('noise')
+class RandomNoise(BlackBox):
+    """The worst of some random clips of a threat model: the baseline of all attacks."""
+    corners: bool
+
+    def __init__(self, model: nn.Module, eps: object=8 / 255, draws: int=1, *, corners: bool=False, seed: int | None=None, progress: bool=True):
+        ...
+
+    def propose(self, step: int, adv: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
+        """Noise that knows nothing of the tries before."""
+        ...
+
+def _signs(shape: Sequence[int], generator: torch.Generator | None=None) -> torch.Tensor:
+    """Random signs, -1 or 1; drawn on the CPU, so that a seed means the same on every device."""
+    ...
+_SHRINK: tuple[int, ...]
+
+def _box_fraction(query: int, queries: int, p_init: float=0.8) -> float:
+    """The part of the clip that is changed at a query: `p_init`, halved on the paper's schedule, rescaled to the number of queries."""
+    ...
+
+def _random_boxes(clips: torch.Tensor, fraction: float) -> torch.Tensor:
+    """A box at random in each clip, `(B, 1, T, H, W)` of bool: its sides are the clip's, scaled alike, its volume `fraction` of the clip's."""
+    ...
+_STRIPES: dict[str, Any]
+
+@ATTACKS.register('square')
+class Square(BlackBox):
+    """Random search in boxes, by scores alone. Source: Square Attack (Andriushchenko et al., arXiv 1912.00049), here in space and time.
+
+    After a call: `success` (B,), whether the answer is wrong (or the target); `queries` (B,), how many clips the model was shown."""
+    p_init: float
+    stripes: str
+
+    def __init__(self, model: nn.Module, eps: object=8 / 255, queries: int=1000, *, p_init: float=0.8, stripes: str='rows', seed: int | None=None, progress: bool=True):
+        ...
+
+    def propose(self, step: int, adv: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
+        """At first stripes over the whole clip, then one new box in each."""
+        ...
+_WEIGHTS: dict[str, Callable[..., Any]]
+
+def _shift_weights(kernel: int, weights: str='gaussian') -> dict[int, float]:
+    """The weight of each shift in time, from -(kernel // 2) to kernel // 2; they sum to 1."""
+    ...
+
+@ATTACKS.register('temporal-translation')
+class TemporalTranslation(VideoAttack):
+    """A gradient attack on a source model, averaged over shifts in time, to be tried on another model; costs `kernel` gradients a step.
+
+    After a call: `success` (B,), whether the *source* is fooled. Source: Wei et al., AAAI 2022 (arXiv 2110.09075)."""
+    modes: list[str]
+    threat: Any
+    steps: int
+    momentum: float
+    progress: bool
+    eps: Any
+    alpha: Any
+    shifts: dict[int, float]
+    success: Any
+
+    def __init__(self, model: nn.Module, eps: object=16 / 255, steps: int=10, alpha: float | str | None=None, *, kernel: int=15, weights: str='gaussian', momentum: float=0.0, seed: int | None=None, progress: bool=True):
+        ...
+
+    def forward(self, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """The attacked clips; called by `__call__`."""
+        ...
+
+    def translated_gradient(self, adv: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
+        """The gradient of the cross-entropy, averaged over shifts in time; turned round in a targeted mode."""
+        ...

@@ -1,0 +1,63 @@
+# Made by tools/stubs.py from defense.py: run it after nbdev_export.
+"""`Defended`: a classifier, a purifier and a vote as one `nn.Module`, and what an attacker's gradient sees of it"""
+from typing import Any
+__all__ = ['SEES', 'Defended', 'straight_through']
+import re as re
+import torch as torch
+from fastcore.basics import patch as patch
+from torch import nn as nn
+from .latents import recompute as recompute
+from .pipeline import grad_like as grad_like
+from .purifier import NoGradientError as NoGradientError, Records as Records, as_purifier as as_purifier
+from .video import VideoPureError as VideoPureError, check_video as check_video
+from .voting import RULES as RULES, VoteOutput as VoteOutput, find_rule as find_rule, vote as vote, vote_early as vote_early, vote_scores as vote_scores
+SEES: str
+
+class Defended(nn.Module):
+    """A classifier behind a purifier, with multi-step voting: clips `(B, 3, T, H, W)` in [0, 1] to scores `(B, K)`.
+
+    The scores' argmax is the voted label; they are the log of the mean probability over the records. Source: VideoPure (arXiv 2501.14999)."""
+    classifier: Any
+    purifier: Any
+    rule: Any
+    sees: str
+    module: Any
+
+    def __init__(self, classifier: nn.Module, purifier: object, rule: str | None=None, sees: str='full'):
+        ...
+
+    def forward(self, video: torch.Tensor) -> torch.Tensor:
+        """Differentiable scores `(B, K)`; the argmax is the vote."""
+        ...
+
+    def surrogate(self, video: torch.Tensor, count: int) -> torch.Tensor:
+        """What differentiation sees for the `count` records: the clip itself (BPDA), or the records of a purifier with fewer steps."""
+        ...
+
+    def records(self, video: torch.Tensor) -> torch.Tensor:
+        """All purified records `(B, S, 3, T, H, W)` in [0, 1]; differentiable in the mode's way if `video` requires a gradient."""
+        ...
+
+    def classify(self, records: torch.Tensor) -> torch.Tensor:
+        """The classifier's logits `(B, S, K)` for records `(B, S, 3, T, H, W)`."""
+        ...
+
+    def logits(self, video: torch.Tensor) -> torch.Tensor:
+        """The classifier's logits for each record, `(B, S, K)`; differentiable in the mode's way if `video` requires a gradient."""
+        ...
+
+    def train(self, mode: bool=True) -> Defended:
+        """Nothing to train: the classifier and the purifier are used as they are."""
+        ...
+
+    def vote(self, video: torch.Tensor) -> VoteOutput:
+        """The full vote: labels, counts, margin and the logits of every record."""
+        ...
+
+    def predict(self, video: torch.Tensor, records: Records | None=None) -> torch.Tensor:
+        """Only the voted labels: records are decoded one by one until the majority is certain."""
+        ...
+
+def straight_through(value: torch.Tensor, path: torch.Tensor) -> torch.Tensor:
+    """`value`, bit for bit, with the derivative of `path` (straight-through estimator, Bengio et al. 2013)."""
+    ...

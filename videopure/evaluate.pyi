@@ -1,0 +1,237 @@
+# Made by tools/stubs.py from evaluate.py: run it after nbdev_export.
+"""One call from a classifier, its defenses, clips and attacks to a table that can be believed"""
+from typing import Any
+__all__ = ['PROTOCOLS', 'AttackSpec', 'as_attack_spec', 'seed_of', 'CostMeter', 'Run', 'benchmark', 'five_metrics']
+import hashlib as hashlib
+import os as os
+import re as re
+import sys as sys
+import tempfile as tempfile
+import time as time
+from collections.abc import Callable as Callable, Iterator as Iterator, Sequence as Sequence
+from contextlib import contextmanager as contextmanager
+from dataclasses import dataclass as dataclass, field as field
+from datetime import timedelta as timedelta
+from functools import partial as partial
+from inspect import signature as signature
+from pathlib import Path as Path
+import torch as torch
+from accelerate import Accelerator as Accelerator, InitProcessGroupKwargs as InitProcessGroupKwargs
+from fastcore.basics import patch as patch
+from torch import nn as nn
+from torch.utils.data import Dataset as Dataset, TensorDataset as TensorDataset
+from tqdm.auto import tqdm as tqdm
+from . import threats as threats
+from .attacks import ATTACKS as ATTACKS, PGD as PGD, VideoAttack as VideoAttack, check_labels as check_labels, make_attack as make_attack, quantized as quantized
+from .baselines import make_purifier as make_purifier
+from .classifiers import VideoClassifier as VideoClassifier
+from .data import ClipFolder as ClipFolder, Clips as Clips, Kinetics400 as Kinetics400
+from .defense import SEES as SEES, Defended as Defended
+from .journal import Journal as Journal, environment as environment
+from .metrics import find_metrics as find_metrics, measure as measure
+from .purifier import NoGradientError as NoGradientError, Purifier as Purifier, as_purifier as as_purifier, device_of as device_of, seeded as seeded
+from .registry import describe as describe, fingerprint as fingerprint
+from .results import Card as Card, Table as Table
+from .video import VideoPureError as VideoPureError, check_number as check_number, check_video as check_video, write_video as write_video
+from .voting import find_rule as find_rule
+
+@dataclass
+class AttackSpec:
+    """One attack of an evaluation: how it attacks, what it sees, and on how many clips. `options` go to the attack."""
+    method: object = 'pgd'
+    sees: str = 'classifier'
+    n_clips: int | dict[str, int] | None = None
+    uint8: bool = False
+    options: dict = field(default_factory=dict)
+
+    def __post_init__(self):
+        ...
+
+    def covers(self, index: int, defense: str) -> bool:
+        """Whether the attack is wanted for a clip, by its place, and a defense."""
+        ...
+
+    def attack(self, model: nn.Module) -> Callable:
+        """The attack on `model`, ready to be called with clips and labels."""
+        ...
+
+    def describe(self) -> dict:
+        """The attack in plain values."""
+        ...
+_OLD_WORDS: dict[str, str]
+
+def as_attack_spec(spec: object) -> AttackSpec:
+    """An attack of an evaluation, from a table, a name, a class, or an attack that is made already."""
+    ...
+_PGD: dict[str, Any]
+_LAST: dict[str, bool]
+PROTOCOLS: dict[str, dict[str, dict[str, Any]]]
+
+def _attack_specs(attacks: dict[str, object] | None, protocol: str) -> dict[str, AttackSpec]:
+    """Attacks by name, the clean clips first; a bad one raises before any work is done."""
+    ...
+
+def seed_of(seed: int, *names: str | int) -> int:
+    """A seed for one result, made from the run's seed and what the result is about."""
+    ...
+
+class CostMeter:
+    """Noise predictions (one for each clip), seconds and peak memory of what runs inside `with meter:`."""
+    networks: list[Any]
+    device: torch.device
+    calls: int
+    start: Any
+    hooks: list[Any]
+    seconds: Any
+    memory: Any
+
+    def __init__(self, purifiers: Sequence[Purifier | None], device: torch.device):
+        ...
+
+    def __enter__(self) -> 'CostMeter':
+        ...
+
+    def _count(self, network: nn.Module, inputs: tuple) -> None:
+        ...
+
+    def __exit__(self, *error: object) -> None:
+        ...
+
+def _peak_memory() -> int | None:
+    """The most memory that this process has held, in bytes; None where the system does not tell."""
+    ...
+
+@dataclass
+class Run:
+    """An evaluation: what is measured on what, and what is already known."""
+    classifier: nn.Module
+    defenses: dict[str, object]
+    data: Dataset | tuple
+    attacks: dict[str, AttackSpec]
+    seed: int = 0
+    trials: int = 3
+    batch_size: int = 1
+    n_clips: int | None = None
+    metrics: object = ()
+    store: Path | None = None
+    device: Any = field(init=False)
+    models: dict[Any, Any] = field(init=False)
+    purifiers: dict[Any, Any] = field(init=False)
+    meter: CostMeter = field(init=False)
+    has_gradient: dict[Any, Any] = field(init=False)
+    made: Any = field(init=False)
+    order: Any = field(init=False)
+    ids: list[str] = field(init=False)
+    num_classes: Any = field(init=False)
+
+    def __post_init__(self):
+        ...
+
+    def _model(self, defense: object) -> nn.Module:
+        """A defense as a model of clips: the bare classifier for None."""
+        ...
+
+    def seen(self, defense: str, sees: str) -> nn.Module:
+        """A defense as an attacker sees it; the bare classifier where there is no purifier, or if that is all the attacker sees."""
+        ...
+
+    def _check(self) -> None:
+        """Raise `VideoPureError` for what cannot be run, before any work is done."""
+        ...
+
+    def _order(self) -> list[int]:
+        """Places of the clips in the data set; what a limit takes comes first, chosen evenly over the classes where the data set can do that."""
+        ...
+
+    def attacked(self, name: str, defense: str, video: torch.Tensor, labels: torch.Tensor, clip: str) -> tuple[torch.Tensor, Callable | None]:
+        """Clips under an attack, and the attack with what it counted."""
+        ...
+
+    @torch.no_grad()
+    def answers(self, defense: str, video: torch.Tensor, clip: str, name: str) -> tuple[torch.Tensor, torch.Tensor]:
+        """Labels `(trials, B)` that a defense gives to clips, one trial where nothing is random; and the purified clips, if metrics need them."""
+        ...
+
+    def results(self, name: str, defense: str, video: torch.Tensor, labels: torch.Tensor, clips: list[str]) -> list[dict]:
+        """The results of one attack on one defense, one a clip."""
+        ...
+
+    def _keep(self, name: str, defense: str, video: torch.Tensor, clips: list[str]) -> None:
+        """Write attacked clips under `store`, one .npz a clip."""
+        ...
+
+    def _batch(self, indices: Sequence[int], journal: Journal) -> tuple[torch.Tensor, torch.Tensor, list[str]] | None:
+        """Clips, labels and ids of some indices; what cannot be read is recorded as skipped. None if nothing is left."""
+        ...
+
+    def _check_classes(self, clip: torch.Tensor) -> None:
+        """The first time, see whether the classifier knows all labels of the data set."""
+        ...
+
+    def todo(self, indices: Sequence[int], done: set, attacks: Sequence[str], defenses: Sequence[str]) -> dict[str, list[str]]:
+        """Attacks, and the defenses that some clips still need under them."""
+        ...
+
+    def exists(self, name: str, defense: str, video: torch.Tensor) -> bool:
+        """Whether an attack is possible on a defense: an exact or surrogate gradient needs a purifier that has one."""
+        ...
+
+    def measure_clips(self, indices: Sequence[int], journal: Journal, todo: dict[str, list[str]], progress: _Progress) -> None:
+        """All results that some clips still need."""
+        ...
+
+    def work(self, journal: Journal, attacks: Sequence[str], defenses: Sequence[str], share: tuple[int, int], quiet: bool) -> None:
+        """All that this process has to do: every `share[1]`-th batch of clips, from number `share[0]` on."""
+        ...
+
+    def config(self, title: str, protocol: str | None, worst: Sequence[str] | None) -> dict:
+        """The run in plain values."""
+        ...
+
+class _Progress:
+    """A bar over results, with the time left from the mean time of each cell of the table."""
+    left: dict[Any, Any]
+    times: dict[Any, Any]
+    bar: Any
+
+    def __init__(self, left: dict[tuple[str, str], int], journal: Journal, quiet: bool=False):
+        ...
+
+    def step(self, name: str, defense: str, results: list[dict]) -> None:
+        """Some results of a cell are there, or there is nothing to measure."""
+        ...
+
+    def remaining(self) -> str:
+        """Time left, in words; 'at least' while some cells have not been measured yet."""
+        ...
+
+def _describe_classifier(classifier: nn.Module) -> dict:
+    """A classifier in plain values: its kind, the hash of its weights, and how a `VideoClassifier` prepares clips."""
+    ...
+
+def _describe_data(data: Dataset, ids: list[str]) -> dict:
+    """A dataset in plain values: its kind, its settings and a hash of the clips' names, or of the clips where they have none."""
+    ...
+
+def _chosen(kind: str, names: Sequence[str], only: Sequence[str]) -> list[str]:
+    """The names that are in `only`, or all if it is empty."""
+    ...
+
+def _processes() -> tuple[tuple[int, int], Callable]:
+    """This process's number and how many there are, and a function that waits for all of them; accelerate's launcher tells."""
+    ...
+
+@contextmanager
+def _folder_or_temporary(out: str | Path | None) -> Iterator[Path]:
+    """`out`, or a folder that is gone afterwards."""
+    ...
+
+def benchmark(classifier: nn.Module, defenses: dict[str, object], data: Dataset | tuple[torch.Tensor, torch.Tensor], attacks: dict[str, object] | None=None, protocol: str='standard', out: str | Path | None=None, seed: int=0, trials: int=3, n_clips: int | None=None, batch_size: int=1, metrics: object=(), only_attacks: Sequence[str]=(), only_defenses: Sequence[str]=(), store: bool=False, worst: Sequence[str] | None=None, title: str='Robustness', progress: bool=True) -> Card:
+    """Measure defenses under attacks, clip by clip. Resumes what it finds in `out`; shares the clips among accelerate's processes.
+
+    Raises `VideoPureError` for bad settings or another run in `out`, `VideoFileError` if `out` cannot be written."""
+    ...
+
+def five_metrics(card: Card) -> Table:
+    """The paper's metrics, of a card with its protocol: clean, standard, attack, robust* (gray-box) and robust (BPDA) accuracy."""
+    ...

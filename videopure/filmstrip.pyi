@@ -1,0 +1,76 @@
+# Made by tools/stubs.py from filmstrip.py: run it after nbdev_export.
+"""A library of image attacks, used on video: which of them are right as they are, which need a filmstrip, and which would lie"""
+from typing import Any
+__all__ = ['SUPPORT', 'to_filmstrip', 'from_filmstrip', 'torchattack', 'TorchAttack']
+import inspect as inspect
+from collections.abc import Iterator as Iterator
+from contextlib import contextmanager as contextmanager
+from functools import partial as partial
+import numpy as np
+import torch as torch
+import torchattacks as torchattacks
+from fastcore.basics import patch as patch
+from torch import nn as nn
+from torchattacks.attack import Attack as Attack
+from .attacks import ATTACKS as ATTACKS, VideoAttack as VideoAttack
+from .threats import as_eps as as_eps
+from .video import VideoPureError as VideoPureError
+
+def to_filmstrip(clips: torch.Tensor) -> torch.Tensor:
+    """Clips `(B, C, T, H, W)` as pictures `(B, C, T * H, W)`, frame below frame."""
+    ...
+
+def from_filmstrip(strips: torch.Tensor, frames: int) -> torch.Tensor:
+    """Pictures `(B, C, T * H, W)` of so many frames as clips again, `(B, C, T, H, W)`."""
+    ...
+
+class _AsImages(nn.Module):
+    """A video classifier that an image attack can call: filmstrips (or clips) of any values, to scores `(B, K)`."""
+    model: nn.Module
+    positive: bool
+    frames: Any
+    training: bool
+
+    def __init__(self, model: nn.Module, positive: bool=False):
+        ...
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Scores; the images are filmstrips if `frames` says how many there are."""
+        ...
+_DIRECT: str
+_FILMSTRIP: str
+_REFUSED: str
+SUPPORT: dict[str, tuple[Any, str]]
+_MEANS: str
+_NORMS: str
+
+def torchattack(name: str, model: nn.Module, seed: int | None=None, **settings: object) -> VideoAttack:
+    """An attack of torchattacks that is right on clips. Raises `VideoPureError`, with the reason, for one that is not."""
+    ...
+
+class TorchAttack(VideoAttack):
+    """One of torchattacks' attacks on clips; made by `torchattack`."""
+    view: _AsImages
+    inner: Attack
+    supported_mode: Any
+    members: list[Any]
+
+    def __init__(self, name: str, model: nn.Module, seed: int | None=None, **settings: object):
+        ...
+
+    def forward(self, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """The attacked clips; called by `__call__`."""
+        ...
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """What the attack does to random states, gradients and weights stays inside."""
+        ...
+
+    def _check_classes(self, clips: torch.Tensor) -> None:
+        """Fit the attacks that go through target classes to the number of classes; an error if there are too few."""
+        ...
+
+def _build(name: str, view: _AsImages, settings: dict) -> Attack:
+    """A torchattacks attack with some settings; a one-line error if it has no such settings."""
+    ...

@@ -1,0 +1,105 @@
+# Made by tools/stubs.py from journal.py: run it after nbdev_export.
+"""The results of a run, beside the settings they belong to, safe against a kill at any moment"""
+from typing import Any
+__all__ = ['result_key', 'plain', 'config_hash', 'difference', 'environment', 'disk_errors', 'read_json', 'read_results', 'Journal']
+import gzip as gzip
+import hashlib as hashlib
+import json as json
+import os as os
+import platform as platform
+import sys as sys
+import zlib as zlib
+from collections.abc import Iterator as Iterator
+from contextlib import contextmanager as contextmanager
+from pathlib import Path as Path
+from uuid import uuid4 as uuid4
+import torch as torch
+from fastcore.basics import patch as patch
+from . import __version__ as __version__
+from .video import VideoFileError as VideoFileError, VideoPureError as VideoPureError
+
+def _check_metrics(metrics):
+    ...
+
+def result_key(result: dict) -> tuple[str, str | None, str | None]:
+    """What a result is about. Raises `VideoPureError` when a needed key is missing or `metrics` holds anything but numbers."""
+    ...
+
+def plain(value: object) -> object:
+    """`value` as JSON keeps it (tuples become lists); raises `VideoPureError` for what JSON cannot keep."""
+    ...
+
+def config_hash(config: dict) -> str:
+    """Twelve hexadecimal digits that change when a setting does, whatever the order of its keys."""
+    ...
+
+def difference(a: object, b: object, name: str='') -> str | None:
+    """The first setting in which two configurations differ, in words."""
+    ...
+
+def environment(device: str | torch.device | None=None) -> dict[str, str | int]:
+    """Versions and device."""
+    ...
+
+@contextmanager
+def disk_errors(doing: str, kept: str='') -> Iterator[None]:
+    """Turn errors of the file system inside a `with` block into a `VideoFileError` of one line."""
+    ...
+
+def read_json(path: str | Path, *keys: str, mend: str) -> dict:
+    """A JSON file that holds a dictionary; `VideoFileError` when it cannot be read, is damaged or lacks one of the keys."""
+    ...
+
+def _lines(path):
+    """The results of a file in any form, each checked."""
+    ...
+
+def _create(path, text):
+    """Write a file unless there is one: whole or not at all, and of several processes one wins."""
+    ...
+
+def _open_run(folder, config, about):
+    """Start the run of `config` in a folder, or find that it is there already; returns its configuration and what is said about it."""
+    ...
+
+def _refuse_old(folder):
+    """Raise `VideoFileError` for a folder with results in the form of version 0.1."""
+    ...
+
+def read_results(path: str | Path) -> Iterator[dict]:
+    """The results of a file. A last line without its end was cut off by a kill and is left out; any other damage raises `VideoFileError`."""
+    ...
+
+class Journal:
+    """Results of a run, kept in a folder: append-only, safe against a kill at any moment, one file a writer."""
+    folder: Any
+    _results: dict[Any, Any]
+    _ready: bool
+    path: Any
+    config: Any
+    about: Any
+
+    def __init__(self, folder: str | Path, config: dict | None=None, writer: int=0, about: dict | None=None):
+        ...
+
+    @property
+    def results(self) -> list[dict]:
+        """All results of all writers, as they were at the opening, and those appended since."""
+        ...
+
+    @property
+    def done(self) -> set[tuple]:
+        """Keys of the results, (clip, defense, attack): what need not be measured again."""
+        ...
+
+    def append(self, result: dict) -> None:
+        """Keep a result: it is on disk when this returns. Raises `VideoFileError` when it cannot be written; earlier results are safe."""
+        ...
+
+def _whole_lines(path):
+    """Size of a file without a torn last line; the line is cut off."""
+    ...
+
+def _append_line(path, line, size):
+    """Add a line to a file of `size` bytes: it is on disk when this returns. If it cannot be written, the file is as it was."""
+    ...

@@ -1,0 +1,135 @@
+# Made by tools/stubs.py from pipeline.py: run it after nbdev_export.
+"""`VideoPurePipeline`: the whole purification, as a diffusers pipeline"""
+from typing import Any
+__all__ = ['VideoPureOutput', 'VideoPurePipeline', 'grad_like', 'find_device', 'load_pipeline', 'save_pipeline']
+import math as math
+import os as os
+import shutil as shutil
+from collections.abc import Callable as Callable
+from dataclasses import dataclass as dataclass
+from pathlib import Path as Path
+import torch as torch
+from diffusers import DiffusionPipeline as DiffusionPipeline, SchedulerMixin as SchedulerMixin
+from diffusers.utils import BaseOutput as BaseOutput, logging as logging
+from fastcore.basics import patch as patch
+from torch import nn as nn
+from tqdm.auto import tqdm as tqdm
+from .flow import latent_flow as latent_flow
+from .guidance import guidance_strength as guidance_strength, guide as guide
+from .inversion import invert as invert
+from .latents import decode as decode, embed_empty_prompt as embed_empty_prompt, encode as encode, pad_to_multiple as pad_to_multiple, predict_noise as predict_noise, recompute as recompute, share_prompt as share_prompt, spatial_multiple as spatial_multiple
+from .schedule import Level as Level, add_noise as add_noise, ddim_levels as ddim_levels, find_prediction as find_prediction, predict_x0 as predict_x0
+from .tiny import assets as assets, tiny_defaults as tiny_defaults, tiny_scheduler as tiny_scheduler, tiny_unet as tiny_unet, tiny_vae as tiny_vae
+from .video import VideoPureError as VideoPureError, check_video as check_video
+
+@dataclass
+class VideoPureOutput(BaseOutput):
+    """What a purification returns: `S = purify_steps + 1` records of every clip."""
+    videos: torch.Tensor | None
+    latents: torch.Tensor
+    timesteps: torch.Tensor
+
+def _ready(module: nn.Module) -> None:
+    """Prepare a model for use only: evaluation mode, frozen, convolutions in channels-last order."""
+    ...
+
+class VideoPurePipeline(DiffusionPipeline):
+    """Adversarial purification of clips with a video diffusion model.
+
+    Deterministic: the posterior mean is encoded and DDIM has eta = 0. Source: VideoPure (arXiv 2501.14999)."""
+    _optional_components: list[str]
+    model_cpu_offload_seq: str
+    PAPER: dict[str, Any]
+    gradient_checkpointing: bool
+    vae: nn.Module
+    unet: nn.Module
+    scheduler: SchedulerMixin
+    prompt: nn.Module | None
+    text_encoder: Any
+    tokenizer: Any
+
+    def __init__(self, vae: nn.Module, unet: nn.Module, scheduler: SchedulerMixin, prompt: nn.Module | None=None, text_encoder: nn.Module | None=None, tokenizer: Callable | None=None, purify_steps: int=6, spatial_scale: float=1.0, temporal_scale: float=1.0):
+        ...
+
+    @classmethod
+    def from_pretrained(cls, pretrained_model_name_or_path: str | Path, **kwargs) -> VideoPurePipeline:
+        """A pipeline from a folder or the hub, saved by this class or by diffusers' text-to-video pipeline; see diffusers for `kwargs`.
+
+        The weights of the paper's `damo-vilab/text-to-video-ms-1.7b` are CC BY-NC 4.0: not for commercial use.
+        Raises `VideoPureError` if there is no such model or it cannot be loaded."""
+        ...
+
+    @classmethod
+    def tiny(cls) -> VideoPurePipeline:
+        """The embedded pipeline, with its own tuned defaults: no network, no GPU."""
+        ...
+
+    def setting(self, name: str, value: float | None=None) -> float:
+        """`value`, or what the pipeline's configuration holds under `name` if it is None."""
+        ...
+
+    def prepare(self, video: torch.Tensor) -> torch.Tensor:
+        """A checked, padded copy of a clip on the pipeline's device, float32 (float64 for a float64 model)."""
+        ...
+
+    def predict_noise(self, latents: torch.Tensor, t: int) -> torch.Tensor:
+        """The noise that the UNet predicts in latents `(B, C, T, h, w)` at timestep `t`, with the empty prompt."""
+        ...
+
+    def enable_gradient_checkpointing(self) -> None:
+        """Recompute every noise prediction in the backward pass: memory for one at a time, the way a pipeline starts."""
+        ...
+
+    def disable_gradient_checkpointing(self) -> None:
+        """Keep the activations of all noise predictions for the backward pass: up to a quarter faster, memory grows with the levels."""
+        ...
+
+    def invert(self, video: torch.Tensor, purify_steps: int | None=None, temporal_inversion: bool=True, num_inference_steps: int=50) -> list[torch.Tensor]:
+        """Temporal DDIM inversion of a clip, all latents on the way included."""
+        ...
+
+    def denoise(self, z: torch.Tensor, levels: list[Level], predict: Callable, on_level: Callable[[int, Level, dict], dict] | None=None, guide_path: Callable | None=None) -> tuple[torch.Tensor, torch.Tensor]:
+        """Walk down from the highest level; the estimates of x0, the path's end last."""
+        ...
+
+    def guidance(self, clip: torch.Tensor, z0: torch.Tensor, flow: torch.Tensor | str | Callable | None, spatial_scale: float, temporal_scale: float, normalize: bool, sign: Callable=torch.sign) -> Callable[[torch.Tensor, list[Level]], torch.Tensor]:
+        """The guidance of one purification: a function of estimates `(B, S, C, T, h, w)` and their `S` levels."""
+        ...
+
+    def purify_latents(self, z0: torch.Tensor, levels: list[Level], temporal_inversion: bool, guidance: Callable, guide_trajectory: bool=False, callback: Callable | None=None) -> torch.Tensor:
+        """From encoded clips `(B, C, T, h, w)` to guided records `(B, S, C, T, h, w)`."""
+        ...
+
+    def decode_records(self, latents: torch.Tensor, size: tuple[int, int], decode_chunk: int | None=None) -> torch.Tensor:
+        """Clips `(B, S, 3, T, H, W)`, cropped to `size`, of records `(B, S, C, T, h, w)`."""
+        ...
+
+    def __call__(self, video: torch.Tensor, purify_steps: int | None=None, num_inference_steps: int=50, temporal_inversion: bool=True, spatial_scale: float | None=None, temporal_scale: float | None=None, normalize_guidance: bool=True, guide_trajectory: bool=False, flow: torch.Tensor | str | Callable | None=None, sign: Callable=torch.sign, output_type: str='pt', decode_chunk: int | None=None, callback_on_step_end: Callable | None=None, return_dict: bool=True) -> VideoPureOutput | tuple:
+        """Purify clips: `S = purify_steps + 1` records each, for a classifier to vote on.
+
+        Raises `ClipError` for what is not a clip or a flow that does not fit, else `VideoPureError`. Source: arXiv 2501.14999."""
+        ...
+
+def grad_like(video: torch.Tensor) -> torch.set_grad_enabled:
+    """A context that records gradients only if they are enabled and `video` asks for them."""
+    ...
+
+def _counted(predict: Callable, bar: tqdm) -> Callable:
+    """`predict`, moving the progress bar on by one each time."""
+    ...
+
+def _check_output(output_type: str, decode_chunk: int | None) -> None:
+    """Raise `VideoPureError` unless the form of the result makes sense."""
+    ...
+
+def find_device(name: str | torch.device='auto') -> torch.device:
+    """A device by name; "auto" takes the GPU where there is one."""
+    ...
+
+def load_pipeline(name: str | Path='tiny', device: str | torch.device='auto', dtype: str='float32') -> VideoPurePipeline:
+    """A pipeline by name. Raises `VideoPureError` for a model, device or type that there is not."""
+    ...
+
+def save_pipeline(pipe: VideoPurePipeline, folder: Path) -> Path:
+    """`save_pretrained` that never leaves half a model: written beside `folder`, then put in its place."""
+    ...

@@ -1,0 +1,165 @@
+# Made by tools/stubs.py from purifier.py: run it after nbdev_export.
+"""One interface for everything that cleans a clip: what it is called with, what it returns, what it declares about itself"""
+from typing import Any
+__all__ = ['Records', 'Purifier', 'NoGradientError', 'VideoPure', 'evaluating', 'device_of', 'CallablePurifier', 'as_purifier', 'seeded']
+import inspect as inspect
+from collections.abc import Callable as Callable, Iterator as Iterator
+from contextlib import contextmanager as contextmanager
+from dataclasses import is_dataclass as is_dataclass, replace as replace
+from functools import partial as partial
+import torch as torch
+from fastcore.basics import patch as patch
+from torch import nn as nn
+from .pipeline import VideoPurePipeline as VideoPurePipeline
+from .registry import describe as describe, fingerprint as fingerprint, plain_attributes as plain_attributes
+from .schedule import ddim_levels as ddim_levels
+from .video import ClipError as ClipError, VideoPureError as VideoPureError
+
+class Records:
+    """The records of purified clips: `len(records)` of them, and `records(s, rows)` gives record `s` of the clips `rows`."""
+    count: int
+    get: Callable[[int, torch.Tensor | slice], torch.Tensor]
+
+    def __init__(self, count: int, get: Callable[[int, torch.Tensor | slice], torch.Tensor]):
+        ...
+
+    def __len__(self) -> int:
+        ...
+
+    def __call__(self, s: int, rows: torch.Tensor | slice=slice(None)) -> torch.Tensor:
+        ...
+
+    def __iter__(self) -> Iterator[torch.Tensor]:
+        ...
+
+class Purifier:
+    """Something that maps clips `(B, 3, T, H, W)` in [0, 1] to records `(B, S, 3, T, H, W)`, or to one cleaned clip.
+
+    Subclasses define `__call__`; they may set `random = True`, a `generator`, and a `pipe`."""
+    random: bool
+    generator: torch.Generator | None
+
+    def __call__(self, video: torch.Tensor) -> torch.Tensor:
+        """Records `(B, S, 3, T, H, W)`, or one clip `(B, 3, T, H, W)`."""
+        ...
+
+    def __repr__(self) -> str:
+        ...
+
+    def records(self, video: torch.Tensor) -> Records:
+        """The records of clips `(B, 3, T, H, W)`; raises `ClipError` if what the purifier returns has another shape."""
+        ...
+
+    @property
+    def predictor(self) -> nn.Module | None:
+        """The network whose calls are counted as the cost of a purification."""
+        ...
+
+    @property
+    def networks(self) -> tuple[nn.Module, ...]:
+        """All networks whose weights belong to the purifier."""
+        ...
+
+    def settings(self) -> dict[str, bool | int | float | str]:
+        """The settings in plain values."""
+        ...
+
+    def describe(self) -> dict:
+        """The purifier in plain values: `method`, its settings, and the hash of its `weights`."""
+        ...
+
+    def with_settings(self, **settings: object) -> Purifier:
+        """The same purifier with other settings. Raises `VideoPureError` for a setting that it does not have."""
+        ...
+
+    def fewer(self, steps: int) -> Purifier:
+        """The same purifier with `steps` noise levels. Raises `NoGradientError` where there are none to reduce."""
+        ...
+
+class NoGradientError(VideoPureError):
+    """A purifier that cannot be differentiated in the mode that was asked for."""
+
+class VideoPure(Purifier):
+    """A `VideoPurePipeline` with settings of its call, as a purifier. Raises `VideoPureError` for settings that make no sense."""
+    _CALL = inspect.signature(VideoPurePipeline.__call__).parameters
+    OPTIONS: tuple[Any, ...]
+    pipe: VideoPurePipeline
+    given: Callable[..., Any]
+
+    def __init__(self, pipe: VideoPurePipeline, **settings: object):
+        ...
+
+    def __call__(self, video: torch.Tensor) -> torch.Tensor:
+        """All records `(B, S, 3, T, H, W)`."""
+        ...
+
+    def records(self, video: torch.Tensor) -> Records:
+        """The records of clips, decoded when they are asked for."""
+        ...
+
+    def settings(self) -> dict[str, bool | int | float | str]:
+        """The settings that matter, in plain values."""
+        ...
+
+    def with_settings(self, **settings: object) -> VideoPure:
+        """The same pipeline with other settings of its call."""
+        ...
+
+    def fewer(self, steps: int) -> VideoPure:
+        """The same purifier with `steps` noise levels."""
+        ...
+
+@contextmanager
+def evaluating(model: object) -> Iterator[None]:
+    """Evaluation mode inside, every module's own mode again outside; for what is not a module nothing is done."""
+    ...
+
+def device_of(model: nn.Module) -> torch.device:
+    """Where the weights of a model are; the CPU for a model without any."""
+    ...
+
+class CallablePurifier(Purifier):
+    """Whatever can be called with clips, as a purifier."""
+    function: Callable
+    base: Any
+    pipe: Any
+
+    def __init__(self, function: Callable):
+        ...
+
+    def __call__(self, video: torch.Tensor) -> torch.Tensor:
+        """What the function returns for clips, a module in evaluation mode."""
+        ...
+
+    def __repr__(self) -> str:
+        ...
+
+    @property
+    def networks(self) -> tuple[nn.Module, ...]:
+        """The module itself, or the networks of its pipeline."""
+        ...
+
+    def describe(self) -> dict:
+        """As for every purifier, under the name of the function or of the module's class."""
+        ...
+
+    def settings(self) -> dict[str, bool | int | float | str]:
+        """Plain attributes, and the keyword arguments of a partial."""
+        ...
+
+    def with_settings(self, **settings: object) -> CallablePurifier:
+        """The same with other keyword arguments; for a dataclass, with other fields."""
+        ...
+
+    def fewer(self, steps: int) -> CallablePurifier:
+        """The same with `steps` noise levels, where it has a setting of that name."""
+        ...
+
+def as_purifier(purifier: object) -> Purifier | None:
+    """Whatever can purify, as a `Purifier`. Raises `VideoPureError` for what cannot be called."""
+    ...
+
+@contextmanager
+def seeded(seed: int | None, device: torch.device | str='cpu', purifier: Purifier | None=None) -> Iterator[None]:
+    """Everything random inside repeats with the same seed; nothing that was drawn inside shows outside."""
+    ...

@@ -1,0 +1,221 @@
+# Made by tools/stubs.py from results.py: run it after nbdev_export.
+"""From the results of a run to a card that says what they show, and how surely"""
+from typing import Any
+from collections.abc import Callable
+__all__ = ['METRIC_FORMATS', 'Accuracy', 'Table', 'Card', 'Paired', 'plot_accuracy']
+import gzip as gzip
+import json as json
+from collections.abc import Iterable as Iterable
+from dataclasses import dataclass as dataclass, field as field
+from html import escape as escape
+from math import comb as comb, sqrt as sqrt
+from pathlib import Path as Path
+from fastcore.basics import patch as patch
+from .journal import config_hash as config_hash, difference as difference, disk_errors as disk_errors, environment as environment, plain as plain, read_json as read_json, read_results as read_results, result_key as result_key
+from .show import save_page as save_page
+from .video import VideoFileError as VideoFileError, VideoPureError as VideoPureError, atomic_path as atomic_path
+
+@dataclass(frozen=True)
+class Accuracy:
+    """`right` answers of `n`, with the 95 % Wilson interval (Wilson 1927)."""
+    right: int
+    n: int
+
+    def __post_init__(self):
+        ...
+
+    @classmethod
+    def of(cls, outcomes: Iterable[bool]) -> 'Accuracy':
+        """The accuracy of some outcomes, one a clip."""
+        ...
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Lower and upper end, in [0, 1]."""
+        ...
+
+    def __str__(self) -> str:
+        ...
+
+@dataclass(repr=False)
+class Table:
+    """Rows under a heading, shown as HTML, markdown or text. Cells: str, number, None or `Accuracy`."""
+    title: str
+    head: list[str]
+    rows: list[list]
+    best: bool = False
+
+    def _column(self, j):
+        ...
+
+    def _n(self, j):
+        """The number of clips behind a column, where it is the same in all rows."""
+        ...
+
+    def _parts(self, cell, j):
+        ...
+
+    def __repr__(self) -> str:
+        ...
+
+    def _repr_markdown_(self) -> str:
+        ...
+
+    def _repr_html_(self) -> str:
+        ...
+
+def _html_cell(tag, value, small, bold, left):
+    ...
+
+@dataclass(repr=False)
+class Card:
+    """What a run shows: accuracies with intervals, worst case, metrics, skipped clips, and everything needed to run it again."""
+    config: dict
+    results: list[dict]
+    about: dict = field(default_factory=environment)
+    defenses: Any = field(init=False)
+    attacks: list[Any] = field(init=False)
+    _cells: dict[tuple[Any, Any], dict[Any, Any]] = field(init=False)
+    skipped: list[Any] = field(init=False)
+
+    def __post_init__(self):
+        ...
+
+    def cell(self, defense: str, attack: str='none') -> dict[str, dict]:
+        """Results of one defense under one attack, by clip."""
+        ...
+
+    def outcomes(self, defense: str, attack: str='none') -> dict[str, bool]:
+        """Whether the first trial was right, by clip."""
+        ...
+
+    def accuracy(self, defense: str, attack: str='none') -> Accuracy:
+        """One cell of the table: the first trial of each clip."""
+        ...
+
+    def average(self, defense: str, attack: str='none') -> float:
+        """Accuracy averaged over all trials of all clips, in [0, 1]."""
+        ...
+
+    def worst_outcomes(self, defense: str) -> dict[str, bool]:
+        """Whether every trial under every attack that counts was right, by clip; only clips that were under all those run on this defense."""
+        ...
+
+    def worst(self, defense: str) -> Accuracy:
+        """Accuracy in the worst case, clip by clip."""
+        ...
+
+    def successes(self, defense: str, attack: str) -> dict[str, bool]:
+        """Whether the attack succeeded, by clip, for clips that were right before."""
+        ...
+
+    def success(self, defense: str, attack: str) -> Accuracy:
+        """Attack success: clips that the attack turned, of those that were right before."""
+        ...
+
+    def _row(self, defense):
+        """Outcomes under each attack, and in the worst case."""
+        ...
+
+    def table(self) -> Table:
+        """Accuracy of each defense (row) under each attack (column), and in the worst case; equal for equal runs, byte for byte."""
+        ...
+
+    def success_table(self) -> Table:
+        """Attack success of each attack on each defense."""
+        ...
+
+    @property
+    def metric_names(self) -> list[str]:
+        """Names of all metrics in the results: the known ones first, the others by name."""
+        ...
+
+    def metric(self, defense: str, attack: str, name: str) -> float | None:
+        """Mean of a metric over the clips of a cell; None where it was not measured."""
+        ...
+
+    def metrics_table(self, *names: str) -> Table:
+        """Means per clip of some metrics; several share a cell."""
+        ...
+
+    def skipped_table(self) -> Table:
+        """Clips that were left out, and why."""
+        ...
+
+    @property
+    def clips(self) -> list[str]:
+        """Ids of all clips with a result, sorted."""
+        ...
+
+    def about_table(self) -> Table:
+        """Versions, device, configuration hash, seed and clips."""
+        ...
+
+    def _tables(self) -> list[Table]:
+        ...
+
+    def _repr_html_(self) -> str:
+        ...
+
+    def _repr_markdown_(self) -> str:
+        ...
+
+    def __repr__(self) -> str:
+        ...
+
+    def _numbers(self, defense, attack):
+        ...
+
+    def to_dict(self) -> dict:
+        """Everything but the single results, as plain values for JSON."""
+        ...
+
+    def save(self, folder: str | Path) -> Path:
+        """Write card.json, card.md, card.html, table.md and results.jsonl.gz, each whole or not at all."""
+        ...
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Card:
+        """The card saved in a folder."""
+        ...
+
+    def _shared_clips(self, other):
+        """How many clips are in both cards, only in this one, and only in the other; refuses different clips of the same id."""
+        ...
+
+    def compare(self, other: Card) -> Table:
+        """Pair two runs clip by clip: right in both, in one, in none, with the p-value of McNemar's exact test."""
+        ...
+
+    def leaderboard(self) -> list[dict]:
+        """One entry a defense, with the keys of RobustBench's model files where they fit, and `n`, `interval`, `attacks`, `noise_predictions`."""
+        ...
+
+    def _entry(self, defense):
+        ...
+_COLUMNS: dict[str | None, str]
+_measure: Callable[..., Any]
+METRIC_FORMATS: dict[str, tuple[str, int, str]]
+_count: Callable[..., Any]
+
+@dataclass(frozen=True)
+class Paired:
+    """Two sets of outcomes on the same clips, and how surprising their difference is (exact McNemar test)."""
+    both: int
+    first: int
+    second: int
+    neither: int
+
+    @property
+    def p(self) -> float:
+        """Probability of a difference at least as large between two equally good defenses."""
+        ...
+
+    @classmethod
+    def of(cls, a: dict[str, bool], b: dict[str, bool]) -> Paired:
+        """Pair outcomes by clip; only clips in both count."""
+        ...
+
+def plot_accuracy(curves: dict[str, list[tuple[float, Accuracy]]], xlabel: str, title: str='', log: bool=False) -> object:
+    """Accuracy against attack size, steps, cost, ...: a line for each name, with its 95 % interval as a band."""
+    ...

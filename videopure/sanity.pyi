@@ -1,0 +1,270 @@
+# Made by tools/stubs.py from sanity.py: run it after nbdev_export.
+"""`check_defense`: can the numbers of an evaluation be believed? A report in words, with the evidence"""
+from typing import Any
+__all__ = ['CHECKS', 'Check', 'Inspection', 'check_deterministic', 'check_vote', 'check_forward', 'check_batch', 'check_state', 'check_gradients', 'check_larger_eps', 'check_full_gradient', 'check_blackbox', 'check_bpda', 'check_own', 'check_noise', 'check_convergence', 'Report', 'check_defense']
+from collections.abc import Callable as Callable, Iterator as Iterator, Sequence as Sequence
+from contextlib import contextmanager as contextmanager
+from copy import copy as copy
+from dataclasses import asdict as asdict, dataclass as dataclass, field as field, replace as replace
+from functools import partial as partial
+import torch as torch
+from fastcore.basics import patch as patch
+from torch import nn as nn
+from tqdm.auto import tqdm as tqdm
+from .attacks import PGD as PGD, check_labels as check_labels, make_loss as make_loss, record_logits as record_logits, voted as voted
+from .blackbox import RandomNoise as RandomNoise, Square as Square
+from .defense import Defended as Defended
+from .evaluate import CostMeter as CostMeter, as_attack_spec as as_attack_spec
+from .purifier import NoGradientError as NoGradientError, device_of as device_of, evaluating as evaluating, seeded as seeded
+from .registry import fingerprint as fingerprint
+from .results import Accuracy as Accuracy, Table as Table, plot_accuracy as plot_accuracy
+from .threats import THREATS as THREATS, Linf as Linf, Threat as Threat, as_eps as as_eps, format_eps as format_eps, make_threat as make_threat
+from .video import VideoPureError as VideoPureError, check_number as check_number, check_video as check_video
+
+@dataclass
+class Check:
+    """What one check found: `verdict` is "passed", "failed", "warning" or "not applicable"."""
+    name: str
+    verdict: str
+    numbers: str
+    meaning: str
+
+def _judge(extra: int, n: int) -> str:
+    """Nothing passes, one clip or 2 % is a warning, more has failed."""
+    ...
+
+class _Averaged(nn.Module):
+    """The mean answer of a model that draws noise: the log of the summed probabilities of `draws` evaluations."""
+    model: nn.Module
+    draws: int
+
+    def __init__(self, model: nn.Module, draws: int):
+        ...
+
+    def forward(self, video: torch.Tensor) -> torch.Tensor:
+        """Scores `(B, K)`."""
+        ...
+
+def _gradient_modes(model: nn.Module) -> dict[str, nn.Module]:
+    """A defense as an attacker with the exact gradient and one with BPDA see it; a bare classifier has only the exact one."""
+    ...
+
+@dataclass
+class Inspection:
+    """A model, clips, and a budget; and what has been seen of them so far."""
+    model: nn.Module
+    clips: torch.Tensor
+    labels: torch.Tensor
+    eps: float = 8 / 255
+    grid: Sequence[float] | None = None
+    steps: int = 10
+    queries: int = 20
+    draws: int = 3
+    eot: int = 4
+    loss: str | Callable = 'ce'
+    batch_size: int = 8
+    seed: int = 0
+    threat: object = 'Linf'
+    attacks: dict[str, object] = field(default_factory=dict)
+    own: dict[Any, Any] = field(init=False)
+    below: Any = field(init=False)
+    purifier: Any = field(init=False)
+    modes: dict[str, nn.Module] = field(init=False)
+    fixed: set[Any] = field(init=False)
+    before: Any = field(init=False)
+    found: dict[Any, Any] = field(init=False)
+    first: Any = field(init=False)
+    second: Any = field(init=False)
+    declared: Any = field(init=False)
+    random: Any = field(init=False)
+    judged: Any = field(init=False)
+    clean: Any = field(init=False)
+    values: dict[Any, Any] = field(init=False)
+    gradients: dict[Any, Any] = field(init=False)
+    errors: dict[Any, Any] = field(init=False)
+    whole: Any = field(init=False)
+
+    def __post_init__(self):
+        ...
+
+    def _observe(self) -> None:
+        """What can be seen without an attack."""
+        ...
+
+    def _check(self) -> None:
+        """Raise `VideoPureError` for what cannot be inspected."""
+        ...
+
+    def within(self, eps: float) -> Threat:
+        """What an attack of a size may change."""
+        ...
+
+    def _state(self) -> dict[str, object]:
+        """Weights, flags and torch's switches, in values that can be compared."""
+        ...
+
+    @property
+    def budget(self) -> dict[str, int | str]:
+        """The settings of the attacks."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """What is inspected: the purifier's name, or the classifier's if there is none."""
+        ...
+
+    @torch.no_grad()
+    def scores(self, batch_size: int | None=None) -> torch.Tensor:
+        """The model's scores `(B, K)`."""
+        ...
+
+    @torch.no_grad()
+    def right(self, clips: torch.Tensor) -> torch.Tensor:
+        """Which clips `(B,)` are answered right."""
+        ...
+
+    @torch.enable_grad()
+    def _differentiate(self, mode: str) -> None:
+        """The scores while a gradient is recorded, and the gradient of the loss; or the reason why there is none."""
+        ...
+
+    def usable(self, mode: str) -> bool:
+        """Whether an attack can follow the gradient of a mode."""
+        ...
+
+    def strongest(self) -> str | None:
+        """The gradient attack that should be the strongest; None if there is no gradient at all."""
+        ...
+
+    def attack(self, name: str, eps: float, **options) -> Callable:
+        """An attacker by name, with this budget."""
+        ...
+
+    def _own_attack(self, name: str, eps: float) -> Callable:
+        """An attack of one's own, on what it sees; of that size, if it takes one."""
+        ...
+
+    def survives(self, name: str, eps: float, **options) -> torch.Tensor:
+        """Which clips `(B,)` are answered right under an attack."""
+        ...
+
+    def accuracies(self, name: str, sizes: Sequence[float]) -> str:
+        """Accuracies under an attack in words, with their intervals."""
+        ...
+
+    def behind(self, strong: str, weak: str) -> int:
+        """By how many clips the attack that knows more lags behind the other, at the size where it is worst; negative if it is ahead everywhere."""
+        ...
+
+    def curves(self) -> dict[str, dict[float, Accuracy]]:
+        """Accuracy by attack and eps, as far as they were measured; eps 0 is the clean clip."""
+        ...
+
+def check_deterministic(inspection: Inspection) -> Check:
+    """The same clip twice: bit for bit the same scores, unless the purifier declares `random = True`."""
+    ...
+
+def check_vote(inspection: Inspection) -> Check:
+    """The argmax of the scores is the voted label."""
+    ...
+_TOLERANCE: float
+
+def check_forward(inspection: Inspection) -> Check:
+    """The scores are the same whether or not a gradient is recorded, in every mode."""
+    ...
+
+def check_batch(inspection: Inspection) -> Check:
+    """A batch gives what its clips give one by one."""
+    ...
+
+def check_state(inspection: Inspection) -> Check:
+    """Nothing that an evaluation touches stays changed."""
+    ...
+
+def check_gradients(inspection: Inspection) -> Check:
+    """Gradients are there, finite, and not zero."""
+    ...
+
+def check_larger_eps(inspection: Inspection) -> Check:
+    """Accuracy falls with eps, to zero where everything is allowed."""
+    ...
+
+def check_full_gradient(inspection: Inspection) -> Check:
+    """The exact gradient breaks at least as much as BPDA."""
+    ...
+
+def check_blackbox(inspection: Inspection) -> Check:
+    """The best gradient breaks at least as much as Square, which has none."""
+    ...
+
+def check_bpda(inspection: Inspection) -> Check:
+    """BPDA alone would have given about the same accuracies."""
+    ...
+
+def check_own(inspection: Inspection) -> Check:
+    """The best gradient breaks at least as much as each attack of one's own."""
+    ...
+
+def check_noise(inspection: Inspection) -> Check:
+    """Random noise of size eps breaks few clips, and fewer than the attack."""
+    ...
+
+def check_convergence(inspection: Inspection) -> Check:
+    """Twice the steps, or a new start, break hardly any clip that survived."""
+    ...
+CHECKS: list[Callable[..., Any]]
+
+@dataclass(repr=False)
+class Report:
+    """What `check_defense` found. It shows itself as tables; `passed`, `flags` and `to_dict` are for programs."""
+    title: str
+    checks: list[Check]
+    curves: dict[str, dict[float, Accuracy]]
+    budget: dict
+
+    @property
+    def passed(self) -> bool:
+        """Whether no check has failed; warnings do not count."""
+        ...
+
+    @property
+    def flags(self) -> list[str]:
+        """What there is to say against the numbers, in sentences: failures first, then warnings."""
+        ...
+
+    def __getitem__(self, name: str) -> Check:
+        """A check by its name."""
+        ...
+
+    def tables(self) -> list[Table]:
+        """The verdicts, and the accuracies behind them."""
+        ...
+
+    def _repr_html_(self) -> str:
+        ...
+
+    def _repr_markdown_(self) -> str:
+        ...
+
+    def __repr__(self) -> str:
+        ...
+
+    def to_dict(self) -> dict:
+        """The report in plain values, for JSON."""
+        ...
+
+    def plot(self) -> object:
+        """Accuracy against eps, a line for each attack."""
+        ...
+
+@contextmanager
+def _prepared(model: nn.Module, seed: int) -> Iterator[CostMeter]:
+    """Inside: evaluation mode, seeded, gradients may be recorded, costs are counted. Outside, all is as before."""
+    ...
+
+def check_defense(defended: nn.Module, clips: torch.Tensor, labels: torch.Tensor, eps: float | str=8 / 255, *, threat: object='Linf', attacks: dict[str, object] | None=None, grid: Sequence[float | str] | None=None, steps: int=10, queries: int=20, draws: int=3, eot: int=4, loss: str | Callable='ce', batch_size: int=8, seed: int=0, title: str | None=None, progress: bool=True) -> Report:
+    """Check whether an evaluation of a defense can be believed. Attacks the given clips; nothing about the model is changed.
+
+    Raises `VideoPureError` for bad settings or a model that gets no clip right. Source: Athalye et al. (arXiv 1802.00420), Carlini et al.
+    (1902.06705), Tramèr et al. (2002.08347)."""
+    ...

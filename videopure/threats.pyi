@@ -1,0 +1,277 @@
+# Made by tools/stubs.py from threats.py: run it after nbdev_export.
+"""What an attack may change in a clip, and by how much, as objects"""
+from typing import Any
+from typing import ClassVar
+from dataclasses import field
+__all__ = ['THREATS', 'as_eps', 'format_eps', 'Threat', 'same_shape', 'Linf', 'L2', 'FrameL2', 'low_pass', 'Subspace', 'LowFrequency', 'Flicker', 'make_threat', 'as_threat', 'Masked', 'Frames', 'Patch']
+import math as math
+from collections.abc import Sequence as Sequence
+from dataclasses import dataclass as dataclass, fields as fields, replace as replace
+from numbers import Real as Real
+import torch as torch
+from fastcore.basics import patch as patch
+from .registry import Registry as Registry, describe as describe, is_code as is_code, make as make
+from .video import ClipError as ClipError, VideoPureError as VideoPureError
+
+def as_eps(eps: float | str, most: float=math.inf, name: str='eps') -> float:
+    """A size as a number. Raises `VideoPureError` unless it is a number from 0 to `most`."""
+    ...
+
+def format_eps(eps: float) -> str:
+    """An eps as it is usually written: in 1/255, but for 0 and 1."""
+    ...
+
+class Threat:
+    """A set of allowed clips around each clip `(B, 3, T, H, W)` in [0, 1].
+
+    Subclasses define `shrink(delta, clips)`, the nearest allowed perturbation; `norm(delta)`, its size; `random(clips)` and `ascend`."""
+    eps: float
+
+    def project(self, adv: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
+        """The allowed clip nearest to `adv`; an allowed one stays as it is."""
+        ...
+
+    def random_start(self, clips: torch.Tensor, generator: torch.Generator | None=None) -> torch.Tensor:
+        """A random allowed clip; without a `generator`, torch's global one draws."""
+        ...
+
+    def of_size(self, eps: float) -> 'Threat':
+        """The same threat model of another size."""
+        ...
+
+    def distance(self, adv: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
+        """How far `adv` is from `clips`, `(B,)`, in units of `eps`; infinite where something moved that may not."""
+        ...
+
+    def describe(self) -> dict:
+        """The threat model in plain values, `kind` and its settings, as `as_threat` reads them back."""
+        ...
+
+def same_shape(adv: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
+    """`adv`, if it has the shape of `clips`; else a `ClipError`."""
+    ...
+
+def _uniform(shape: Sequence[int], like: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
+    """Uniform numbers in [-1, 1]."""
+    ...
+
+@dataclass
+class Linf(Threat):
+    """Every colour value may move by at most `eps`."""
+    eps: float = 8 / 255
+
+    def __post_init__(self):
+        ...
+
+    def shrink(self, delta: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
+        """Each value clipped to the budget."""
+        ...
+
+    def norm(self, delta: torch.Tensor) -> torch.Tensor:
+        """The largest change of each clip."""
+        ...
+
+    def random(self, clips: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
+        """Uniform in the cube."""
+        ...
+
+    def ascend(self, grad: torch.Tensor, alpha: float) -> torch.Tensor:
+        """`alpha` times the sign."""
+        ...
+
+def _l2(delta: torch.Tensor, dims: Sequence[int]) -> torch.Tensor:
+    """The Euclidean norm over `dims`, kept; scaled inside, so that tiny gradients do not vanish when squared."""
+    ...
+
+def _into_ball(delta: torch.Tensor, clips: torch.Tensor, eps: float, dims: Sequence[int]) -> torch.Tensor:
+    """The nearest perturbation of norm at most `eps` over `dims` that also keeps the clip in [0, 1]."""
+    ...
+
+@dataclass
+class L2(Threat):
+    """The norm of the change of a whole clip is at most `eps`."""
+    eps: float = 2.0
+    dims: ClassVar[tuple[int, ...]]
+
+    def __post_init__(self):
+        ...
+
+    def shrink(self, delta: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
+        """Scaled into the ball."""
+        ...
+
+    def norm(self, delta: torch.Tensor) -> torch.Tensor:
+        """The largest norm of each clip."""
+        ...
+
+    def random(self, clips: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
+        """A random direction, and a random length up to `eps`."""
+        ...
+
+    def ascend(self, grad: torch.Tensor, alpha: float) -> torch.Tensor:
+        """`alpha` along the gradient."""
+        ...
+
+@dataclass
+class FrameL2(L2):
+    """The norm of the change of each frame is at most `eps`."""
+    eps: float = 0.5
+    dims: ClassVar[tuple[int, ...]]
+
+def low_pass(n: int, keep: float, like: torch.Tensor) -> torch.Tensor:
+    """The projection `(n, n)` on the lowest cosine waves of n samples, `keep` of them as a fraction, at least the constant one."""
+    ...
+
+class Subspace(Threat):
+    """Each value may move by at most `eps`, and the perturbation lies in the linear subspace on which `smooth` projects."""
+
+    def __post_init__(self):
+        ...
+
+    def unclipped(self, clips: torch.Tensor) -> torch.Tensor:
+        """The pixels so far from black and white that no allowed perturbation is cut off there."""
+        ...
+
+    def shrink(self, delta: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
+        """A perturbation in the subspace, each value at most `eps`: clipped and smoothed in turn, in the end scaled."""
+        ...
+
+    def norm(self, delta: torch.Tensor) -> torch.Tensor:
+        """The largest change of each clip."""
+        ...
+
+    def fit(self, delta: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
+        """The perturbation of the subspace that explains the visible change `delta` best, by 20 steps of conjugate gradients."""
+        ...
+
+    def random(self, clips: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
+        """Smoothed noise of the full size."""
+        ...
+
+    def ascend(self, grad: torch.Tensor, alpha: float) -> torch.Tensor:
+        """A step of the subspace, its largest value `alpha`, that follows the signs of the smoothed gradient."""
+        ...
+
+    def distance(self, adv: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
+        """How far `adv` is from `clips`, `(B,)`, in units of `eps`; infinite if no perturbation of the subspace explains it, up to 2/255."""
+        ...
+
+    def unexplained(self, adv: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
+        """The largest change of an unclipped pixel that the best fit leaves over, `(B,)`."""
+        ...
+
+def _inner(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """The inner product of each pair of clips, `(B, 1, 1, 1, 1)`."""
+    ...
+
+def _ratio(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """a / b, and 0 where b is as good as 0: there, nothing is left to improve."""
+    ...
+
+def _peak(delta: torch.Tensor) -> torch.Tensor:
+    """The largest absolute value of each clip, never zero."""
+    ...
+
+@dataclass
+class LowFrequency(Subspace):
+    """Smooth waves only: each value at most `eps`, and only the lowest cosine frequencies."""
+    eps: float = 8 / 255
+    space: float = 0.25
+    time: float = 1.0
+
+    def __post_init__(self):
+        ...
+
+    def smooth(self, delta: torch.Tensor) -> torch.Tensor:
+        """The projection on the kept waves, along time, height and width."""
+        ...
+
+    def project(self, adv: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
+        """An allowed clip near `adv`; an allowed one stays as it is."""
+        ...
+
+@dataclass
+class Flicker(Subspace):
+    """One offset for all pixels of a frame, for each frame and colour, at most `eps`."""
+    eps: float = 8 / 255
+
+    def smooth(self, delta: torch.Tensor) -> torch.Tensor:
+        """The mean of each frame and colour."""
+        ...
+
+    def fit(self, delta: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
+        """The median over the unclipped pixels, or the largest change if there are none."""
+        ...
+
+    def random(self, clips: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
+        """Uniform offsets."""
+        ...
+THREATS: Registry
+
+def make_threat(kind: object, eps: float | str | None=None, **options: object) -> Threat:
+    """A threat model by name. Raises `VideoPureError` for a name or an option that there is not."""
+    ...
+
+def as_threat(eps: object) -> Threat:
+    """What is allowed, as a threat model; a number is the `Linf` of that size."""
+    ...
+
+class Masked(Threat):
+    """The threat model `self.threat` inside the mask that `self.mask(clip)` gives; outside, nothing may change."""
+
+    def project(self, adv: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
+        """The allowed clip nearest to `adv`; untouched outside the mask."""
+        ...
+
+    def random_start(self, clips: torch.Tensor, generator: torch.Generator | None=None) -> torch.Tensor:
+        """A random allowed clip; without a `generator`, torch's global one draws."""
+        ...
+
+    def ascend(self, grad: torch.Tensor, alpha: float) -> torch.Tensor:
+        """The steepest step inside the mask."""
+        ...
+
+    def distance(self, adv: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
+        """How far `adv` is from `clips`, `(B,)`, in units of `eps`; infinite where something outside the mask moved."""
+        ...
+
+@THREATS.register('Frames')
+@dataclass
+class Frames(Masked):
+    """Only some frames may change, within another threat model."""
+    threat: Threat | float | str = 8 / 255
+    frames: int | Sequence[int] = 1
+
+    def __post_init__(self):
+        ...
+
+    @property
+    def eps(self) -> float:
+        """The size of the threat model inside."""
+        ...
+
+    def of_size(self, eps: float) -> Threat:
+        """The same frames, and another size of the threat model inside."""
+        ...
+
+    def mask(self, clips: torch.Tensor) -> torch.Tensor:
+        """Which frames may change, `(T, 1, 1)`."""
+        ...
+
+@THREATS.register('Patch')
+@dataclass
+class Patch(Masked):
+    """A box that stays in its place in all frames may change, by default to anything."""
+    size: int | tuple[int, int] = 8
+    corner: tuple[int, int] = (0, 0)
+    eps: float = 1.0
+    threat: Linf = field(init=False)
+    height: Any = field(init=False)
+    width: Any = field(init=False)
+
+    def __post_init__(self):
+        ...
+
+    def mask(self, clips: torch.Tensor) -> torch.Tensor:
+        """Which pixels may change, `(1, H, W)`."""
+        ...

@@ -1,0 +1,162 @@
+# Made by tools/stubs.py from tiny.py: run it after nbdev_export.
+"""A video diffusion model and a motion classifier small enough to ship"""
+from typing import Any
+__all__ = ['TinyVAE', 'TinyUNet', 'MotionClassifier', 'save_classifier', 'load_motion_classifier', 'assets', 'tiny_classifier', 'tiny_unet', 'tiny_vae', 'tiny_scheduler', 'tiny_defaults', 'training_scheduler']
+import json as json
+import math as math
+from functools import partial as partial
+from importlib.resources import files as files
+from pathlib import Path as Path
+import torch as torch
+import torch.nn.functional as F
+from diffusers import ConfigMixin as ConfigMixin, DDIMScheduler as DDIMScheduler, ModelMixin as ModelMixin
+from diffusers.configuration_utils import register_to_config as register_to_config
+from diffusers.models.autoencoders.vae import DecoderOutput as DecoderOutput, IdentityDistribution as IdentityDistribution
+from diffusers.models.modeling_outputs import AutoencoderKLOutput as AutoencoderKLOutput
+from diffusers.models.unets.unet_3d_condition import UNet3DConditionOutput as UNet3DConditionOutput
+from fastcore.basics import patch as patch
+from safetensors import safe_open as safe_open
+from safetensors.torch import save as to_bytes
+from torch import nn as nn
+from .video import MOTIONS as MOTIONS, VideoFileError as VideoFileError, atomic_path as atomic_path
+
+class TinyVAE(ModelMixin, ConfigMixin):
+    """An exactly invertible stand-in for a VAE: `downscale` x `downscale` pixels become channels. Frames `(N, 3, H, W)` in [-1, 1]."""
+
+    @register_to_config
+    def __init__(self, downscale: int=2, scaling_factor: float=2.0):
+        ...
+
+    def encode(self, x: torch.Tensor) -> AutoencoderKLOutput:
+        """Latents `(N, 3 * downscale**2, h, w)` as `.latent_dist.mode()`."""
+        ...
+
+    def decode(self, z: torch.Tensor) -> DecoderOutput:
+        """Frames `(N, 3, H, W)` as `.sample`."""
+        ...
+
+def _with_neighbours(x, frames):
+    """Frames `(B*T, C, h, w)` stacked with those before and after them, `(B*T, 3C, h, w)`."""
+    ...
+
+def _zeroed(layer):
+    """`layer` with all its weights at zero."""
+    ...
+
+class _TinyBlock(nn.Module):
+    """A residual block on frames, told the timestep, that ends by mixing each frame with its neighbours."""
+    norm1: nn.GroupNorm
+    conv1: nn.Conv2d
+    norm2: nn.GroupNorm
+    conv2: nn.Conv2d
+    time: nn.Linear
+    skip: Any
+    mix: Any
+
+    def __init__(self, in_channels, out_channels, embedding):
+        ...
+
+    def forward(self, x: torch.Tensor, time: torch.Tensor, frames: int) -> torch.Tensor:
+        """Frames `(B*T, in_channels, h, w)`, told `time` `(B*T, embedding)`, to `(B*T, out_channels, h, w)`."""
+        ...
+
+def _timestep_features(t, width=32):
+    """Sines and cosines `(B, width)` of timesteps `(B,)`, at frequencies from 1 down to 1e-4."""
+    ...
+
+class TinyUNet(ModelMixin, ConfigMixin):
+    """A video noise predictor: latents `(B, channels, T, h, w)` of any size and length, and a timestep, to noise of the same shape.
+
+    Called as diffusers' video UNets are; there is no text, `encoder_hidden_states` is ignored."""
+    embed: nn.Sequential
+    first: nn.Conv2d
+    down: nn.ModuleList
+    shrink: nn.ModuleList
+    middle: _TinyBlock
+    grow: nn.ModuleList
+    up: nn.ModuleList
+    norm: nn.GroupNorm
+    last: Any
+
+    @register_to_config
+    def __init__(self, channels: int=12, widths: tuple[int, int, int]=(32, 64, 96), embedding: int=64):
+        ...
+
+    def _embed_timestep(self, timestep, sample):
+        """The embedding of the timestep for every frame of the latents `sample`, `(B*T, embedding)`."""
+        ...
+
+    def forward(self, sample: torch.Tensor, timestep: int | torch.Tensor, encoder_hidden_states: torch.Tensor | None=None, return_dict: bool=True) -> UNet3DConditionOutput | tuple:
+        """The predicted noise, as `.sample`."""
+        ...
+
+class _MotionBlock(nn.Module):
+    """A (2+1)D residual block: space, time, space."""
+    space1: Any
+    norm1: Any
+    time: Any
+    norm2: Any
+    space2: Any
+    norm3: Any
+    skip: Any
+
+    def __init__(self, in_channels, out_channels, stride):
+        ...
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """`(B, in_channels, T, h, w)` to `(B, out_channels, T', h', w')`, all three sides divided by the stride."""
+        ...
+
+class MotionClassifier(nn.Module):
+    """Clips `(B, 3, T, H, W)` in [0, 1], of any size and length, to logits `(B, 10)` of the motions named in `class_names`."""
+    widths: tuple[Any, ...]
+    class_names: tuple[Any, ...]
+    frames: int
+    size: int
+    stem: nn.Conv3d
+    norm: nn.BatchNorm3d
+    blocks: nn.Sequential
+    head: nn.Linear
+
+    def __init__(self, widths: tuple[int, ...]=(16, 32, 64, 96), class_names: tuple[str, ...]=MOTIONS, frames: int=16, size: int=32):
+        ...
+
+    def forward(self, video: torch.Tensor) -> torch.Tensor:
+        """Logits of clips with at least two frames."""
+        ...
+
+def save_classifier(classifier: MotionClassifier, path: str | Path) -> Path:
+    """Write a classifier's weights and configuration into one safetensors file, whole or not at all."""
+    ...
+
+def load_motion_classifier(path: str | Path) -> MotionClassifier:
+    """The classifier that `save_classifier` wrote, frozen. Raises `VideoFileError` if `path` is not one."""
+    ...
+
+def assets() -> Path:
+    """The folder of embedded models in the installed package."""
+    ...
+
+def tiny_classifier() -> MotionClassifier:
+    """The embedded classifier of ten motions, frozen, on the CPU."""
+    ...
+
+def tiny_unet() -> TinyUNet:
+    """The embedded video diffusion model, frozen, on the CPU."""
+    ...
+
+def tiny_vae() -> TinyVAE:
+    """The embedded autoencoder."""
+    ...
+
+def tiny_scheduler() -> DDIMScheduler:
+    """The noise schedule that the embedded video diffusion model was trained with, which is that of the paper's model."""
+    ...
+
+def tiny_defaults() -> dict[str, float]:
+    """Steps and guidance scales that the embedded pipeline was tuned to."""
+    ...
+
+def training_scheduler() -> DDIMScheduler:
+    """The noise schedule of the paper's text-to-video model."""
+    ...
