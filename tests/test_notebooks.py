@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
-import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -18,8 +17,6 @@ NO_PICTURE = {"cli"}  # modules whose notebook needs none
 COLAB = ["#| hide", "#| eval: false", "! [ -e /content ] && pip install -qq git+https://github.com/videopure/videopure"]
 MOST_CELL_LINES, MOST_BYTES, MODULE_LINES = 35, 500_000, range(30, 601)
 LEAST_DEMOS, MOST_MEDIAN_LINES = 0.7, 10
-
-being_rewritten = pytest.mark.xfail(strict=False, reason="the notebooks are being rewritten towards this rule; the mark goes when they are")
 
 
 def cells(path: Path, kind: str | None = None) -> list[dict]:
@@ -138,7 +135,6 @@ def test_exported_cells_are_short():
     none([f"{at}: {n} lines" for at, n in lengths if n > MOST_CELL_LINES])
 
 
-@being_rewritten
 def test_exports_are_small_and_shown_at_once():
     "Most cells that export a definition are short, and a reader sees it at work before the next one."
     table, lengths = [], []
@@ -211,7 +207,6 @@ def test_every_module_has_its_notebook():
     assert sorted(path.stem for path in MODULES) == sorted(ORDER)
 
 
-@being_rewritten
 def test_imports_only_earlier_modules():
     found = []
     for path in MODULES:
@@ -227,7 +222,6 @@ def test_imports_only_earlier_modules():
     none(found)
 
 
-@being_rewritten
 def test_modules_are_neither_long_nor_tiny():
     lines = {path.stem: len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES}
     none([f"{name}: {n} lines" for name, n in lines.items() if n not in MODULE_LINES])
