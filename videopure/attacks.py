@@ -179,13 +179,11 @@ SCHEDULES = {
 class PGD(VideoAttack):
     """Projected gradient descent on the voted answer, within any threat model.
 
-    After a call: `success` (B,), whether the vote is wrong (or the target); `steps_used` (B,), gradient steps taken; `zero_gradients` (B,),
-    steps whose gradient was zero everywhere, a sign of gradient masking. Raises `VideoPureError` if there is no finite gradient.
+    After a call: `success`, `steps_used` and `zero_gradients` (steps without any gradient, a sign of gradient masking), each `(B,)`.
     Source: Madry et al. (arXiv 1706.06083); momentum: Dong et al. (1710.06081); averaging over draws: Athalye et al. (1707.07397).
     """
 
     modes = ["default", "targeted"]
-
     def __init__(
         self,
         model: nn.Module,  # a classifier, or a `Defended`: its gradient mode is the attacker's

@@ -168,7 +168,7 @@ class ClipList(Clips):
     def __init__(self, root: str | Path, listing: str | Path, classes: Sequence[str] | None=None, *, incomplete: bool=False, **reading):
         ...
 
-def stratified(rows, labels, n, order):
+def stratified(rows: Sequence[int], labels: Sequence[int], n: int, order: Sequence[int]) -> list[int]:
     """At most `n` of the rows, as many of each class as there are: classes take turns, each in the given order of rows."""
     ...
 

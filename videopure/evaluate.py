@@ -511,8 +511,7 @@ def benchmark(
         run.work(Journal(folder, config, share[0], environment(run.device)), *chosen, share, quiet=not progress or share[0] > 0)
         wait()
         card = Card((found := Journal(folder, config)).config, found.results, found.about)
-        if share[0] == 0 and out is not None:
-            card.save(folder)
+        if share[0] == 0 and out is not None: card.save(folder)
     return card
 
 # %% ../nbs/16a_evaluate.ipynb #c112

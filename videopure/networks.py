@@ -229,7 +229,7 @@ NETWORKS: dict[str, Callable[..., nn.Module]] = {
 }
 
 # %% ../nbs/10b_networks.ipynb #c081
-def full_name(name):
+def full_name(name: str) -> str:
     "The name with the ending that all of `NETWORKS` have."
     return f"{name.removesuffix('_kinetics400')}_kinetics400"
 

@@ -152,7 +152,7 @@ class TPN(nn.Module):
         ...
 NETWORKS: dict[str, Callable[..., nn.Module]]
 
-def full_name(name):
+def full_name(name: str) -> str:
     """The name with the ending that all of `NETWORKS` have."""
     ...
 
