@@ -463,12 +463,7 @@ class ClipList(Clips):
         self._locate([id if (self.root / id).exists() else None for id in ids], path.name, incomplete)
 
 # %% ../nbs/14_data.ipynb #c114
-def stratified(
-    rows: Sequence[int],  # what to choose from
-    labels: Sequence[int],  # the class of each place
-    n: int,  # how many
-    order: Sequence[int],  # the rows in the order in which they are taken
-) -> list[int]:
+def stratified(rows: Sequence[int], labels: Sequence[int], n: int, order: Sequence[int]) -> list[int]:
     "At most `n` of the rows, as many of each class as there are: classes take turns, each in the given order of rows."
     turn, turns = {}, Counter()
     for row in order:
