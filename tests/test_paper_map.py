@@ -40,10 +40,8 @@ check = checker()
 
 
 def rows_of(root: Path) -> list[dict]:
-    "The rows of the map. It may still name the tests of the tables by their old file."
-    moved = re.findall(r"^def (test_\w+)", (ROOT / "tests/test_reference.py").read_text(encoding="utf-8"), re.M)
-    old = {f"tests/test_paper_map.py::{name}": f"tests/test_reference.py::{name}" for name in moved}
-    return [row | {"held": [old.get(held, held) for held in row["held"]]} for row in check.rows_of(root / MAP.relative_to(ROOT))]
+    "The rows of the map in a repository."
+    return check.rows_of(root / MAP.relative_to(ROOT))
 
 
 def broken(root: Path) -> set[str]:
