@@ -1,7 +1,7 @@
 # Made by tools/stubs.py from attacks.py: run it after nbdev_export.
 """PGD for clips and for a defense that votes, and attacks aimed at this method"""
 from typing import Any
-__all__ = ['LOSSES', 'SCHEDULES', 'ATTACKS', 'check_labels', 'VideoAttack', 'record_logits', 'voted', 'cross_entropy', 'margin', 'dlr', 'record_loss', 'make_loss', 'Best', 'PGD', 'clip_gradient', 'make_attack', 'quantized']
+__all__ = ['LOSSES', 'SCHEDULES', 'ATTACKS', 'check_adversarial', 'check_labels', 'VideoAttack', 'record_logits', 'voted', 'cross_entropy', 'margin', 'dlr', 'record_loss', 'make_loss', 'Best', 'PGD', 'clip_gradient', 'make_attack', 'quantized']
 import inspect as inspect
 from collections.abc import Callable as Callable, Sequence as Sequence
 from dataclasses import dataclass as dataclass, field as field
@@ -16,9 +16,13 @@ from tqdm.auto import tqdm as tqdm
 from .defense import Defended as Defended
 from .purifier import evaluating as evaluating, seeded as seeded
 from .registry import Registry as Registry, is_code as is_code, make as make
-from .threats import THREATS as THREATS, Threat as Threat, as_eps as as_eps, as_threat as as_threat, make_threat as make_threat
+from .threats import THREATS as THREATS, Threat as Threat, as_eps as as_eps, as_threat as as_threat, make_threat as make_threat, same_shape as same_shape
 from .video import ClipError as ClipError, VideoPureError as VideoPureError, check_video as check_video
 from .voting import vote_scores as vote_scores
+
+def check_adversarial(adversarial: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
+    """What an attack returned, if these are clips of the shape of `clips`; else a `ClipError`."""
+    ...
 
 def check_labels(labels: torch.Tensor, n: int, num_classes: int | None=None) -> torch.Tensor:
     """The labels of `n` clips, if they are whole numbers, one a clip, and classes that the model knows; else a `ClipError`."""

@@ -117,11 +117,13 @@ def _reading(classifier: nn.Module | None, options: dict, files: bool) -> dict:
 def make_defense(
     classifier: nn.Module,  # to be defended
     pipe: VideoPurePipeline | None,  # for purifiers that need one
-    method: object = "",  # what `make_purifier` takes
+    method: object = None,  # what `make_purifier` takes
     rule: str | None = None,  # how records vote
     **options: object,  # of the purifier
 ) -> Defended | None:  # None for the bare classifier
     "A defense as a configuration describes it."
+    if method is None:
+        raise VideoPureError("a defense has no method: name its purifier, such as method = \"videopure\", or \"none\"")
     purifier = make_purifier(method, pipe, **options)
     return None if purifier is None else Defended(classifier, purifier, rule)
 

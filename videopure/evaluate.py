@@ -28,7 +28,7 @@ from torch.utils.data import Dataset, TensorDataset
 from tqdm.auto import tqdm
 
 from . import threats
-from .attacks import ATTACKS, PGD, VideoAttack, check_labels, make_attack, quantized
+from .attacks import ATTACKS, PGD, VideoAttack, check_adversarial, check_labels, make_attack, quantized
 from .baselines import make_purifier
 from .classifiers import VideoClassifier
 from .data import ClipFolder, Clips, Kinetics400
@@ -192,7 +192,8 @@ def _model(self: Run, defense: object) -> nn.Module:
     "A defense as a model of clips: the bare classifier for None."
     if isinstance(defense, Defended):
         return Defended(self.classifier, defense.purifier, defense.rule)
-    purifier = make_purifier(defense) if isinstance(defense, (str, type, partial)) else as_purifier(defense)
+    defense = {"method": defense} if isinstance(defense, (str, type, partial)) else defense
+    purifier = make_purifier(**defense) if isinstance(defense, dict) else as_purifier(defense)
     return self.classifier.eval() if purifier is None else Defended(self.classifier, purifier)
 
 # %% ../nbs/16a_evaluate.ipynb #c037
@@ -249,7 +250,7 @@ def attacked(
         return self.made[key]
     attack = spec.attack(self.seen(defense, spec.sees))
     with seeded(seed_of(self.seed, clip, name, "" if gray else defense), self.device, purifier):
-        adversarial = (quantized(attack) if spec.uint8 else attack)(video, labels).detach()
+        adversarial = check_adversarial((quantized(attack) if spec.uint8 else attack)(video.clone(), labels), video)
     self.made = {key: (adversarial, attack)}
     return self.made[key]
 

@@ -22,7 +22,7 @@ from torch import nn as nn
 from torch.utils.data import Dataset as Dataset, TensorDataset as TensorDataset
 from tqdm.auto import tqdm as tqdm
 from . import threats as threats
-from .attacks import ATTACKS as ATTACKS, PGD as PGD, VideoAttack as VideoAttack, check_labels as check_labels, make_attack as make_attack, quantized as quantized
+from .attacks import ATTACKS as ATTACKS, PGD as PGD, VideoAttack as VideoAttack, check_adversarial as check_adversarial, check_labels as check_labels, make_attack as make_attack, quantized as quantized
 from .baselines import make_purifier as make_purifier
 from .classifiers import VideoClassifier as VideoClassifier
 from .data import ClipFolder as ClipFolder, Clips as Clips, Kinetics400 as Kinetics400

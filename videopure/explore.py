@@ -6,6 +6,7 @@
 __all__ = ['PRESETS', 'BUSY', 'Cancelled', 'Explorer']
 
 # %% ../nbs/18b_explore.ipynb #c002
+import inspect
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -17,11 +18,11 @@ import torch
 from fastcore.basics import patch
 from torch import nn
 
-from .attacks import make_attack
+from .attacks import ATTACKS, check_adversarial, make_attack
 from .defense import Defended
 from .pipeline import VideoPurePipeline
 from .purifier import Purifier
-from .threats import as_eps, format_eps, same_shape
+from .threats import as_eps, format_eps
 from .tiny import tiny_classifier
 from .trace import SEES, STYLE, Experiment, as_videopure, embedded_clips, frame_style, vote_table, watching
 from .video import ClipError, MissingPackageError, VideoPureError, check_video, read_video
@@ -58,12 +59,18 @@ def _attack(
 ) -> torch.Tensor:
     "The attacked clip. Raises `ClipError` if an attack returns anything but a clip of that shape."
     options = {name: value for name, value in preset.items() if name not in ("method", *used)}
-    options |= {name: used[name] for name in ("eps", "steps", "seed") if used[name] is not None}
+    options |= {name: used[name] for name in ("eps", "steps", "seed") if used[name] is not None and _takes(preset["method"], name)}
     options |= {"eps": as_eps(options["eps"])} if "eps" in options else {}
     attack = make_attack(preset["method"], model, **options)
     if "seed" in options and hasattr(attack, "generator"):
         attack.generator, attack.seed = torch.Generator(clip.device).manual_seed(options["seed"]), None
-    return check_video(same_shape(attack(clip, label), clip)).detach()
+    return check_adversarial(attack(clip, label), clip)
+
+
+def _takes(method: object, name: str) -> bool:
+    "Whether an attack has a setting of that name; a control of the explorer is passed on only then."
+    parameters = inspect.signature(ATTACKS.find(method)).parameters.values()
+    return any(p.name == name or p.kind is p.VAR_KEYWORD for p in parameters)
 
 # %% ../nbs/18b_explore.ipynb #c020
 class Cancelled(Exception):
@@ -242,7 +249,7 @@ class _Controls(_Background):
         before = {name: self.controls[name].value for name in values}
         try:
             for name in sorted(values, key=lambda name: name == "clip"):  # the last, because a new clip forgets all results
-                value = format_eps(as_eps(values[name])) if name == "eps" else values[name]
+                value = format_eps(as_eps(values[name], most=1)) if name == "eps" else values[name]
                 _change(name, self.controls[name], value)
         except VideoPureError:
             for name, value in before.items():

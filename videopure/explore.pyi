@@ -2,6 +2,7 @@
 """Attack a clip and purify it with a few buttons, and look at everything in between"""
 from typing import Any
 __all__ = ['PRESETS', 'BUSY', 'Cancelled', 'Explorer']
+import inspect as inspect
 import tempfile as tempfile
 import threading as threading
 from collections.abc import Callable as Callable, Iterator as Iterator, Mapping as Mapping
@@ -11,11 +12,11 @@ from pathlib import Path as Path
 import torch as torch
 from fastcore.basics import patch as patch
 from torch import nn as nn
-from .attacks import make_attack as make_attack
+from .attacks import ATTACKS as ATTACKS, check_adversarial as check_adversarial, make_attack as make_attack
 from .defense import Defended as Defended
 from .pipeline import VideoPurePipeline as VideoPurePipeline
 from .purifier import Purifier as Purifier
-from .threats import as_eps as as_eps, format_eps as format_eps, same_shape as same_shape
+from .threats import as_eps as as_eps, format_eps as format_eps
 from .tiny import tiny_classifier as tiny_classifier
 from .trace import SEES as SEES, STYLE as STYLE, Experiment as Experiment, as_videopure as as_videopure, embedded_clips as embedded_clips, frame_style as frame_style, vote_table as vote_table, watching as watching
 from .video import ClipError as ClipError, MissingPackageError as MissingPackageError, VideoPureError as VideoPureError, check_video as check_video, read_video as read_video
@@ -29,6 +30,10 @@ def _settings_used(preset: Mapping[str, object], chosen: Mapping[str, object]) -
 
 def _attack(preset: Mapping[str, object], used: Mapping[str, object], model: nn.Module, clip: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
     """The attacked clip. Raises `ClipError` if an attack returns anything but a clip of that shape."""
+    ...
+
+def _takes(method: object, name: str) -> bool:
+    """Whether an attack has a setting of that name; a control of the explorer is passed on only then."""
     ...
 
 class Cancelled(Exception):

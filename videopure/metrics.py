@@ -75,7 +75,7 @@ def measure(
     "The metrics of some clips. Raises `VideoPureError` for a metric that does not give one number a clip."
     if purified.shape != clean.shape:
         raise ClipError(f"the purified clip has shape {tuple(purified.shape)}, the clean one {tuple(clean.shape)}; they must agree")
-    found = {name: torch.as_tensor(metric(purified, clean)).detach() for name, metric in metrics.items()}
+    found = {name: torch.as_tensor(metric(purified.clone(), clean.clone())).detach() for name, metric in metrics.items()}
     for name, values in found.items():
         if values.shape != (len(clean),):
             raise VideoPureError(f"metric {name!r} returned shape {tuple(values.shape)}, expected ({len(clean)},), one number a clip")

@@ -19,7 +19,7 @@ from fastcore.basics import patch
 from torch import nn
 from tqdm.auto import tqdm
 
-from .attacks import PGD, check_labels, make_loss, record_logits, voted
+from .attacks import PGD, check_adversarial, check_labels, make_loss, record_logits, voted
 from .blackbox import RandomNoise, Square
 from .defense import Defended
 from .evaluate import CostMeter, as_attack_spec
@@ -90,6 +90,8 @@ class Inspection:
 
     def __post_init__(self):
         self._check()
+        if taken := {"full gradient", "BPDA", "Square", "noise"} & {*self.attacks}:
+            raise VideoPureError(f"an attack of your own cannot be called {min(taken)!r}, as one of the report is: choose another name")
         self.own = {n: as_attack_spec({"sees": "full"} | (a if isinstance(a, dict) else {"method": a})) for n, a in self.attacks.items()}
         grid = (self.eps / 2, 2 * self.eps) if self.grid is None else self.grid
         self.below = sorted({eps for eps in (*grid, self.eps) if eps < 1 or not self.whole})
@@ -252,7 +254,7 @@ def survives(self: Inspection, name: str, eps: float, **options) -> torch.Tensor
         attack, pairs = self.attack(name, eps, **options), zip(self.clips.split(self.batch_size), self.labels.split(self.batch_size))
         try:
             with seeded(self.seed, device_of(self.model), self.purifier):
-                attacked = torch.cat([attack(x, y) for x, y in pairs])
+                attacked = torch.cat([check_adversarial(attack(x.clone(), y), x) for x, y in pairs])
             self.found[key] = self.right(attacked)
         except VideoPureError as error:  # a gradient that ceased to be finite on the way
             if name in self.own:
