@@ -371,7 +371,7 @@ def test_attack_and_purify_in_jupyterlab(notebook):
         notebook.wait_for_function("window.moved")
         print(f"record {record} on the screen {notebook.evaluate('window.moved - window.pressed'):.0f} ms after the key")
     notebook.wait_for_function("before => window.level.querySelector('img').src != before", arg=before)
-    assert notebook.evaluate("[...document.querySelectorAll('tr.record')].findIndex(r => r.classList.contains('on'))") == 2
+    notebook.wait_for_function("[...document.querySelectorAll('tr.record')].findIndex(r => r.classList.contains('on')) == 2")
     assert values(notebook)["record"] == 2
 
 

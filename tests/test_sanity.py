@@ -360,7 +360,9 @@ def test_an_attack_of_ones_own_in_every_form(form, look, parts, monkeypatch):
     "At each size; every form is the same attack."
     monkeypatch.setitem(ATTACKS, "step", parts.Step)
     blur = GaussianBlur()
-    found = look(blur, attacks={"mine": form(parts, None)})
+    mine = form(parts, None)
+    mine = mine if isinstance(mine, AttackSpec | dict) else {"method": mine, "sees": "classifier"}
+    found = look(blur, attacks={"mine": mine})
     for eps in found.below:
         plain = PGD(found.model.classifier, eps, steps=3, random_start=False, early_stop=False, best=False)
         assert torch.equal(found.survives("mine", eps), found.right(plain(found.clips, found.labels)))

@@ -100,12 +100,12 @@ def _box_fraction(query: int, queries: int, p_init: float = 0.8) -> float:
     return p_init / 2 ** sum(10_000 * query / queries > step for step in _SHRINK)
 
 # %% ../nbs/12c_blackbox.ipynb #c024
-def _random_boxes(clips: torch.Tensor, fraction: float) -> torch.Tensor:
+def _random_boxes(clips: torch.Tensor, fraction: float, generator: torch.Generator | None = None) -> torch.Tensor:
     "A box at random in each clip, `(B, 1, T, H, W)` of bool: its sides are the clip's, scaled alike, its volume `fraction` of the clip's."
     inside = torch.ones(len(clips), 1, 1, 1, 1, dtype=torch.bool)
     for axis, length in enumerate(clips.shape[2:], start=2):
         side = max(1, round(fraction ** (1 / 3) * length))
-        start = (torch.rand(len(clips), 1) * (length - side + 1)).long()
+        start = (torch.rand(len(clips), 1, generator=generator) * (length - side + 1)).long()
         at = torch.arange(length)
         along = (start <= at) & (at < start + side)
         inside = inside & along.view([len(clips)] + [length if a == axis else 1 for a in range(1, 5)])
@@ -145,8 +145,8 @@ class Square(BlackBox):
 def propose(self: Square, step: int, adv: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
     "At first stripes over the whole clip, then one new box in each."
     varies = _STRIPES[self.stripes] if step == 0 else ()
-    sign = _signs([n if axis in (0, 1, *varies) else 1 for axis, n in enumerate(clips.shape)]).to(clips)
-    where = _random_boxes(clips, 1.0 if step == 0 else _box_fraction(step, self.budget, self.p_init))
+    sign = _signs([n if axis in (0, 1, *varies) else 1 for axis, n in enumerate(clips.shape)], self.generator).to(clips)
+    where = _random_boxes(clips, 1.0 if step == 0 else _box_fraction(step, self.budget, self.p_init), self.generator)
     return torch.where(where, clips + self.eps * sign, adv)
 
 # %% ../nbs/12c_blackbox.ipynb #c041

@@ -61,7 +61,7 @@ def _box_fraction(query: int, queries: int, p_init: float=0.8) -> float:
     """The part of the clip that is changed at a query: `p_init`, halved on the paper's schedule, rescaled to the number of queries."""
     ...
 
-def _random_boxes(clips: torch.Tensor, fraction: float) -> torch.Tensor:
+def _random_boxes(clips: torch.Tensor, fraction: float, generator: torch.Generator | None=None) -> torch.Tensor:
     """A box at random in each clip, `(B, 1, T, H, W)` of bool: its sides are the clip's, scaled alike, its volume `fraction` of the clip's."""
     ...
 _STRIPES: dict[str, Any]

@@ -64,7 +64,8 @@ def _union(annotation: ast.AST) -> list[ast.AST]:
 def _add_option(parser: argparse.ArgumentParser, option: _Option) -> None:
     "One option of a command."
     flag, kinds, default = "--" + option.name.replace("_", "-"), option.kinds, option.default
-    shown = "" if default in (..., None, False) or not option.help else f" (default: {'yes' if default is True else default})"
+    silent = not option.help or any(default is hidden for hidden in (..., None, False))  # 0 is a default to show
+    shown = "" if silent else f" (default: {'yes' if default is True else default})"
     settings = {"help": (option.help + shown).replace("%", "%%"), "default": None if default is ... else default}
     if kinds == {"bool"}:
         action = argparse.BooleanOptionalAction if default else "store_true"
@@ -203,7 +204,7 @@ def evaluate(
     n_clips: int | None = None,  # number of clips; of files, some of each class
     metrics: list[str] | None = None,  # measure the purified clips: psnr, ssim, temporal-consistency, lpips, package.module:Name
     seed: int | None = None,  # seed of attacks and random purifiers
-    attacks: list[str] | None = None,  # work on these columns for now, the rest can follow
+    attacks: list[str] | None = None,  # run only these attacks now; the same command adds the others later
     defenses: list[str] | None = None,  # work on these rows for now, the rest can follow
     device: str = "auto",  # auto, cpu, cuda ...
     allow_code: bool = False,  # let the configuration name code to import, package.module:Name
@@ -221,7 +222,8 @@ def evaluate(
     only = {"only_attacks": attacks or (), "only_defenses": defenses or ()}
     card = videopure.config.run_config(settings, out, device, **only, progress=not quiet)
     if card.skipped and len(card.skipped) == len(card.results):
-        print(card.skipped_table())
+        if os.environ.get("RANK", "0") == "0":
+            print(card.skipped_table())
         raise videopure.VideoFileError(f"none of the {len(card.skipped)} clips could be read; the first: {card.skipped[0]['skipped']}")
     return _shown(card, settings, out)
 

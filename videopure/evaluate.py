@@ -266,7 +266,7 @@ def answers(self: Run, defense: str, video: torch.Tensor, clip: str, name: str) 
             if purifier is None:
                 given.append(model(video).argmax(1))
                 continue
-            records = purifier.records(check_video(video))
+            records = purifier.records(check_video(video).clone())  # a function of your own may work in place
             given.append(model.predict(video, records))
             purified = records(len(records) - 1) if self.metrics and trial == 0 else purified
     return torch.stack(given), purified

@@ -61,6 +61,8 @@ def _attack(
     options = {name: value for name, value in preset.items() if name not in ("method", *used)}
     options |= {name: used[name] for name in ("eps", "steps", "seed") if used[name] is not None and _takes(preset["method"], name)}
     options |= {"eps": as_eps(options["eps"])} if "eps" in options else {}
+    quiet = "progress" in inspect.signature(ATTACKS.find(preset["method"])).parameters  # the explorer has a bar of its own
+    options |= {"progress": False} if quiet else {}
     attack = make_attack(preset["method"], model, **options)
     if "seed" in options and hasattr(attack, "generator"):
         attack.generator, attack.seed = torch.Generator(clip.device).manual_seed(options["seed"]), None

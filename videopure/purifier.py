@@ -191,7 +191,7 @@ class CallablePurifier(Purifier):
     def __call__(self, video: torch.Tensor) -> torch.Tensor:
         "What the function returns for clips, a module in evaluation mode."
         with evaluating(self.base):
-            return self.function(video.clone())  # a function may work in place
+            return self.function(video)
 
     def __repr__(self) -> str:
         base = self.base if inspect.isroutine(self.base) else type(self.base)

@@ -22,7 +22,7 @@ from tqdm.auto import tqdm
 from .attacks import PGD, check_adversarial, check_labels, make_loss, record_logits, voted
 from .blackbox import RandomNoise, Square
 from .defense import Defended
-from .evaluate import CostMeter, as_attack_spec
+from .evaluate import AttackSpec, CostMeter, as_attack_spec
 from .purifier import NoGradientError, device_of, evaluating, seeded
 from .registry import fingerprint
 from .results import Accuracy, Table, plot_accuracy
@@ -92,7 +92,8 @@ class Inspection:
         self._check()
         if taken := {"full gradient", "BPDA", "Square", "noise"} & {*self.attacks}:
             raise VideoPureError(f"an attack of your own cannot be called {min(taken)!r}, as one of the report is: choose another name")
-        self.own = {n: as_attack_spec({"sees": "full"} | (a if isinstance(a, dict) else {"method": a})) for n, a in self.attacks.items()}
+        tables = {n: a if isinstance(a, dict | AttackSpec) else {"method": a} for n, a in self.attacks.items()}
+        self.own = {n: a if isinstance(a, AttackSpec) else as_attack_spec({"sees": "full"} | a) for n, a in tables.items()}
         grid = (self.eps / 2, 2 * self.eps) if self.grid is None else self.grid
         self.below = sorted({eps for eps in (*grid, self.eps) if eps < 1 or not self.whole})
         self.grid = [*self.below, 1.0] if self.whole else self.below

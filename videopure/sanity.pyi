@@ -14,7 +14,7 @@ from tqdm.auto import tqdm as tqdm
 from .attacks import PGD as PGD, check_adversarial as check_adversarial, check_labels as check_labels, make_loss as make_loss, record_logits as record_logits, voted as voted
 from .blackbox import RandomNoise as RandomNoise, Square as Square
 from .defense import Defended as Defended
-from .evaluate import CostMeter as CostMeter, as_attack_spec as as_attack_spec
+from .evaluate import AttackSpec as AttackSpec, CostMeter as CostMeter, as_attack_spec as as_attack_spec
 from .purifier import NoGradientError as NoGradientError, device_of as device_of, evaluating as evaluating, seeded as seeded
 from .registry import fingerprint as fingerprint
 from .results import Accuracy as Accuracy, Table as Table, plot_accuracy as plot_accuracy

@@ -258,7 +258,7 @@ class Validation:
     @cached_property
     def attacked(self) -> torch.Tensor:
         "The clips after PGD on the classifier, made when they are first asked for."
-        attack = PGD(self.classifier, eps=self.eps, alpha=2 / 255, steps=10, early_stop=False, best=False, seed=0)
+        attack = PGD(self.classifier, eps=self.eps, alpha=2 / 255, steps=10, early_stop=False, best=False, seed=0, progress=False)
         return torch.cat([attack(v, y) for v, y in zip(self.video.split(8), self.labels.split(8))])
 
 # %% ../nbs/17b_training.ipynb #c063
