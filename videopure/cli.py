@@ -222,8 +222,7 @@ def evaluate(
     only = {"only_attacks": attacks or (), "only_defenses": defenses or ()}
     card = videopure.config.run_config(settings, out, device, **only, progress=not quiet)
     if card.skipped and len(card.skipped) == len(card.results):
-        if os.environ.get("RANK", "0") == "0":
-            print(card.skipped_table())
+        print(card.skipped_table())
         raise videopure.VideoFileError(f"none of the {len(card.skipped)} clips could be read; the first: {card.skipped[0]['skipped']}")
     return _shown(card, settings, out)
 
