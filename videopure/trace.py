@@ -26,7 +26,7 @@ from torch import nn
 from .defense import Defended
 from .flow import optical_flow
 from .pipeline import VideoPurePipeline
-from .purifier import Purifier, VideoPure, as_purifier
+from .purifier import Purifier, VideoPure, as_purifier, device_of
 from .schedule import add_noise, ddim_levels, predict_x0
 from .show import magnify, save_page, sprite_sheet
 from .video import MOTIONS, ClipError, VideoPureError, moving_shapes, resize_video
@@ -263,7 +263,7 @@ class Experiment:
 
     def __init__(self, defended: Defended):
         self.defended, self.purifier = defended, _quiet(defended.purifier)
-        self.device = next((p.device for p in defended.classifier.parameters()), torch.device("cpu"))
+        self.device = device_of(defended.classifier)
 
     def choose(self, clip: torch.Tensor, label: int | None = None) -> None:
         "Start again with a clip (1, 3, T, H, W) and its label."

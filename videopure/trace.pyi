@@ -17,7 +17,7 @@ from torch import nn as nn
 from .defense import Defended as Defended
 from .flow import optical_flow as optical_flow
 from .pipeline import VideoPurePipeline as VideoPurePipeline
-from .purifier import Purifier as Purifier, VideoPure as VideoPure, as_purifier as as_purifier
+from .purifier import Purifier as Purifier, VideoPure as VideoPure, as_purifier as as_purifier, device_of as device_of
 from .schedule import add_noise as add_noise, ddim_levels as ddim_levels, predict_x0 as predict_x0
 from .show import magnify as magnify, save_page as save_page, sprite_sheet as sprite_sheet
 from .video import MOTIONS as MOTIONS, ClipError as ClipError, VideoPureError as VideoPureError, moving_shapes as moving_shapes, resize_video as resize_video
