@@ -1,12 +1,14 @@
 "What several files of tests need: the built site, and a browser."
 
 import hashlib
+import importlib
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,6 +18,24 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 QUIET = ["--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+
+@pytest.fixture(scope="module")
+def own_module(tmp_path_factory) -> Iterator[Callable[[str, str], object]]:
+    "Write a module of a reader's own, by a name and its source, and import it; gone after the tests of the file."
+    folder, made = tmp_path_factory.mktemp("own"), []
+    sys.path.insert(0, str(folder))
+
+    def make(name: str, source: str) -> object:
+        (folder / f"{name}.py").write_text(source)
+        importlib.invalidate_caches()
+        made.append(name)
+        return importlib.import_module(name)
+
+    yield make
+    sys.path.remove(str(folder))
+    for name in made:
+        del sys.modules[name]
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 "The benchmark: killed, shared, fed with damaged clips and bad settings."
 
-import importlib
 import json
 import os
 import resource
@@ -766,14 +765,8 @@ class Brightness:
 
 
 @pytest.fixture(scope="module")
-def parts(tmp_path_factory):
-    "A module of a reader's own, by the name my_parts."
-    folder = tmp_path_factory.mktemp("parts")
-    (folder / "my_parts.py").write_text(PARTS)
-    sys.path.insert(0, str(folder))
-    yield importlib.import_module("my_parts")
-    sys.path.remove(str(folder))
-    del sys.modules["my_parts"]
+def parts(own_module):
+    return own_module("my_parts", PARTS)
 
 
 def of_one_kind(card: Card, *skip: str) -> list[dict]:

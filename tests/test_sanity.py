@@ -1,8 +1,6 @@
 "The sanity suite catches what it should: each check is failed by a defense made for it, and passed by an honest one."
 
-import importlib
 import json
-import sys
 from functools import partial
 
 import pytest
@@ -334,14 +332,8 @@ class Darker(Linf):
 
 
 @pytest.fixture(scope="module")
-def parts(tmp_path_factory):
-    "A module of a reader's own, by the name my_attacks."
-    folder = tmp_path_factory.mktemp("parts")
-    (folder / "my_attacks.py").write_text(PARTS)
-    sys.path.insert(0, str(folder))
-    yield importlib.import_module("my_attacks")
-    sys.path.remove(str(folder))
-    del sys.modules["my_attacks"]
+def parts(own_module):
+    return own_module("my_attacks", PARTS)
 
 
 ATTACK_FORMS = {
