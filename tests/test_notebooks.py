@@ -32,11 +32,11 @@ def all_cells(paths: list[Path], kind: str | None = None) -> Iterator[dict]:
 
 
 def is_exported(cell: dict) -> bool:
-    return re.search(r"^#\|\s*exports?\s*$", cell["source"], flags=re.M) is not None
+    return re.search(r"^#\|\s*export[si]?\s*$", cell["source"], flags=re.M) is not None
 
 
 def is_hidden(cell: dict) -> bool:
-    return re.search(r"^#\|\s*(hide|exporti|default_exp\b.*)\s*$", cell["source"], flags=re.M) is not None
+    return re.search(r"^#\|\s*(hide|default_exp\b.*)\s*$", cell["source"], flags=re.M) is not None
 
 
 def python(cell: dict) -> list[ast.stmt]:

@@ -126,16 +126,18 @@ def defined(tree: list[ast.stmt]) -> list[str]:
 
 
 def fold(cell) -> None:
-    "Exported source stays on the page and folds: the core of a lesson (`exports`) is open, plumbing (`export`) closed. Imports go."
+    "Exported source stays on the page and folds: the core of a lesson (`exports`) is open; that of `export` and `exporti` is closed."
     marks = set(cell.directives_)
     if cell.cell_type != "code" or not marks & {"export", "exports", "exporti", "hide", "default_exp"}:
         return
     tree = cell.parsed_() or []
-    if marks & {"hide", "exporti", "default_exp"} or all(isinstance(node, (ast.Import, ast.ImportFrom, ast.Try)) for node in tree):
+    if marks & {"hide", "default_exp"} or all(isinstance(node, (ast.Import, ast.ImportFrom, ast.Try)) for node in tree):
         del cell["source"]
     else:
         summary = f"Source of {', '.join(defined(tree))}".removesuffix(" of ")
-        cell.source = f'#| code-fold: {"show" if "exports" in marks else "true"}\n#| code-summary: "{summary}"\n{cell.source}'
+        source = re.sub(r"^#\| code-fold: show\n", "", cell.source, flags=re.M)
+        is_open = "exports" in marks or source != cell.source
+        cell.source = f'#| code-fold: {"show" if is_open else "true"}\n#| code-summary: "{summary}"\n{source}'
 
 
 def quote_alt(cell) -> None:

@@ -1,7 +1,7 @@
 # Made by tools/stubs.py from attacks.py: run it after nbdev_export.
 """PGD for clips and for a defense that votes, and attacks aimed at this method"""
 from typing import Any
-__all__ = ['LOSSES', 'SCHEDULES', 'ATTACKS', 'check_adversarial', 'check_labels', 'VideoAttack', 'record_logits', 'voted', 'cross_entropy', 'margin', 'dlr', 'record_loss', 'make_loss', 'Best', 'PGD', 'clip_gradient', 'make_attack', 'quantized']
+__all__ = ['LOSSES', 'ATTACKS', 'VideoAttack', 'voted', 'cross_entropy', 'margin', 'dlr', 'record_loss', 'PGD', 'clip_gradient', 'make_attack']
 import inspect as inspect
 from collections.abc import Callable as Callable, Sequence as Sequence
 from dataclasses import dataclass as dataclass, field as field

@@ -2,7 +2,7 @@
 """Breaking a defense without its gradient: random search, transfer from another model, and plain noise to compare with"""
 from typing import Any
 from collections.abc import Callable
-__all__ = ['BlackBox', 'RandomNoise', 'Square', 'TemporalTranslation']
+__all__ = ['RandomNoise', 'Square', 'TemporalTranslation']
 from collections.abc import Sequence as Sequence
 import torch as torch
 import torch.nn.functional as F

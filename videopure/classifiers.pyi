@@ -1,7 +1,7 @@
 # Made by tools/stubs.py from classifiers.py: run it after nbdev_export.
 """Any video classifier behind one interface: a clip goes in, logits come out"""
 from typing import Any
-__all__ = ['IMAGENET_MEAN', 'IMAGENET_STD', 'TORCHVISION', 'CLASSIFIERS', 'OPTIONS', 'VideoClassifier', 'load_classifier']
+__all__ = ['IMAGENET_MEAN', 'IMAGENET_STD', 'CLASSIFIERS', 'OPTIONS', 'VideoClassifier', 'load_classifier']
 import importlib as importlib
 import json as json
 import os as os

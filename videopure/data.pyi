@@ -1,7 +1,7 @@
 # Made by tools/stubs.py from data.py: run it after nbdev_export.
 """Labelled clips: a folder of files, UCF-101 and Kinetics-400 as published, or as many moving shapes as you like"""
 from typing import Any
-__all__ = ['Clips', 'ClipFolder', 'UCF101', 'Kinetics400', 'ClipList', 'stratified', 'ClipLoader', 'MovingShapes']
+__all__ = ['Clips', 'ClipFolder', 'UCF101', 'Kinetics400', 'ClipList', 'MovingShapes']
 import csv as csv
 import hashlib as hashlib
 import re as re

@@ -1,7 +1,7 @@
 # Made by tools/stubs.py from defense.py: run it after nbdev_export.
 """`Defended`: a classifier, a purifier and a vote as one `nn.Module`, and what an attacker's gradient sees of it"""
 from typing import Any
-__all__ = ['SEES', 'Defended', 'straight_through']
+__all__ = ['SEES', 'Defended']
 import re as re
 import torch as torch
 from fastcore.basics import patch as patch

@@ -1,7 +1,7 @@
 # Made by tools/stubs.py from evaluate.py: run it after nbdev_export.
 """One call from a classifier, its defenses, clips and attacks to a table that can be believed"""
 from typing import Any
-__all__ = ['PROTOCOLS', 'AttackSpec', 'as_attack_spec', 'seed_of', 'CostMeter', 'Run', 'benchmark', 'five_metrics']
+__all__ = ['PROTOCOLS', 'AttackSpec', 'benchmark', 'five_metrics']
 import hashlib as hashlib
 import os as os
 import re as re

@@ -1,7 +1,7 @@
 # Made by tools/stubs.py from explore.py: run it after nbdev_export.
 """Attack a clip and purify it with a few buttons, and look at everything in between"""
 from typing import Any
-__all__ = ['PRESETS', 'BUSY', 'Cancelled', 'Explorer']
+__all__ = ['Explorer']
 import inspect as inspect
 import tempfile as tempfile
 import threading as threading

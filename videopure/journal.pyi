@@ -1,7 +1,7 @@
 # Made by tools/stubs.py from journal.py: run it after nbdev_export.
 """The results of a run, beside the settings they belong to, safe against a kill at any moment"""
 from typing import Any
-__all__ = ['result_key', 'plain', 'config_hash', 'difference', 'environment', 'disk_errors', 'read_json', 'read_results', 'Journal']
+__all__ = ['read_results']
 import gzip as gzip
 import hashlib as hashlib
 import json as json

@@ -1,7 +1,7 @@
 # Made by tools/stubs.py from networks.py: run it after nbdev_export.
 """I3D, SlowFast and TPN: the three families that attacks on video are measured against"""
 from typing import Any
-__all__ = ['NETWORKS', 'I3D', 'SlowFast', 'TPN', 'full_name', 'build_network', 'read_weights', 'shorten', 'check_weights', 'load_weights']
+__all__ = ['NETWORKS', 'I3D', 'SlowFast', 'TPN', 'full_name', 'build_network']
 import pickle as pickle
 import re as re
 import warnings as warnings

@@ -1,7 +1,7 @@
 # Made by tools/stubs.py from pipeline.py: run it after nbdev_export.
 """`VideoPurePipeline`: the whole purification, as a diffusers pipeline"""
 from typing import Any
-__all__ = ['VideoPureOutput', 'VideoPurePipeline', 'grad_like', 'find_device', 'load_pipeline', 'save_pipeline']
+__all__ = ['VideoPureOutput', 'VideoPurePipeline', 'load_pipeline', 'save_pipeline']
 import math as math
 import os as os
 import shutil as shutil

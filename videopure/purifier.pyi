@@ -1,7 +1,7 @@
 # Made by tools/stubs.py from purifier.py: run it after nbdev_export.
 """One interface for everything that cleans a clip: what it is called with, what it returns, what it declares about itself"""
 from typing import Any
-__all__ = ['Records', 'Purifier', 'NoGradientError', 'VideoPure', 'evaluating', 'device_of', 'CallablePurifier', 'as_purifier', 'seeded']
+__all__ = ['Purifier', 'NoGradientError', 'VideoPure', 'as_purifier']
 import inspect as inspect
 from collections.abc import Callable as Callable, Iterator as Iterator
 from contextlib import contextmanager as contextmanager

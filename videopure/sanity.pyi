@@ -1,7 +1,7 @@
 # Made by tools/stubs.py from sanity.py: run it after nbdev_export.
 """`check_defense`: can the numbers of an evaluation be believed? A report in words, with the evidence"""
 from typing import Any
-__all__ = ['CHECKS', 'Check', 'Inspection', 'check_deterministic', 'check_vote', 'check_forward', 'check_batch', 'check_state', 'check_gradients', 'check_larger_eps', 'check_full_gradient', 'check_blackbox', 'check_bpda', 'check_own', 'check_noise', 'check_convergence', 'Report', 'check_defense']
+__all__ = ['CHECKS', 'Check', 'Report', 'check_defense']
 from collections.abc import Callable as Callable, Iterator as Iterator, Sequence as Sequence
 from contextlib import contextmanager as contextmanager
 from copy import copy as copy

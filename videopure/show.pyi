@@ -1,7 +1,7 @@
 # Made by tools/stubs.py from show.py: run it after nbdev_export.
 """Seeing clips: a strip of frames, the perturbation magnified, and a player that runs in a notebook, on a page and from a file"""
 from typing import Any
-__all__ = ['strip', 'magnify', 'differences', 'sprite_sheet', 'Player', 'page', 'save_page']
+__all__ = ['strip', 'magnify', 'differences', 'Player', 'page', 'save_page']
 import base64 as base64
 import hashlib as hashlib
 import io as io

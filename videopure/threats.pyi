@@ -3,7 +3,7 @@
 from typing import Any
 from typing import ClassVar
 from dataclasses import field
-__all__ = ['THREATS', 'as_eps', 'format_eps', 'Threat', 'same_shape', 'Linf', 'L2', 'FrameL2', 'low_pass', 'Subspace', 'LowFrequency', 'Flicker', 'make_threat', 'as_threat', 'Masked', 'Frames', 'Patch']
+__all__ = ['THREATS', 'Threat', 'Linf', 'L2', 'FrameL2', 'Subspace', 'LowFrequency', 'Flicker', 'make_threat', 'as_threat', 'Masked', 'Frames', 'Patch']
 import math as math
 from collections.abc import Sequence as Sequence
 from dataclasses import dataclass as dataclass, fields as fields, replace as replace

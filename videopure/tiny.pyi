@@ -1,7 +1,7 @@
 # Made by tools/stubs.py from tiny.py: run it after nbdev_export.
 """A video diffusion model and a motion classifier small enough to ship"""
 from typing import Any
-__all__ = ['TinyVAE', 'TinyUNet', 'MotionClassifier', 'save_classifier', 'load_motion_classifier', 'assets', 'tiny_classifier', 'tiny_unet', 'tiny_vae', 'tiny_scheduler', 'tiny_defaults', 'training_scheduler']
+__all__ = ['TinyVAE', 'TinyUNet', 'MotionClassifier', 'assets', 'tiny_classifier', 'tiny_unet', 'tiny_vae', 'tiny_scheduler', 'tiny_defaults']
 import json as json
 import math as math
 from functools import partial as partial

@@ -1,7 +1,7 @@
 # Made by tools/stubs.py from trace.py: run it after nbdev_export.
 """Every clip that a purification passes through, the pictures that show it, and the whole experiment as a page that needs no kernel"""
 from typing import Any
-__all__ = ['STYLE', 'SEES', 'as_videopure', 'decode_path', 'last_level', 'latent_paths', 'Trace', 'trace_purification', 'flow_colours', 'frame_style', 'thumbnail', 'thumbnail_row', 'level_thumbnails', 'flow_thumbnail', 'class_names', 'with_probability', 'html_table', 'vote_table', 'embedded_clips', 'Experiment', 'watching', 'summary', 'page_body']
+__all__ = ['Trace', 'trace_purification']
 import copy as copy
 import threading as threading
 from collections.abc import Callable as Callable, Iterator as Iterator, Mapping as Mapping, Sequence as Sequence

@@ -1,7 +1,7 @@
 # Made by tools/stubs.py from training.py: run it after nbdev_export.
 """A purifier and a small classifier for a folder of clips, on whatever computer there is"""
 from typing import Any
-__all__ = ['GUIDANCE', 'GRID', 'Recipe', 'split', 'Validation', 'tune', 'train', 'train_folder']
+__all__ = ['GRID', 'Recipe', 'tune', 'train', 'train_folder']
 import copy as copy
 import hashlib as hashlib
 import json as json
