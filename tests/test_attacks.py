@@ -86,6 +86,7 @@ def by_brightness(video):
 # threat models
 
 
+@pytest.mark.slow
 @threat
 @pytest.mark.parametrize("scale", [0.001, 0.2, 10])
 def test_projection_is_allowed_and_idempotent(threat, scale):
@@ -95,6 +96,7 @@ def test_projection_is_allowed_and_idempotent(threat, scale):
     assert torch.equal(threat.project(CLIPS, CLIPS), CLIPS)
 
 
+@pytest.mark.slow
 @threat
 def test_random_start_is_allowed_and_seeded(threat):
     def start(seed):
@@ -221,6 +223,7 @@ def test_bad_threats_are_refused_in_one_line():
 # PGD
 
 
+@pytest.mark.slow
 @threat
 def test_attack_keeps_its_constraint_and_beats_noise(threat, classifier):
     attack = PGD(classifier, threat, steps=6, loss="margin", early_stop=False, seed=0)
@@ -230,6 +233,7 @@ def test_attack_keeps_its_constraint_and_beats_noise(threat, classifier):
     assert (margin(classifier(adv), LABELS) > torch.stack(starts).amax(0)).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", ["ce", "margin", "dlr", "records"])
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_every_loss_and_schedule_breaks_the_bare_classifier(loss, schedule, classifier):
@@ -265,6 +269,7 @@ def test_batch_is_as_good_as_clips_alone(classifier):
     assert (together - alone).abs().max() < 1e-9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["label", "function", "least likely", "random"])
 def test_targets(mode, classifier):
     attack, targets = PGD(classifier, steps=15, seed=0), (LABELS + 3) % 10
@@ -376,6 +381,7 @@ def blurred(classifier):
     return Defended(classifier, purifier)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", ["ce", "margin", "dlr", "records", record_loss(1)])
 def test_attacks_the_vote(blurred, loss):
     attack = PGD(blurred, 8 / 255, steps=10, loss=loss, seed=0)
@@ -383,6 +389,7 @@ def test_attacks_the_vote(blurred, loss):
     assert torch.equal(attack.success, blurred.vote(adv).labels != LABELS) and attack.success.float().mean() >= 0.5
 
 
+@pytest.mark.slow
 def test_deviation_moves_the_records(blurred):
     def moved(weight):
         adv = PGD(blurred, 8 / 255, steps=5, deviation=weight, early_stop=False, best=False, seed=0)(CLIPS, LABELS)
@@ -397,6 +404,7 @@ def test_records_of_a_bare_classifier(classifier):
         assert torch.equal(record_logits(classifier, CLIPS)[:, 0], classifier(CLIPS))
 
 
+@pytest.mark.slow
 @threat
 def test_quantized_clips_are_8_bit_and_allowed(threat, classifier):
     adv = quantized(PGD(classifier, threat, steps=3, seed=0))(CLIPS, LABELS)

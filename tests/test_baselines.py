@@ -87,6 +87,7 @@ def test_input_is_not_changed_and_must_be_a_clip(method, pipe):
             make(method, pipe)(wrong)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", [m for m in METHODS if m not in RANDOM])
 def test_batch_equals_one_by_one_and_repeats(method, pipe):
     purifier = make(method, pipe)
@@ -118,6 +119,7 @@ def test_only_the_random_ones_say_so(pipe):
     assert [m for m in METHODS if getattr(make(m, pipe), "random", False)] == RANDOM
 
 
+@pytest.mark.slow
 @method
 def test_gradient(method, pipe):
     clip = ODD[:1].clone().requires_grad_()

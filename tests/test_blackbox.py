@@ -63,6 +63,7 @@ def test_boxes_are_boxes():
     assert boxes.any(0).all() and _random_boxes(clips, 1.0).all()
 
 
+@pytest.mark.slow
 def test_constraint_and_seed(classifier, data):
     clips, labels = data
     for attack, again in zip(attacks(classifier), attacks(classifier)):

@@ -122,6 +122,7 @@ def test_4x16_takes_four_frames():
     assert seen["fast_conv1"][1] == 32 and seen["lateral_p1"][1] == 4 and network.lateral_p1[0].weight.shape == (16, 8, 5, 1, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("frames", [8, 16, 37])
 def test_other_lengths_and_sides(name, frames):
@@ -130,6 +131,7 @@ def test_other_lengths_and_sides(name, frames):
         assert build_network(name, 7)(torch.zeros(2, 3, frames, 40, 56)).shape == (2, 7)
 
 
+@pytest.mark.slow
 @needs_golden
 @golden
 def test_keys_shapes_and_weights(name):
@@ -144,6 +146,7 @@ def test_keys_shapes_and_weights(name):
     assert crc == want["weights_crc32"]
 
 
+@pytest.mark.slow
 @needs_golden
 @golden
 @pytest.mark.parametrize("side", ["64", "112", pytest.param("224", marks=pytest.mark.slow)])
@@ -174,6 +177,7 @@ def test_stages(name):
         torch.testing.assert_close(found[expected["flat_index"]], torch.tensor(expected["values"]).double(), rtol=0, atol=10 * tolerance)
 
 
+@pytest.mark.slow
 @needs_golden
 @golden
 def test_input_gradient(name):
@@ -256,6 +260,7 @@ def same(network, weights):
     return all(torch.equal(value, weights[name]) for name, value in network.state_dict().items())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "wrap",
     [
@@ -361,6 +366,7 @@ def test_pickles_of_code_are_refused(protocol, tmp_path, capsys):
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.slow
 def test_files_that_are_no_weights(saved, tmp_path):
     (tmp_path / "empty.pth").touch()
     (tmp_path / "text.pth").write_text("hello")

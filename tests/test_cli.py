@@ -29,6 +29,7 @@ def psnr(a, b):
     return -10 * math.log10((a - b).square().mean().item())
 
 
+@pytest.mark.slow
 def test_demo(tmp_path, capsys):
     assert main(["demo", "--n-clips", "6", "--eps", "4/255", "--seed", "3", "--out", str(tmp_path / "a" / "b")]) == 0
     said = capsys.readouterr().out
@@ -49,6 +50,7 @@ def test_demo_repeats_under_a_seed(tmp_path):
     assert a == b
 
 
+@pytest.mark.slow
 def test_evaluate(tmp_path, capsys):
     run = tmp_path / "run.toml"
     run.write_text('data = { n_clips = 2, seed = 1 }\n[attacks]\n"PGD 4/255" = { eps = "4/255", steps = 2 }')
@@ -59,6 +61,7 @@ def test_evaluate(tmp_path, capsys):
     assert "robust*" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["out.mp4", "out.gif", "out.npz"])
 def test_purify(clip, tmp_path, target):
     out, report = tmp_path / target, tmp_path / "report.html"
@@ -333,6 +336,7 @@ def test_load_is_on_the_device_and_type():
 REAL = sorted(DATA.glob("ut_interaction/*/*.avi"))[::16] + sorted(DATA.glob("ucf101_clips/*"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not REAL, reason="needs ../shared/data")
 @pytest.mark.parametrize("source", REAL, ids=lambda p: p.stem)
 def test_real_clips_survive(source, tmp_path):

@@ -732,6 +732,7 @@ def test_a_data_set_survives_pickling(published):
     assert again.ids == ds.ids and torch.equal(again[3][0], ds[3][0])
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_file(tmp_path):
     "32 frames of a long film of full size: only the small frames are kept."
     resource = pytest.importorskip("resource")

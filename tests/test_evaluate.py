@@ -508,6 +508,7 @@ def test_batches_change_nothing_that_is_not_random(classifier):
     assert [r["predicted"] for r in alone.results] == [r["predicted"] for r in together.results]
 
 
+@pytest.mark.slow
 def test_random_purifiers_are_asked_several_times_and_repeat(classifier):
     pipe = VideoPurePipeline.tiny()
     rows = {"smoothing": RandomizedSmoothing(0.3, votes=1), "DDIM": NoiseAndDenoise(pipe, 2, torch.Generator()), "JPEG": JPEG(30)}
@@ -590,6 +591,7 @@ full = { sees = "full", eps = "8/255", steps = 1 }
 """
 
 
+@pytest.mark.slow
 def test_type_of_the_model(tmp_path, shell):
     "Half precision, on the command line or in the file, is of the purifiers only; a run is not continued in another type."
     (tmp_path / "run.toml").write_text(TYPES)
@@ -799,6 +801,7 @@ def registered(parts, monkeypatch):
     return parts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ATTACK_FORMS.values(), ids=ATTACK_FORMS)
 def test_an_attack_in_every_form(form, registered, classifier):
     "All forms are the same attack."
@@ -835,6 +838,7 @@ THREAT_FORMS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", THREAT_FORMS.values(), ids=THREAT_FORMS)
 def test_a_threat_in_every_form(form, registered, classifier):
     attack = {"steps": 2, "random_start": False} | form(registered)
@@ -971,6 +975,7 @@ CODE = {  # each names one thing to import
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", CODE.values(), ids=CODE)
 def test_a_file_names_code_only_if_allowed(text, tmp_path, monkeypatch, shell):
     "A file from elsewhere runs nothing. With --allow-code it does, and each kind of part works."

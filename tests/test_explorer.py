@@ -95,6 +95,7 @@ class Half(PGD):
         super().__init__(model, eps / 2, steps=steps, seed=seed)
 
 
+@pytest.mark.slow
 def test_own_attacks_are_in_the_menu():
     "A class, a name to import, a dictionary with options, an object; each is used as it is and named in the history."
     classifier = tiny_classifier()
@@ -182,6 +183,7 @@ def test_names_of_files_and_classes_are_shown_as_they_are(tmp_path):
         explorer.message.value = ""
 
 
+@pytest.mark.slow
 def test_large_clips_are_shown_without_a_page_beside_them():
     "Where the page would be too much for a notebook to carry, the widget alone is shown."
     explorer = Explorer(clip=torch.rand(1, 3, 60, 48, 48))
@@ -192,6 +194,7 @@ def test_large_clips_are_shown_without_a_page_beside_them():
     assert {"text/html", "application/vnd.jupyter.widget-view+json"} <= set(Explorer()._repr_mimebundle_())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(16, 32, 32), (32, 112, 96)])
 def test_page_is_small(shape, tmp_path):
     "Less than 3 MB, also for clips whose films would not fit at full size."
@@ -205,6 +208,7 @@ def test_page_is_small(shape, tmp_path):
     assert path.read_text().count('class="vp-level"') == 7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sees", ["bpda", "full"])
 def test_attack_on_the_whole_defense_follows_the_settings(sees, explored):
     "What is attacked is the defense as it is set, and the attacked clip stays within eps."

@@ -49,6 +49,7 @@ def test_every_attack_of_the_library_is_judged():
     assert set(SUPPORT) == set(torchattacks.__all__)
 
 
+@pytest.mark.slow
 @each(USED, "clips")
 def test_clips_within_the_constraint(name, classifier, data):
     clips, labels = data
@@ -66,6 +67,7 @@ def test_clips_within_the_constraint(name, classifier, data):
         assert (delta.unflatten(1, (3, -1)) != 0).any(1).sum(1).max() <= 1
 
 
+@pytest.mark.slow
 @each(STRONG, "noise")
 def test_beats_random_noise(name, classifier, data):
     clips, labels = data
@@ -74,11 +76,13 @@ def test_beats_random_noise(name, classifier, data):
     assert (classifier(run(name, classifier, data)).argmax(1) != labels).float().mean() > 0.6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in LINF if name not in ("AutoAttack", "FAB")])
 def test_no_budget_no_change(name, classifier, data):
     assert torch.allclose(run(name, classifier, data, eps=0.0), data[0], atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["PGD", "Square", "OnePixel", "APGD", "FAB", "UPGD"])
 def test_leaves_nothing_behind(name, data):
     model = tiny_classifier().requires_grad_(True).train()
@@ -93,6 +97,7 @@ def test_leaves_nothing_behind(name, data):
     assert torch.is_grad_enabled()
 
 
+@pytest.mark.slow
 @each(["PGD", "Square", "OnePixel", "FAB"], "seed")
 def test_seed(name, classifier, data):
     assert torch.equal(run(name, classifier, data), run(name, classifier, data))
@@ -109,6 +114,7 @@ def test_batch_of_one_and_other_shapes(classifier):
         assert run(name, classifier, (clips, torch.tensor([3]))).shape == clips.shape
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["CW", "NIFGSM", "PGDRS", "APGD", "UPGD"])
 def test_on_a_defense(name, classifier, data):
     defended = Defended(classifier, GaussianBlur(0.5))

@@ -41,6 +41,7 @@ SETTINGS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
 @pytest.mark.parametrize("seed", [0, 1])
 def test_equals_finite_difference(double, settings, seed):
@@ -95,6 +96,7 @@ def test_the_input_latents_in_the_guidance_are_followed(double):
     assert (whole - cut).norm() > 0.05 * whole.norm()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sees", ["full", "bpda", "surrogate-1", "surrogate-3", "classifier"])
 @pytest.mark.parametrize("rule", ["majority", "majority-lowest-index", "mean-probability"])
 def test_same_answer_in_every_mode(sees, rule):

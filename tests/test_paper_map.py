@@ -67,6 +67,7 @@ def test_all_of_the_method_is_there():
     assert len(ROWS) >= 60
 
 
+@pytest.mark.slow
 def test_whatever_is_renamed_in_the_map_is_noticed(tmp_path):
     "Each part of each row: symbol, lesson, every test and assertion; and a line that is no row is an error."
     for row in ROWS:

@@ -30,6 +30,7 @@ def test_two_noise_predictions_a_step(pipe, steps, batch):
     assert out.videos.shape == (batch, steps + 1, *CLIPS.shape[1:]) and len(out.timesteps) == steps + 1
 
 
+@pytest.mark.slow
 def test_batch_equals_one_by_one(pipe):
     together = pipe(CLIPS)
     alone = [pipe(clip[None]) for clip in CLIPS]
@@ -127,6 +128,7 @@ def predicting(kind):
     return VideoPurePipeline(pipe.vae, unet, scheduler, **{name: pipe.config[name] for name in pipe.PAPER})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", PREDICTIONS)
 def test_every_kind_of_prediction_gives_the_same_records(kind):
     "In double precision, because dividing by a small sqrt(1 - abar) makes float32's rounding visible."
@@ -147,6 +149,7 @@ def test_unknown_kind_of_prediction_is_refused(monkeypatch):
     assert torch.equal(pipe(CLIPS[:1]).latents, predicting("epsilon")(CLIPS[:1]).latents)
 
 
+@pytest.mark.slow
 def test_early_stop_gives_the_full_vote(pipe):
     clips, _ = moving_shapes(20, seed=6)
     noisy = (clips + 0.2 * torch.randn(clips.shape, generator=torch.Generator().manual_seed(0))).clamp(0, 1)

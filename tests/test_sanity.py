@@ -181,6 +181,7 @@ def test_state(classifier, data):
         assert found.verdict == "failed" and what in found.numbers, found
 
 
+@pytest.mark.slow
 def test_larger_eps(look):
     assert check_larger_eps(look(GaussianBlur())).verdict == "passed"
     stuck = check_larger_eps(look(rounded))
@@ -191,6 +192,7 @@ def test_larger_eps(look):
     assert check_larger_eps(fake).verdict == "failed" and "unreliable" in check_larger_eps(fake).meaning
 
 
+@pytest.mark.slow
 def test_masked_gradient(look):
     found = look(ripple, steps=10, eps=16 / 255, grid=[])
     assert [c(found).verdict for c in (check_full_gradient, check_blackbox, check_gradients)] == ["failed", "failed", "passed"]
@@ -199,6 +201,7 @@ def test_masked_gradient(look):
     assert [c(honest).verdict for c in (check_full_gradient, check_blackbox)] == ["passed", "passed"]
 
 
+@pytest.mark.slow
 def test_bpda(look):
     found = look(GaussianBlur())
     found.found = {(a, eps): torch.full((4,), a == "BPDA") for a in ("full gradient", "BPDA", "Square") for eps in found.below}
@@ -224,6 +227,7 @@ def test_convergence(look):
     assert found.verdict == "failed" and "1 to 2 steps: 3 of 4" in found.numbers and "more steps" in found.meaning
 
 
+@pytest.mark.slow
 def test_without_gradient(classifier, data):
     report = check_defense(Defended(classifier, JPEG(60)), *data, progress=False, grid=[], **FAST)
     assert report["gradients are finite and not zero"].verdict == "warning"
@@ -233,6 +237,7 @@ def test_without_gradient(classifier, data):
     assert bits.strongest() == "BPDA" and check_larger_eps(bits).verdict == "passed"
 
 
+@pytest.mark.slow
 def test_report(classifier, data):
     defended = Defended(classifier, GaussianBlur())
     run = partial(check_defense, defended, *data, progress=False, grid=[], **FAST | {"steps": 10})
@@ -347,6 +352,7 @@ ATTACK_FORMS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ATTACK_FORMS.values(), ids=ATTACK_FORMS)
 def test_an_attack_of_ones_own_in_every_form(form, look, parts, monkeypatch):
     "At each size; every form is the same attack."
@@ -389,6 +395,7 @@ def test_own(look):
     assert check_own(found).verdict == "passed"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["word", "class", "name", "object"])
 def test_a_threat_in_every_form(kind, look, parts, monkeypatch):
     "Of each size that is asked for, also where a threat model is given as an object."
@@ -407,6 +414,7 @@ def test_a_threat_whose_size_must_be_given(kind, look, parts):
     assert [found.within(eps).eps for eps in found.below] == found.below
 
 
+@pytest.mark.slow
 def test_a_threat_of_another_norm(classifier, data):
     "Sizes of L2 are not fractions of 1, and there is no size at which all is allowed."
     defended = Defended(classifier, GaussianBlur())
@@ -454,6 +462,7 @@ def test_large_sizes(eps, grid, look):
     assert look(GaussianBlur(), eps=eps).grid == grid
 
 
+@pytest.mark.slow
 def test_progress_bar(classifier, data, capsys):
     check_defense(Defended(classifier, GaussianBlur()), *data, grid=[], **FAST)
     assert "check_defense" in capsys.readouterr().err

@@ -61,6 +61,7 @@ def test_nothing_comes_from_elsewhere(address, tmp_path):
     assert (tmp_path / "a.css").read_text() == '@import "b.css";p{background:url(https://x.org/c)}'
 
 
+@pytest.mark.slow
 def test_readme_keeps_prose_code_and_outputs(tmp_path):
     import nbformat
     from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output

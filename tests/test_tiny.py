@@ -36,6 +36,7 @@ def test_assets_are_small_and_readable():
     assert len(MOTIONS) >= 9 and tiny_classifier().class_names == MOTIONS
 
 
+@pytest.mark.slow
 def test_classifier_reads_order(fresh):
     clips, labels = fresh
     classifier, generator = tiny_classifier(), torch.Generator().manual_seed(0)
@@ -46,6 +47,7 @@ def test_classifier_reads_order(fresh):
         assert accuracy(classifier, clips[:, :, frame : frame + 1].expand_as(clips), labels) <= 0.15
 
 
+@pytest.mark.slow
 def test_embedded_defense(fresh):
     from torchattacks import PGD
 
@@ -125,6 +127,7 @@ FIRST = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind, steps", [("classifier", 800), ("diffusion", 1200)])
 def test_first_losses_of_the_shipped_weights(kind, steps, monkeypatch):
     """The recipe of the shipped weights is still the one that made them, but for 60 clips instead of 4000.
@@ -204,6 +207,7 @@ def test_validation_comes_with_every_checkpoint_and_sees_the_average(tmp_path):
     assert again.notes == run.notes and again.losses == run.losses
 
 
+@pytest.mark.slow
 def test_training_leaves_the_global_generator_alone(tmp_path):
     torch.manual_seed(3)
     before = torch.get_rng_state()
@@ -224,6 +228,7 @@ def test_not_a_classifier(tmp_path):
 DATA = os.path.join(os.path.dirname(__file__), "..", "..", "shared", "data")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.isdir(DATA), reason="needs ../shared/data")
 def test_real_clips_survive():
     import glob

@@ -599,6 +599,7 @@ def test_tuning_tells_the_truth(cache, sides):
 MODULE = "from torch import nn\ndef make(): return nn.Sequential(nn.Flatten(), nn.Linear(3 * 4 * 16 * 16, {k}))\n"
 
 
+@pytest.mark.slow
 def test_given_classifiers(good, shell, tmp_path, monkeypatch):
     "An existing classifier is attacked at every validation: the embedded one, a saved one, one from a function."
     saved = save_classifier(MotionClassifier(class_names=("up", "Right", "left"), frames=4, size=16), tmp_path / "mine.safetensors")

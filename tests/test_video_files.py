@@ -277,6 +277,7 @@ def test_bad_size(clip, size, short_side):
 
 
 # --- reading --------------------------------------------------------------------------------------------------------------------
+@pytest.mark.slow
 @pytest.mark.parametrize("name", VIDEOS)
 @pytest.mark.parametrize(
     "settings",
@@ -731,6 +732,7 @@ def test_decoders_are_let_go(files, tmp_path):
     assert not [thing for thing in gc.get_objects() if type(thing) is decord.VideoReader]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not DATA.exists(), reason="no shared data")
 def test_real_videos():
     for path in sorted(DATA.glob("ut_interaction/*/*.avi"))[::24]:
