@@ -126,7 +126,7 @@ def defined(tree: list[ast.stmt]) -> list[str]:
 
 
 def fold(cell) -> None:
-    "Exported source stays on the page and folds: the core of a lesson (`exports`) is open; that of `export` and `exporti` is closed."
+    "Exported source stays on the page and folds: the core of a lesson (`exports`, `open`) is open, all other closed."
     marks = set(cell.directives_)
     if cell.cell_type != "code" or not marks & {"export", "exports", "exporti", "hide", "default_exp"}:
         return
@@ -135,9 +135,8 @@ def fold(cell) -> None:
         del cell["source"]
     else:
         summary = f"Source of {', '.join(defined(tree))}".removesuffix(" of ")
-        source = re.sub(r"^#\| code-fold: show\n", "", cell.source, flags=re.M)
-        is_open = "exports" in marks or source != cell.source
-        cell.source = f'#| code-fold: {"show" if is_open else "true"}\n#| code-summary: "{summary}"\n{source}'
+        is_open = bool(marks & {"exports", "open"})
+        cell.source = f'#| code-fold: {"show" if is_open else "true"}\n#| code-summary: "{summary}"\n{cell.source}'
 
 
 def quote_alt(cell) -> None:

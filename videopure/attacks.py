@@ -102,7 +102,6 @@ def set_return_type(self: VideoAttack, type: str) -> None:
         raise VideoPureError("cutting off decimals can break the constraint: wrap the attack in `quantized` for 8-bit clips")
 
 # %% ../nbs/12b_attacks.ipynb #c021
-#| code-fold: show
 def record_logits(model: nn.Module, clips: torch.Tensor) -> torch.Tensor:
     "The logits of every record, `(B, S, K)`; a bare classifier has one."
     return model.logits(clips) if isinstance(model, Defended) else model(clips)[:, None]
@@ -147,7 +146,6 @@ def record_loss(
     return loss
 
 # %% ../nbs/12b_attacks.ipynb #c033
-#| code-fold: show
 def make_loss(loss: str | Callable, model: nn.Module) -> Callable:
     "A loss of record logits `(B, S, K)` and labels: one by its name, or a function of one's own."
     if callable(loss):
@@ -369,7 +367,6 @@ def _within(threat: object, eps: object) -> Threat:
     return make_threat(threat, eps) if isinstance(threat, Threat) else make_threat(**{"kind": "Linf", "eps": eps} | kind)
 
 # %% ../nbs/12b_attacks.ipynb #c093
-#| code-fold: show
 def quantized(attack: Callable) -> Callable:  # an attack that is called in the same way
     "The same attack on 8-bit clips, and back to 8 bits within the constraint, so that what is evaluated can be stored."
 

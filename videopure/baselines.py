@@ -179,7 +179,6 @@ class RandomizedSmoothing(Purifier):
         return (copies + self.sigma * randn_tensor(copies.shape, self.generator, video.device, video.dtype)).clamp(0, 1)
 
 # %% ../nbs/13a_baselines.ipynb #c039
-#| code-fold: show
 def random_step(
     x0: torch.Tensor,  # predicted clean latents (B, C, T, h, w)
     noise: torch.Tensor,  # predicted noise, like x0
@@ -192,13 +191,11 @@ def random_step(
     return z + sigma * randn_tensor(z.shape, generator, z.device, z.dtype) if sigma else z
 
 # %% ../nbs/13a_baselines.ipynb #c040
-#| code-fold: show
 def ddpm_sigma(level: Level) -> float:
     "Standard deviation of the DDPM posterior one level down."
     return math.sqrt((1 - level.abar_prev) / (1 - level.abar) * (1 - level.abar / level.abar_prev))
 
 # %% ../nbs/13a_baselines.ipynb #c043
-#| code-fold: show
 def descend(
     pipe: VideoPurePipeline,
     z: torch.Tensor,  # latents at the highest level, (B, C, T, h, w)
@@ -245,7 +242,6 @@ def _decode_one(pipe: VideoPurePipeline, z: torch.Tensor, video: torch.Tensor) -
     return pipe.decode_records(z[:, None], video.shape[-2:])[:, 0]
 
 # %% ../nbs/13a_baselines.ipynb #c053
-#| code-fold: show
 def ddpm_levels(
     scheduler: SchedulerMixin,  # any diffusers scheduler with a beta schedule and epsilon prediction
     t: int = 101,  # number of training timesteps to go down, t* of DiffPure

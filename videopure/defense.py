@@ -49,7 +49,6 @@ class Defended(nn.Module):
         return vote_scores(self.logits(video), self.rule)
 
 # %% ../nbs/11b_defense.ipynb #c011
-#| code-fold: show
 def straight_through(value: torch.Tensor, path: torch.Tensor) -> torch.Tensor:
     "`value`, bit for bit, with the derivative of `path` (straight-through estimator, Bengio et al. 2013)."
     return value.detach() + (path - path.detach()).to(value)

@@ -19,7 +19,6 @@ def spatial_loss(x0: torch.Tensor, z0: torch.Tensor) -> torch.Tensor:
     return (x0 - z0).square().mean((1, 2, 3, 4))
 
 # %% ../nbs/07_guidance.ipynb #c013
-#| code-fold: show
 def warping_error(x0: torch.Tensor, flow: torch.Tensor, following: torch.Tensor | None = None) -> torch.Tensor:
     "Frames of `x0` `(B, C, T, h, w)` minus the next of `following` (None: `x0`) warped back along `flow`; `(B, C, T-1, h, w)`."
     following = (x0 if following is None else following)[:, :, 1:].transpose(1, 2)
@@ -69,7 +68,6 @@ def guide(
     return guided
 
 # %% ../nbs/07_guidance.ipynb #c036
-#| code-fold: show
 def smooth_sign(x: torch.Tensor, width: float = 0.1) -> torch.Tensor:
     "`sign(x)` with the derivative of `tanh(x / width)`, for attacks on the temporal term."
     smooth = torch.tanh(x / width)

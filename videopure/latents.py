@@ -23,7 +23,6 @@ def spatial_multiple(vae: nn.Module) -> int:
     return downscale or 2 ** (len(vae.config.block_out_channels) - 1)
 
 # %% ../nbs/03_latents.ipynb #c011
-#| code-fold: show
 def pad_to_multiple(video: torch.Tensor, multiple: int) -> torch.Tensor:
     "Repeat the right and bottom pixels of a clip `(B, 3, T, H, W)` until both sides divide by `multiple`."
     height, width = video.shape[-2:]
@@ -42,7 +41,6 @@ def _frames_that_fit(vae: nn.Module, height: int, width: int, device: torch.devi
     return max(1, budget // frame)
 
 # %% ../nbs/03_latents.ipynb #c019
-#| code-fold: show
 def recompute(fn: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor, on: bool = True) -> torch.Tensor:
     "`fn(x)`; where gradients are recorded its activations are not kept but computed again in the backward pass."
     return checkpoint(fn, x, use_reentrant=False) if on and torch.is_grad_enabled() and x.requires_grad else fn(x)
@@ -113,7 +111,6 @@ def embed_empty_prompt(text_encoder: nn.Module, tokenizer: Callable) -> PromptEm
     return prompt
 
 # %% ../nbs/03_latents.ipynb #c051
-#| code-fold: show
 class PromptAttention(AttnProcessor2_0):
     "Cross-attention for a prompt that all frames of all clips share: its keys and values are computed once."
 

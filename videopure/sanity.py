@@ -262,7 +262,6 @@ def survives(self: Inspection, name: str, eps: float, **options) -> torch.Tensor
     return self.found[key]
 
 # %% ../nbs/16b_sanity.ipynb #c048
-#| code-fold: show
 def check_deterministic(inspection: Inspection) -> Check:
     "The same clip twice: bit for bit the same scores, unless the purifier declares `random = True`."
     result = partial(Check, "the same clip, the same answer")
@@ -279,7 +278,6 @@ def check_deterministic(inspection: Inspection) -> Check:
     return result("passed", numbers, meaning)
 
 # %% ../nbs/16b_sanity.ipynb #c051
-#| code-fold: show
 def check_vote(inspection: Inspection) -> Check:
     "The argmax of the scores is the voted label."
     result = partial(Check, "the argmax of the scores is the vote")
@@ -296,7 +294,6 @@ def check_vote(inspection: Inspection) -> Check:
     return result("passed", numbers, "Who fools the scores has fooled the deployed defense.")
 
 # %% ../nbs/16b_sanity.ipynb #c054
-#| code-fold: show
 _TOLERANCE = 1e-3  # of scores; different batch sizes and devices round differently
 
 
@@ -312,7 +309,6 @@ def check_forward(inspection: Inspection) -> Check:
     return result("passed", numbers, "What is attacked is what is deployed.")
 
 # %% ../nbs/16b_sanity.ipynb #c057
-#| code-fold: show
 def check_batch(inspection: Inspection) -> Check:
     "A batch gives what its clips give one by one."
     result = partial(Check, "a batch is its clips, one by one")
@@ -325,7 +321,6 @@ def check_batch(inspection: Inspection) -> Check:
     return result("passed", numbers, "The batch size is a matter of speed only.")
 
 # %% ../nbs/16b_sanity.ipynb #c060
-#| code-fold: show
 def check_state(inspection: Inspection) -> Check:
     "Nothing that an evaluation touches stays changed."
     result, after, video = partial(Check, "nothing stays changed"), inspection._state(), inspection.clips.clone()
@@ -339,7 +334,6 @@ def check_state(inspection: Inspection) -> Check:
     return result("passed", numbers, "Results do not depend on what ran before.")
 
 # %% ../nbs/16b_sanity.ipynb #c064
-#| code-fold: show
 def check_gradients(inspection: Inspection) -> Check:
     "Gradients are there, finite, and not zero."
     result, n = partial(Check, "gradients are finite and not zero"), len(inspection.clips)
@@ -367,7 +361,6 @@ def accuracies(self: Inspection, name: str, sizes: Sequence[float]) -> str:
     return f"{name} " + ", ".join(f"{format_eps(eps)}: {Accuracy.of(self.survives(name, eps).tolist())}" for eps in sizes)
 
 # %% ../nbs/16b_sanity.ipynb #c071
-#| code-fold: show
 def check_larger_eps(inspection: Inspection) -> Check:
     "Accuracy falls with eps, to zero where everything is allowed."
     result, attack = partial(Check, "a larger eps breaks more, at last all"), inspection.strongest()
@@ -390,7 +383,6 @@ def behind(self: Inspection, strong: str, weak: str) -> int:
     return max(int(self.survives(strong, eps).sum() - self.survives(weak, eps).sum()) for eps in sizes)
 
 # %% ../nbs/16b_sanity.ipynb #c078
-#| code-fold: show
 def check_full_gradient(inspection: Inspection) -> Check:
     "The exact gradient breaks at least as much as BPDA."
     result = partial(Check, "full gradient ≥ BPDA")
@@ -418,7 +410,6 @@ def check_blackbox(inspection: Inspection) -> Check:
     return result("passed", numbers, f"The {attack} attack finds what {inspection.queries} blind queries find.")
 
 # %% ../nbs/16b_sanity.ipynb #c084
-#| code-fold: show
 def check_bpda(inspection: Inspection) -> Check:
     "BPDA alone would have given about the same accuracies."
     result = partial(Check, "BPDA alone would do")
@@ -445,7 +436,6 @@ def check_own(inspection: Inspection) -> Check:
     return result("passed", numbers, f"The {attack} attack finds what they find.")
 
 # %% ../nbs/16b_sanity.ipynb #c091
-#| code-fold: show
 def check_noise(inspection: Inspection) -> Check:
     "Random noise of size eps breaks few clips, and fewer than the attack."
     result, attack, n = partial(Check, "random noise does little"), inspection.strongest(), int(inspection.clean.sum())
@@ -458,7 +448,6 @@ def check_noise(inspection: Inspection) -> Check:
     return result("warning", numbers, f"Noise alone breaks {hit} of {n} clips: the model is brittle, choose a smaller eps.")
 
 # %% ../nbs/16b_sanity.ipynb #c095
-#| code-fold: show
 def check_convergence(inspection: Inspection) -> Check:
     "Twice the steps, or a new start, break hardly any clip that survived."
     result, attack, n = partial(Check, "more steps or a restart change nothing"), inspection.strongest(), len(inspection.clips)

@@ -162,7 +162,6 @@ class FrameL2(L2):
     dims = (1, 3, 4)
 
 # %% ../nbs/12a_threats.ipynb #c041
-#| code-fold: show
 def low_pass(n: int, keep: float, like: torch.Tensor) -> torch.Tensor:
     "The projection `(n, n)` on the lowest cosine waves of n samples, `keep` of them as a fraction, at least the constant one."
     k, i = torch.arange(max(1, round(keep * n)), dtype=torch.float64)[:, None], torch.arange(n)

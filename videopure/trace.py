@@ -36,7 +36,6 @@ def as_videopure(purifier: object) -> VideoPure | None:
     return purifier if isinstance(purifier, VideoPure) else None
 
 # %% ../nbs/18a_trace.ipynb #c011
-#| code-fold: show
 def decode_path(
     pipe: VideoPurePipeline,
     path: Sequence[torch.Tensor],  # S latents (1, C, T, h, w)
@@ -52,7 +51,6 @@ def decode_path(
     return torch.cat(clips)
 
 # %% ../nbs/18a_trace.ipynb #c014
-#| code-fold: show
 def last_level(
     purifier: VideoPure,
     x0: torch.Tensor,  # the estimate at the last callback, with which the path goes on
@@ -65,7 +63,6 @@ def last_level(
     return z, predict_x0(z, noise, level.abar)
 
 # %% ../nbs/18a_trace.ipynb #c018
-#| code-fold: show
 def latent_paths(
     purifier: VideoPure,
     video: torch.Tensor,  # one clip (1, 3, T, H, W) in [0, 1]

@@ -69,7 +69,6 @@ def classifier_loss(
     return F.cross_entropy(classifier(video.to(device)).float(), labels.to(device), label_smoothing=smoothing)
 
 # %% ../nbs/17a_trainer.ipynb #c022
-#| code-fold: show
 def diffusion_loss(
     unet: nn.Module,  # predicts noise
     vae: nn.Module,  # makes latents

@@ -241,7 +241,6 @@ def _too_few(total, frames, stride, start):
     return f"{have}, and frames={frames}{at} were asked for; ask for frames={most} or fewer"
 
 # %% ../nbs/00_video.ipynb #c079
-#| code-fold: show
 def sample_frames(
     total: int,  # frames there are
     frames: int | None = None,  # frames wanted; None takes all of them

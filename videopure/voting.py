@@ -75,7 +75,6 @@ def vote(
     return VoteOutput(labels, counts, margins(counts, labels), logits)
 
 # %% ../nbs/08_voting.ipynb #c031
-#| code-fold: show
 def vote_scores(logits: torch.Tensor, rule: str | None = None) -> torch.Tensor:
     "Differentiable scores `(B, K)` of record logits `(B, S, K)`, at least float32: log mean probability, the voted class lifted on top."
     labels = vote(logits.detach(), rule).labels[:, None]
