@@ -4,10 +4,12 @@ import json
 import math
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
 import torchattacks
@@ -348,14 +350,73 @@ def test_best_iterate_is_kept():
     assert loss[True] > loss[False] + 0.1
 
 
-def test_masked_gradients_are_counted_and_bad_ones_refused():
+def test_masked_gradients_are_told_and_no_answer_is_a_wrong_one():
     rounded = Probe(lambda video: by_brightness(video + (video.round() - video).detach() - video + video.detach()))
     attack = PGD(rounded, steps=3, random_start=False)
-    attack(torch.full((2, 3, 4, 8, 8), 0.2), torch.tensor([0, 0]))
+    with pytest.warns(UserWarning, match="no gradient for 2 of 2 clips"):
+        attack(torch.full((2, 3, 4, 8, 8), 0.2), torch.tensor([0, 0]))
     assert attack.zero_gradients.tolist() == [3, 3] and not attack.success.any()
-    for function, text in [(lambda v: by_brightness(v) * torch.inf, "not finite"), (lambda v: by_brightness(v.detach()), "no gradient")]:
-        with pytest.raises(VideoPureError, match=text):
-            PGD(Probe(function), steps=2, early_stop=False)(CLIPS, torch.zeros(4, dtype=torch.long))
+    assert attack.flags == [["no gradient in 3 of 3 steps"]] * 2
+    with pytest.raises(VideoPureError, match="no gradient"):
+        PGD(Probe(lambda v: by_brightness(v.detach())), steps=2, early_stop=False)(CLIPS, torch.zeros(4, dtype=torch.long))
+    refuses = PGD(Probe(lambda v: by_brightness(v).where(v.mean((1, 2, 3, 4))[:, None] < 0.25, torch.nan)), 0.01, alpha=0.005, steps=4)
+    refuses(torch.full((2, 3, 4, 8, 8), 0.2) * torch.tensor([1.0, 2.0]).view(2, 1, 1, 1, 1), torch.tensor([0, 0]))
+    assert refuses.success.tolist() == [False, True]
+
+
+def test_a_gradient_that_is_not_finite_or_underflows_is_replaced_by_that_of_the_margin():
+    data, labels = moving_shapes(4, seed=5)
+    plain = tiny_classifier()
+    sure, root = Probe(lambda v: plain(v) * 100), Probe(lambda v: plain(v) + (v - v).abs().sqrt().sum((1, 2, 3, 4))[:, None])
+    expected = PGD(plain, 8 / 255, steps=5, loss="margin", seed=0)
+    expected(data, labels)
+    attack = PGD(sure, 8 / 255, steps=5, seed=0)
+    attack(data, labels)
+    assert attack.success.sum() >= expected.success.sum() > 0 and not attack.flags[0]
+    attack = PGD(root, 8 / 255, steps=2, seed=0)
+    with pytest.warns(UserWarning, match="no gradient"):
+        assert attack(data, labels).isfinite().all()
+    assert (attack.zero_gradients == attack.steps_used).all()
+
+
+@pytest.mark.parametrize("labels", [[1, 0, 2, 3], (1, 0, 2, 3), np.array([1, 0, 2, 3], np.uint16), torch.tensor([1, 0, 2, 3], dtype=torch.int16)])
+def test_labels_of_any_whole_type(classifier, labels):
+    expected = PGD(classifier, 8 / 255, steps=1, seed=0)(CLIPS, torch.tensor([1, 0, 2, 3]))
+    assert torch.equal(PGD(classifier, 8 / 255, steps=1, seed=0)(CLIPS, labels), expected)
+
+
+@pytest.mark.parametrize("labels", [None, "1023", [1.0, 0.0, 2.0, 3.0], np.array(["a"] * 4), [True, False, True, True], [1, 0, 2], {1: 2}, 3])
+def test_what_are_no_labels(classifier, labels):
+    with pytest.raises(ClipError, match="whole numbers"):
+        PGD(classifier, 8 / 255, steps=1)(CLIPS, labels)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"steps": "3"}, {"steps": 2.5}, {"steps": True}, {"restarts": None}, {"eot": float("nan")}, {"loss": None}, {"loss": 3}, {"schedule": []}]
+    + [{"momentum": "x"}, {"deviation": float("inf")}, {"alpha": 2}, {"alpha": "2"}, {"alpha": [1]}, {"eps": None}, {"eps": [0.1]}, {"seed": "a"}],
+)
+def test_settings_of_a_wrong_type_are_one_line(classifier, settings):
+    with pytest.raises(VideoPureError) as error:
+        PGD(classifier, **settings)
+    assert "\n" not in str(error.value) and len(str(error.value)) < 300
+
+
+def test_a_step_far_beyond_eps_is_told(classifier):
+    with pytest.warns(UserWarning, match="times eps"):
+        PGD(classifier, eps=1 / 255, alpha=0.5)
+
+
+def test_seeded_attacks_in_threads_are_the_serial_ones(classifier):
+    noisy = Defended(classifier, lambda video: (video + 0.05 * torch.randn_like(video)).clamp(0, 1))
+    call = lambda seed: PGD(noisy, 8 / 255, steps=2, seed=seed)(CLIPS, LABELS)
+    classifier.train()
+    serial, state = [call(seed) for seed in range(4)], torch.get_rng_state()
+    with ThreadPoolExecutor(4) as pool:
+        parallel = list(pool.map(call, range(4)))
+    assert all(map(torch.equal, serial, parallel)) and torch.equal(torch.get_rng_state(), state)
+    assert classifier.training and all(module.training for module in classifier.modules())
+    classifier.eval()
 
 
 def test_random_purifier_needs_every_draw_to_be_wrong(classifier):

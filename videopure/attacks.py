@@ -8,11 +8,13 @@ __all__ = ['LOSSES', 'ATTACKS', 'VideoAttack', 'voted', 'cross_entropy', 'margin
 
 # %% ../nbs/12b_attacks.ipynb #c002
 import inspect
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from math import cos, pi
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from fastcore.basics import patch
@@ -20,14 +22,17 @@ from torch import nn
 from torchattacks.attack import Attack
 from tqdm.auto import tqdm
 
-from .defense import Defended
-from .purifier import evaluating, seeded
-from .registry import Registry, is_code, make
+from .defense import Defended, answer
+from .purifier import AnswerError, evaluating, seeded
+from .registry import Registry, identity, is_code, make
 from .threats import THREATS, Threat, as_eps, as_threat, make_threat, same_shape
-from .video import ClipError, VideoPureError, check_video
+from .video import ClipError, VideoPureError, check_number, check_video
 from .voting import vote_scores
 
 # %% ../nbs/12b_attacks.ipynb #c008
+_WHOLE = (torch.int8, torch.int16, torch.int32, torch.int64, torch.uint8, torch.uint16, torch.uint32, torch.uint64)
+
+
 def check_adversarial(adversarial: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
     "What an attack returned, if these are clips of the shape of `clips`; else a `ClipError`."
     if not isinstance(adversarial, torch.Tensor):
@@ -35,10 +40,14 @@ def check_adversarial(adversarial: torch.Tensor, clips: torch.Tensor) -> torch.T
     return check_video(same_shape(adversarial, clips)).detach()
 
 
-def check_labels(labels: torch.Tensor, n: int, num_classes: int | None = None) -> torch.Tensor:
-    "The labels of `n` clips, if they are whole numbers, one a clip, and classes that the model knows; else a `ClipError`."
-    if labels.shape != (n,) or labels.is_floating_point():
-        raise ClipError(f"labels have shape {tuple(labels.shape)} and {labels.dtype}, expected ({n},) whole numbers")
+def check_labels(labels: object, n: int, num_classes: int | None = None) -> torch.Tensor:
+    "The labels of `n` clips as a tensor: whole numbers of any type, one a clip, and classes that the model knows; else a `ClipError`."
+    found = labels if isinstance(labels, torch.Tensor) else np.asarray(labels) if isinstance(labels, (list, tuple, np.ndarray)) else None
+    kind = type(labels).__name__ if found is None else found.dtype
+    whole = found is not None and (kind in _WHOLE if isinstance(found, torch.Tensor) else kind.kind in "iu")
+    if not whole or found.shape != (n,):
+        raise ClipError(f"labels are {kind} of shape {tuple(getattr(found, 'shape', ()))}, expected {n} whole numbers, one for each clip")
+    labels = torch.as_tensor(found if isinstance(found, torch.Tensor) else found.astype(np.int64)).long()
     if num_classes is not None and not 0 <= labels.min() <= labels.max() < num_classes:
         raise ClipError(f"labels run from {labels.min()} to {labels.max()}, but the model knows the classes 0 to {num_classes - 1}")
     return labels
@@ -47,8 +56,9 @@ def check_labels(labels: torch.Tensor, n: int, num_classes: int | None = None) -
 class VideoAttack(Attack):
     """What the attacks of this package share: torchattacks' calling convention, on clips `(B, 3, T, H, W)` in [0, 1] and labels `(B,)`.
 
-    Subclasses define `forward(clips, labels)`. They may leave numbers of each clip in `metrics`, a dict of `(B,)`, which an evaluation
-    shows on its card; call `on_step()` after each step, by which others follow their progress; and draw from `generator` if it is set.
+    Subclasses define `forward(clips, labels)`. They may leave numbers of each clip in `metrics`, a dict of `(B,)`, and what went wrong in
+    `flags`, a list of words for each clip; an evaluation shows both on its card. They call `on_step()` after each step, by which others
+    follow their progress, and draw from `generator` if it is set.
     """
 
     modes = ["default"]  # "targeted" too, where `forward` heeds `_goal` and `_reached`
@@ -57,16 +67,17 @@ class VideoAttack(Attack):
     def __init__(self, name: str, model: nn.Module, seed: int | None = None):
         if not isinstance(model, nn.Module):
             raise VideoPureError(f"an attack needs an nn.Module from clips to scores, not {type(model).__name__}")
+        check_number("seed", 0 if seed is None else seed, -(2**63), 2**64 - 1)
         if next(model.parameters(), None) is None:
             raise VideoPureError("the model has no parameters, so its device is unknown: register the classifier's modules in it")
         super().__init__(name, model)
         self.supported_mode, self.seed = self.modes, seed
-        self.metrics, self.on_step, self.generator = {}, lambda: None, None
+        self.metrics, self.flags, self.on_step, self.generator = {}, [], lambda: None, None
 
     def __call__(self, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         "The attacked clips; `labels` are the true ones, from which the targeted modes derive their targets."
-        check_labels(labels, len(check_video(clips)))
-        with torch.inference_mode(False), evaluating(self.model), seeded(self.seed, self.device):
+        labels = check_labels(labels, len(check_video(clips)))
+        with torch.inference_mode(False), evaluating(self.model), seeded(self.seed, self.device, getattr(self.model, "purifier", None)):
             return self.forward(clips.detach().to(self.device).clone(), labels.to(self.device).clone())
 
     def _goal(self, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -79,6 +90,13 @@ class VideoAttack(Attack):
 
 # %% ../nbs/12b_attacks.ipynb #c014
 @patch
+def identity(self: VideoAttack) -> str:
+    "The hash of the attack's settings and its model, without what its last call left."
+    left = ("metrics", "flags", "success", "steps_used", "zero_gradients", "queries", "on_step", "generator", "progress")
+    return identity([type(self), {name: value for name, value in vars(self).items() if name not in left}])
+
+# %% ../nbs/12b_attacks.ipynb #c016
+@patch
 def set_mode_targeted_by_label(self: VideoAttack, quiet: bool = False) -> None:
     "Targeted, and the labels given to the call are the targets."
     if "targeted" not in self.supported_mode:
@@ -88,7 +106,7 @@ def set_mode_targeted_by_label(self: VideoAttack, quiet: bool = False) -> None:
     else:
         self.set_mode_targeted_by_function(lambda clips, labels: labels)
 
-# %% ../nbs/12b_attacks.ipynb #c017
+# %% ../nbs/12b_attacks.ipynb #c019
 @patch
 def set_normalization_used(self: VideoAttack, mean: Sequence[float], std: Sequence[float]) -> None:
     "Refused: a classifier carries its own normalization."
@@ -101,28 +119,40 @@ def set_return_type(self: VideoAttack, type: str) -> None:
     if type != "float":
         raise VideoPureError("cutting off decimals can break the constraint: wrap the attack in `quantized` for 8-bit clips")
 
-# %% ../nbs/12b_attacks.ipynb #c021
+# %% ../nbs/12b_attacks.ipynb #c023
 def record_logits(model: nn.Module, clips: torch.Tensor) -> torch.Tensor:
     "The logits of every record, `(B, S, K)`; a bare classifier has one."
-    return model.logits(clips) if isinstance(model, Defended) else model(clips)[:, None]
+    return model.logits(clips) if isinstance(model, Defended) else answer(model, clips)[:, None]
 
-# %% ../nbs/12b_attacks.ipynb #c024
+# %% ../nbs/12b_attacks.ipynb #c026
+def answered(score: Callable, clips: torch.Tensor, *more: object) -> tuple[torch.Tensor, object]:
+    "Which clips a model answers, and `score(clips, *more)` for these; None if it answers none."
+    rows = torch.arange(len(clips), device=clips.device)
+    while len(rows):
+        part = slice(None) if len(rows) == len(clips) else rows
+        try:
+            return rows, score(*(each[part] if isinstance(each, torch.Tensor) else each for each in (clips, *more)))
+        except AnswerError as error:
+            rows = rows[[i not in error.rows for i in range(len(rows))]]
+    return rows, None
+
+# %% ../nbs/12b_attacks.ipynb #c029
 def voted(model: nn.Module, logits: torch.Tensor) -> torch.Tensor:
     "The scores `(B, K)` whose argmax is what the model answers."
     return vote_scores(logits, model.rule) if isinstance(model, Defended) else logits[:, 0]
 
-# %% ../nbs/12b_attacks.ipynb #c027
+# %% ../nbs/12b_attacks.ipynb #c032
 def cross_entropy(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     "Minus the log probability of the label, `(B,)`."
     return F.cross_entropy(scores, labels, reduction="none")
 
-# %% ../nbs/12b_attacks.ipynb #c028
+# %% ../nbs/12b_attacks.ipynb #c033
 def margin(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     "The best other class's score minus the label's, `(B,)`: positive if the answer is wrong (Carlini and Wagner, arXiv 1608.04644)."
     label = labels[:, None]
     return scores.scatter(1, label, -torch.inf).amax(1) - scores.gather(1, label)[:, 0]
 
-# %% ../nbs/12b_attacks.ipynb #c029
+# %% ../nbs/12b_attacks.ipynb #c034
 def dlr(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     "The difference of logits ratio, `(B,)`, at least 3 classes. Source: AutoAttack (arXiv 2003.01690)."
     if scores.shape[1] < 3:
@@ -130,7 +160,7 @@ def dlr(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     top = scores.topk(3, dim=1).values
     return margin(scores, labels) / (top[:, 0] - top[:, 2]).clamp_min(1e-12)
 
-# %% ../nbs/12b_attacks.ipynb #c032
+# %% ../nbs/12b_attacks.ipynb #c037
 LOSSES = {"ce": cross_entropy, "margin": margin, "dlr": dlr}
 
 
@@ -145,18 +175,18 @@ def record_loss(
 
     return loss
 
-# %% ../nbs/12b_attacks.ipynb #c033
+# %% ../nbs/12b_attacks.ipynb #c038
 def make_loss(loss: str | Callable, model: nn.Module) -> Callable:
     "A loss of record logits `(B, S, K)` and labels: one by its name, or a function of one's own."
     if callable(loss):
         return loss
     if loss == "records":
         return record_loss()
-    if loss not in LOSSES:
+    if not isinstance(loss, str) or loss not in LOSSES:
         raise VideoPureError(f"unknown loss {loss!r}: expected {', '.join(LOSSES)}, records, or a function of (logits, labels)")
     return lambda logits, labels: LOSSES[loss](voted(model, logits), labels)
 
-# %% ../nbs/12b_attacks.ipynb #c038
+# %% ../nbs/12b_attacks.ipynb #c043
 @dataclass
 class Best:
     "The best attacked clip found so far, for each clip of a batch."
@@ -175,14 +205,14 @@ class Best:
         rows = rows[better]
         self.clips[rows], self.success[rows], self.loss[rows] = clips[better], broken[better], loss[better]
 
-# %% ../nbs/12b_attacks.ipynb #c042
+# %% ../nbs/12b_attacks.ipynb #c047
 SCHEDULES = {
     "constant": lambda step, steps: 1.0,
     "cosine": lambda step, steps: (1 + cos(pi * step / steps)) / 2,
     "halving": lambda step, steps: 0.5 ** (4 * step // steps),
 }
 
-# %% ../nbs/12b_attacks.ipynb #c045
+# %% ../nbs/12b_attacks.ipynb #c050
 class PGD(VideoAttack):
     """Projected gradient descent on the voted answer, within any threat model.
 
@@ -213,24 +243,25 @@ class PGD(VideoAttack):
         super().__init__("PGD", model, seed)
         self.threat, self.steps, self.loss, self.momentum, self.eot = as_threat(eps), steps, loss, momentum, eot
         self.restarts, self.schedule, self.random_start, self.best, self.eps = restarts, schedule, random_start, best, self.threat.eps
-        self.early_stop, self.deviation, self.progress = early_stop, deviation, progress
-        self.alpha = 2.5 * self.eps / max(steps, 1) if alpha is None else as_eps(alpha, name="alpha")
-        self.losses = [make_loss(each, model) for each in ([loss] if isinstance(loss, str) or callable(loss) else loss)]
+        self.early_stop, self.deviation, self.progress, self.alpha = early_stop, deviation, progress, alpha
+        self.losses = [make_loss(each, model) for each in (loss if isinstance(loss, (list, tuple)) else [loss])]
         self.check()
 
-# %% ../nbs/12b_attacks.ipynb #c047
+# %% ../nbs/12b_attacks.ipynb #c052
 @patch
 def check(self: PGD) -> None:
     "Raise `VideoPureError` for settings that make no sense."
     for name in ("steps", "restarts", "eot"):
-        if getattr(self, name) != int(getattr(self, name)) or getattr(self, name) < 1:
-            raise VideoPureError(f"{name} is {getattr(self, name)!r}, expected a whole number, at least 1")
+        setattr(self, name, int(check_number(name, getattr(self, name), 1)))
+    for name in ("momentum", "deviation"):
+        check_number(name, getattr(self, name), 0, whole=False)
+    self.alpha = 2.5 * self.eps / self.steps if self.alpha is None else as_eps(self.alpha, max(1.0, 2.5 * self.eps), name="alpha")
+    if 0 < self.eps < self.alpha / 10:
+        warnings.warn(f"alpha {self.alpha:g} is {self.alpha / self.eps:.0f} times eps: each step leaves the threat model", stacklevel=4)
     if not self.losses:
         raise VideoPureError("the list of losses is empty: give one for the restarts to take in turn")
-    if self.schedule not in SCHEDULES:
+    if not isinstance(self.schedule, str) or self.schedule not in SCHEDULES:
         raise VideoPureError(f"unknown schedule {self.schedule!r}: expected one of {', '.join(SCHEDULES)}")
-    if self.momentum < 0 or self.deviation < 0:
-        raise VideoPureError(f"momentum {self.momentum} and deviation {self.deviation} must not be negative")
     if self.restarts > 1 and not self.random_start and len(self.losses) < self.restarts:
         raise VideoPureError("restarts from the clean clip are all the same: set random_start=True, or give a loss for each")
     if self.deviation and not isinstance(self.model, Defended):
@@ -238,18 +269,18 @@ def check(self: PGD) -> None:
     if self.deviation and self.model.sees == "classifier":
         raise VideoPureError("deviation needs a gradient of the records, and sees='classifier' has none: use 'full' or 'bpda'")
 
-# %% ../nbs/12b_attacks.ipynb #c050
-def clip_gradient(loss: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
-    "The gradient of each clip's loss; a `VideoPureError` if there is none, or it is not finite."
+# %% ../nbs/12b_attacks.ipynb #c055
+def clip_gradient(loss: torch.Tensor, clips: torch.Tensor, finite: bool = True) -> torch.Tensor:
+    "The gradient of each clip's loss; a `VideoPureError` if there is none, or if it must be `finite` and is not."
     grad = torch.autograd.grad(loss.sum(), clips, allow_unused=True)[0] if loss.requires_grad else None
     if grad is None:
         raise VideoPureError("the answer has no gradient with respect to the clip: use Defended(..., sees='bpda') or a black-box attack")
-    if not grad.isfinite().all():
+    if finite and not grad.isfinite().all():
         bad = (~grad.isfinite()).flatten(1).any(1).nonzero()[:, 0].tolist()
         raise VideoPureError(f"the gradient of clips {bad} is not finite: a step along it would mean nothing; try float32, or another loss")
     return grad
 
-# %% ../nbs/12b_attacks.ipynb #c053
+# %% ../nbs/12b_attacks.ipynb #c058
 @patch
 def evaluate(self: PGD, x: torch.Tensor, clean: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor | float]:
     "The logits of every record, and how far the records have moved from the `clean` ones, `(B,)`."
@@ -258,22 +289,42 @@ def evaluate(self: PGD, x: torch.Tensor, clean: torch.Tensor | None) -> tuple[to
     records = self.model.records(x)
     return self.model.classify(records), (records - clean).square().flatten(1).mean(1)
 
-# %% ../nbs/12b_attacks.ipynb #c056
+# %% ../nbs/12b_attacks.ipynb #c061
 @patch
 def loss_and_grad(self: PGD, adv: torch.Tensor, goal: torch.Tensor, loss: Callable, clean: torch.Tensor | None, grad: bool = True) -> tuple:
     "Loss (B,), broken (B,) and gradient of the loss at `adv`, over `eot` evaluations of the model."
     total, broken, direction = torch.zeros_like(adv[:, 0, 0, 0, 0]), torch.ones_like(goal, dtype=torch.bool), torch.zeros_like(adv)
     for _ in range(self.eot):
         with torch.set_grad_enabled(grad):
-            x = adv.detach().requires_grad_(grad)
-            logits, moved = self.evaluate(x, clean)
-            value = loss(logits, goal) * (-1 if self.targeted else 1) + self.deviation * moved
-        broken &= self._reached(voted(self.model, logits.detach()).argmax(1), goal)
-        total += value.detach() / self.eot
-        direction += clip_gradient(value, x) / self.eot if grad else 0
+            x, reached = adv.detach().requires_grad_(grad), torch.full_like(broken, not self.targeted)
+            rows, found = answered(self.evaluate, x, clean)
+            if found is not None:
+                value = loss(found[0], goal[rows]) * (-1 if self.targeted else 1) + self.deviation * found[1]
+                reached[rows] = self._reached(voted(self.model, found[0].detach()).argmax(1), goal[rows])
+                total[rows] += value.detach() / self.eot
+                direction += self._revived(clip_gradient(value, x, finite=False), adv, goal) / self.eot if grad else 0
+        broken &= reached
     return total, broken, direction
 
-# %% ../nbs/12b_attacks.ipynb #c059
+
+@patch
+def _revived(self: PGD, grad: torch.Tensor, adv: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
+    "The gradient, and that of the margin for clips where it is zero or not finite: a very sure model's cross-entropy has none."
+    lost = _without_gradient(grad)
+    if lost.any():
+        x = adv[lost].detach().requires_grad_()
+        rows, logits = answered(partial(record_logits, self.model), x)
+        if logits is not None:
+            value = margin(voted(self.model, logits), goal[lost][rows]) * (-1 if self.targeted else 1)
+            grad[lost] = clip_gradient(value, x, finite=False)
+    return grad
+
+
+def _without_gradient(grad: torch.Tensor) -> torch.Tensor:
+    "For which clips a gradient says nothing: it is zero everywhere, or somewhere not finite."
+    return (~grad.isfinite()).flatten(1).any(1) | (grad == 0).flatten(1).all(1)
+
+# %% ../nbs/12b_attacks.ipynb #c064
 @patch
 def ascent(self: PGD, clips: torch.Tensor, goal: torch.Tensor, best: Best, rows: torch.Tensor, loss: Callable, bar: tqdm) -> None:
     "One run from a start to the last step, for the clips `rows`; what it finds goes to `best`."
@@ -288,36 +339,41 @@ def ascent(self: PGD, clips: torch.Tensor, goal: torch.Tensor, best: Best, rows:
         rows, adv, velocity, grad = rows[keep], adv[keep], velocity[keep], grad[keep]
         if last or not len(rows):
             break
-        self._count(rows, grad)
+        grad = self._count(rows, grad)
         velocity = self.momentum * velocity + grad / grad.abs().mean((1, 2, 3, 4), keepdim=True).clamp_min(torch.finfo(grad.dtype).tiny)
         alpha = self.alpha * SCHEDULES[self.schedule](step, self.steps)
         adv = self.threat.project(adv + self.threat.ascend(velocity, alpha), clips[rows])
         bar.update()
 
-# %% ../nbs/12b_attacks.ipynb #c061
+# %% ../nbs/12b_attacks.ipynb #c066
 @patch
 def _clean_records(self: PGD, clips: torch.Tensor) -> torch.Tensor | None:
     "What the deviation is measured from, if it has any weight."
     with torch.no_grad():
         return self.model.records(clips) if self.deviation else None
 
-# %% ../nbs/12b_attacks.ipynb #c062
+# %% ../nbs/12b_attacks.ipynb #c067
 @patch
-def _count(self: PGD, rows: torch.Tensor, grad: torch.Tensor) -> None:
-    "Count a gradient step of the clips `rows`, and those among them without any gradient."
+def _count(self: PGD, rows: torch.Tensor, grad: torch.Tensor) -> torch.Tensor:
+    "Count a gradient step of the clips `rows`, and those among them without a gradient; a gradient that is not finite becomes zero."
+    lost = _without_gradient(grad)
     self.steps_used[rows] += 1
-    self.zero_gradients[rows] += (grad == 0).flatten(1).all(1).long()
+    self.zero_gradients[rows] += lost.long()
     self.on_step()
+    return grad.masked_fill(lost[:, None, None, None, None], 0)
 
-# %% ../nbs/12b_attacks.ipynb #c064
+# %% ../nbs/12b_attacks.ipynb #c069
 @patch
 def forward(self: PGD, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     "The attacked clips; called by `__call__`."
     goal = self._goal(clips, labels)
     with torch.no_grad():
-        scores = voted(self.model, record_logits(self.model, clips))
-    check_labels(goal, len(clips), scores.shape[1])
-    best = Best(clips, self._reached(scores.argmax(1), goal) & self.early_stop)
+        rows, logits = answered(partial(record_logits, self.model), clips)
+    reached = torch.full_like(goal, not self.targeted, dtype=torch.bool)
+    if logits is not None:
+        check_labels(goal, len(clips), logits.shape[-1])
+        reached[rows] = self._reached(voted(self.model, logits).argmax(1), goal[rows])
+    best = Best(clips, reached & self.early_stop)
     self.steps_used, self.zero_gradients = torch.zeros_like(goal), torch.zeros_like(goal)
     self.metrics = {"steps_used": self.steps_used, "zero_gradients": self.zero_gradients}
     with tqdm(total=self.restarts * self.steps, desc="PGD", disable=not self.progress, leave=False, delay=2) as bar:
@@ -326,9 +382,14 @@ def forward(self: PGD, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tenso
             if len(rows):
                 self.ascent(clips, goal, best, rows, self.losses[restart % len(self.losses)], bar)
     self.success = best.success
+    counts = zip(self.success.tolist(), self.zero_gradients.tolist(), self.steps_used.tolist())
+    self.flags = [[f"no gradient in {lost} of {steps} steps"] if lost and not won else [] for won, lost, steps in counts]
+    if any(self.flags):
+        hint = "this says nothing about the model; try loss='margin', sees='bpda' or a black-box attack"
+        warnings.warn(f"no gradient for {sum(map(bool, self.flags))} of {len(clips)} clips that PGD did not break: {hint}", stacklevel=3)
     return best.clips
 
-# %% ../nbs/12b_attacks.ipynb #c088
+# %% ../nbs/12b_attacks.ipynb #c093
 ATTACKS = Registry("attack", "videopure.blackbox", "videopure.filmstrip", pgd=PGD)
 
 
@@ -353,7 +414,7 @@ def make_attack(
         options["alpha"] = as_eps(options["alpha"], name="alpha")
     return make("attack", method, found, model, **options)
 
-# %% ../nbs/12b_attacks.ipynb #c089
+# %% ../nbs/12b_attacks.ipynb #c094
 def _is_factory(part: object) -> bool:
     "Whether an attack is still to be made from a model: a class, a partial of one, or a function whose first parameter is `model`."
     if isinstance(part, (type, partial)):
@@ -366,7 +427,7 @@ def _within(threat: object, eps: object) -> Threat:
     kind = threat if isinstance(threat, dict) else {"kind": threat}
     return make_threat(threat, eps) if isinstance(threat, Threat) else make_threat(**{"kind": "Linf", "eps": eps} | kind)
 
-# %% ../nbs/12b_attacks.ipynb #c093
+# %% ../nbs/12b_attacks.ipynb #c098
 def quantized(attack: Callable) -> Callable:  # an attack that is called in the same way
     "The same attack on 8-bit clips, and back to 8 bits within the constraint, so that what is evaluated can be stored."
 

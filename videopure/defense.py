@@ -7,6 +7,7 @@ __all__ = ['SEES', 'Defended']
 
 # %% ../nbs/11b_defense.ipynb #c002
 import re
+from functools import partial
 
 import torch
 from fastcore.basics import patch
@@ -14,7 +15,7 @@ from torch import nn
 
 from .latents import recompute
 from .pipeline import grad_like
-from .purifier import NoGradientError, Records, as_purifier
+from .purifier import NoGradientError, Records, as_purifier, check_answer, evaluating
 from .video import VideoPureError, check_video
 from .voting import RULES, VoteOutput, find_rule, vote, vote_early, vote_scores
 
@@ -36,9 +37,11 @@ class Defended(nn.Module):
         sees: str = "full",  # what an attacker's gradient sees of the purifier: "full", "surrogate-N" with N steps, "bpda" or "classifier"
     ):
         super().__init__()
-        if not re.fullmatch(SEES, sees):
+        if not isinstance(classifier, nn.Module):
+            raise VideoPureError(f"a Defended needs a classifier, an nn.Module from clips to logits, not {type(classifier).__name__}")
+        if not isinstance(sees, str) or not re.fullmatch(SEES, sees):
             raise VideoPureError(f"sees is {sees!r}, expected 'full', 'surrogate-2' (or another N), 'bpda' or 'classifier'")
-        self.classifier, self.purifier, self.rule, self.sees = classifier.eval(), as_purifier(purifier), find_rule(rule), sees
+        self.classifier, self.purifier, self.rule, self.sees = classifier, as_purifier(purifier), find_rule(rule), sees
         if self.purifier is None:
             raise VideoPureError("a Defended needs a purifier: without one, use the classifier itself")
         own = getattr(self.purifier, "base", None)
@@ -79,10 +82,16 @@ def records(self: Defended, video: torch.Tensor) -> torch.Tensor:
     return records
 
 # %% ../nbs/11b_defense.ipynb #c020
+def answer(classifier: nn.Module, clips: torch.Tensor, rows: torch.Tensor | slice = slice(None)) -> torch.Tensor:
+    "The logits `(B, K)` of a classifier in evaluation mode, for the clips `rows` of a batch; an `AnswerError` where they are not finite."
+    with evaluating(classifier):
+        return check_answer(classifier(clips), f"the answer of {type(classifier).__name__}", rows=rows)
+
+# %% ../nbs/11b_defense.ipynb #c022
 @patch
 def classify(self: Defended, records: torch.Tensor) -> torch.Tensor:
     "The classifier's logits `(B, S, K)` for records `(B, S, 3, T, H, W)`."
-    return torch.stack([recompute(self.classifier, record) for record in records.unbind(1)], 1)
+    return torch.stack([recompute(partial(answer, self.classifier), record) for record in records.unbind(1)], 1)
 
 
 @patch
@@ -90,22 +99,22 @@ def logits(self: Defended, video: torch.Tensor) -> torch.Tensor:
     "The classifier's logits for each record, `(B, S, K)`; differentiable in the mode's way if `video` requires a gradient."
     logits = self.classify(self.records(video))
     gray = self.sees == "classifier" and torch.is_grad_enabled() and video.requires_grad
-    return straight_through(logits, self.classifier(video)[:, None]) if gray else logits
+    return straight_through(logits, answer(self.classifier, video)[:, None]) if gray else logits
 
-# %% ../nbs/11b_defense.ipynb #c023
+# %% ../nbs/11b_defense.ipynb #c025
 @patch
 def train(self: Defended, mode: bool = True) -> Defended:
     "Nothing to train: the classifier and the purifier are used as they are."
     return self
 
-# %% ../nbs/11b_defense.ipynb #c027
+# %% ../nbs/11b_defense.ipynb #c029
 @patch
 def vote(self: Defended, video: torch.Tensor) -> VoteOutput:
     "The full vote: labels, counts, margin and the logits of every record."
     with torch.no_grad():
         return vote(self.logits(video), self.rule)
 
-# %% ../nbs/11b_defense.ipynb #c029
+# %% ../nbs/11b_defense.ipynb #c031
 @patch
 def predict(
     self: Defended,
@@ -117,5 +126,5 @@ def predict(
     with torch.no_grad():
         records = self.purifier.records(video) if records is None else records
         if not RULES[self.rule].counts:
-            return vote(torch.stack([self.classifier(record) for record in records], 1), self.rule).labels
-        return vote_early(lambda s, rows: self.classifier(records(s, rows)), len(video), len(records), self.rule)[0]
+            return vote(torch.stack([answer(self.classifier, record) for record in records], 1), self.rule).labels
+        return vote_early(lambda s, rows: answer(self.classifier, records(s, rows), rows), len(video), len(records), self.rule)[0]
