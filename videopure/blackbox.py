@@ -7,6 +7,7 @@ __all__ = ['RandomNoise', 'Square', 'TemporalTranslation']
 
 # %% ../nbs/12c_blackbox.ipynb #c002
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -14,9 +15,10 @@ from fastcore.basics import patch
 from torch import nn
 from tqdm.auto import tqdm
 
-from .attacks import ATTACKS, Best, VideoAttack, check_labels, clip_gradient, margin
+from .attacks import ATTACKS, Best, VideoAttack, answered, check_labels, clip_gradient, margin
+from .defense import answer
 from .threats import as_eps, as_threat
-from .video import VideoPureError
+from .video import VideoPureError, check_number
 
 # %% ../nbs/12c_blackbox.ipynb #c008
 class BlackBox(VideoAttack):
@@ -26,16 +28,19 @@ class BlackBox(VideoAttack):
 
     def __init__(self, model: nn.Module, eps: object, budget: int, seed: int | None, progress: bool):
         super().__init__(type(self).__name__, model, seed)
-        if budget != int(budget) or budget < 1:
-            raise VideoPureError(f"an attack needs a whole number of tries, at least 1, not {budget!r}")
+        check_number("the number of tries", budget, 1)
         self.threat, self.budget, self.progress = as_threat(eps), int(budget), progress
         self.eps = self.threat.eps
 
     def score(self, clips: torch.Tensor, goal: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        "How wrong the answers to `clips` are and whether the attack has its goal, both `(B,)`."
-        scores = self.model(clips)
-        check_labels(goal, len(clips), scores.shape[1])
-        return margin(scores, goal) * (-1 if self.targeted else 1), self._reached(scores.argmax(1), goal)
+        "How wrong the answers to `clips` are and whether the attack has its goal, both `(B,)`; no answer is a wrong one."
+        loss, reached = torch.zeros_like(clips[:, 0, 0, 0, 0]), torch.full_like(goal, not self.targeted, dtype=torch.bool)
+        rows, scores = answered(partial(answer, self.model), clips)
+        if scores is not None:
+            check_labels(goal, len(clips), scores.shape[1])
+            loss[rows] = (margin(scores, goal[rows]) * (-1 if self.targeted else 1)).to(loss)
+            reached[rows] = self._reached(scores.argmax(1), goal[rows])
+        return loss, reached
 
     def propose(self, step: int, adv: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
         "The next clips to try, given the best so far; defined by subclasses."
@@ -187,12 +192,16 @@ class TemporalTranslation(VideoAttack):
         progress: bool = True,  # show a bar for what takes longer than two seconds
     ):
         super().__init__("TemporalTranslation", model, seed)
-        if kernel < 1 or kernel % 2 == 0 or steps < 1:
-            raise VideoPureError(f"kernel is {kernel} and steps {steps}: expected an odd number, for shifts back and forth, and at least 1")
-        if weights not in _WEIGHTS:
+        for name, value in (("kernel", kernel), ("steps", steps)):
+            check_number(name, value, 1)
+        check_number("momentum", momentum, 0, whole=False)
+        if kernel % 2 == 0:
+            raise VideoPureError(f"kernel is {kernel}, expected an odd number, for shifts back and forth")
+        if not isinstance(weights, str) or weights not in _WEIGHTS:
             raise VideoPureError(f"unknown weights {weights!r}: expected one of {', '.join(_WEIGHTS)}")
         self.threat, self.steps, self.momentum, self.progress = as_threat(eps), steps, momentum, progress
-        self.eps, self.alpha = self.threat.eps, self.threat.eps / steps if alpha is None else as_eps(alpha, name="alpha")
+        self.eps, most = self.threat.eps, max(1.0, 2.5 * self.threat.eps)
+        self.alpha = self.eps / steps if alpha is None else as_eps(alpha, most, "alpha")
         self.shifts = _shift_weights(kernel, weights)
 
 # %% ../nbs/12c_blackbox.ipynb #c047
@@ -206,7 +215,7 @@ def forward(self: TemporalTranslation, clips: torch.Tensor, labels: torch.Tensor
         velocity = self.momentum * velocity + grad / size
         adv = self.threat.project(adv + self.threat.ascend(velocity, self.alpha), clips)
     with torch.no_grad():
-        self.success = self._reached(self.model(adv).argmax(1), goal)
+        self.success = BlackBox.score(self, adv, goal)[1]
     return adv
 
 # %% ../nbs/12c_blackbox.ipynb #c049
@@ -217,6 +226,8 @@ def translated_gradient(self: TemporalTranslation, adv: torch.Tensor, goal: torc
     for shift, weight in self.shifts.items():
         with torch.enable_grad():
             moved = adv.roll(shift, 2).requires_grad_()
-            loss = F.cross_entropy(self.model(moved), goal, reduction="none") * (-1 if self.targeted else 1)
-        total += weight * clip_gradient(loss, moved).roll(-shift, 2)
+            rows, scores = answered(partial(answer, self.model), moved)
+            if scores is not None:
+                loss = F.cross_entropy(scores, goal[rows], reduction="none") * (-1 if self.targeted else 1)
+                total += weight * clip_gradient(loss, moved, finite=False).nan_to_num(0, 0, 0).roll(-shift, 2)
     return total

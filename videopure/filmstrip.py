@@ -19,6 +19,7 @@ from torch import nn
 from torchattacks.attack import Attack
 
 from .attacks import ATTACKS, VideoAttack
+from .defense import answer
 from .threats import as_eps
 from .video import VideoPureError
 
@@ -44,7 +45,7 @@ class _AsImages(nn.Module):
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         "Scores; the images are filmstrips if `frames` says how many there are."
         clips = from_filmstrip(images, self.frames) if self.frames else images
-        scores = self.model(clips.clamp(0, 1))
+        scores = answer(self.model, clips.clamp(0, 1))
         return scores - scores.detach().amin(1, keepdim=True) if self.positive else scores
 
 # %% ../nbs/12d_filmstrip.ipynb #c019
@@ -134,8 +135,9 @@ class TorchAttack(VideoAttack):
         with self._alone():
             adv = self.inner.forward(to_filmstrip(clips) if strip else clips, labels).detach()
         adv = (from_filmstrip(adv, clips.shape[2]) if strip else adv).to(clips)
-        finite = adv.isfinite().flatten(1).all(1).view(-1, 1, 1, 1, 1)
-        return torch.where(finite, adv, clips)
+        finite = adv.isfinite().flatten(1).all(1)
+        self.flags = [[] if good else [f"{self.attack} gave values that are not finite"] for good in finite.tolist()]
+        return torch.where(finite.view(-1, 1, 1, 1, 1), adv, clips)
 
 # %% ../nbs/12d_filmstrip.ipynb #c034
 def _build(name: str, view: _AsImages, settings: dict) -> Attack:
