@@ -11,9 +11,11 @@ import time
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.utils.data import Dataset
 
 from videopure.attacks import ATTACKS
 from videopure.baselines import JPEG, PURIFIERS, GaussianBlur, NoiseAndDenoise, OneStep, RandomizedSmoothing
@@ -23,12 +25,13 @@ from videopure.config import _reading, load_data, read_config, run_config
 from videopure.data import ClipFolder, Clips, MovingShapes
 from videopure.defense import Defended
 from videopure.evaluate import PROTOCOLS, AttackSpec, Run, as_attack_spec, benchmark, five_metrics
-from videopure.journal import Journal
+from videopure.journal import Journal, file_name
 from videopure.metrics import METRICS
 from videopure.pipeline import VideoPurePipeline, load_pipeline
+from videopure.purifier import AnswerError, Purifier
 from videopure.registry import fingerprint
 from videopure.results import Card
-from videopure.threats import THREATS
+from videopure.threats import THREATS, Linf
 from videopure.tiny import MotionClassifier, save_classifier, tiny_classifier
 from videopure.video import MOTIONS, VideoFileError, VideoPureError, moving_shapes, read_video, write_video
 
@@ -525,8 +528,9 @@ def test_random_purifiers_are_asked_several_times_and_repeat(classifier):
 def test_attacked_clips_are_stored_without_loss(classifier, tmp_path):
     columns = {"PGD 8/255": PGD, "8 bits": PGD | {"uint8": True}}
     benchmark(classifier, {"none": None}, DATA, columns, out=tmp_path, store=True, progress=False)
-    for name, card_name in (("PGD 8-255", "PGD 8/255"), ("8 bits", "8 bits")):
-        stored = torch.cat([read_video(path) for path in sorted((tmp_path / "attacked" / name).iterdir())])
+    for name, card_name in ((file_name("PGD 8/255"), "PGD 8/255"), ("8 bits", "8 bits")):
+        assert len([*(tmp_path / "attacked" / name).iterdir()]) == 3
+        stored = torch.cat([read_video(tmp_path / "attacked" / name / f"{file_name(clip)}.npz") for clip in DATA.ids[:3]])
         clean = torch.stack([DATA[i][0] for i in range(3)])
         levels = (stored * 255 - (stored * 255).round()).abs().max()
         assert (stored - clean).abs().max() <= 8 / 255 + (0.5 / 255 if name == "8 bits" else 0) + 1e-6
@@ -576,7 +580,7 @@ def test_random_purifiers_are_attacked_over_several_draws(classifier):
     for name, spec in PROTOCOLS["standard"].items():
         if spec["sees"] in ("bpda", "full"):
             column = as_attack_spec(spec)
-            assert (column.attack(smoothing).eot, column.attack(Defended(classifier, JPEG(30))).eot) == (4, 1), name
+            assert (column.attack(smoothing).eot, column.attack(Defended(classifier, JPEG(30)), random=False).eot) == (4, 1), name
 
 
 TYPES = """
@@ -1090,3 +1094,221 @@ def test_results_of_an_older_version_are_one_line(tmp_path, shell):
     (tmp_path / "out" / "records-000.jsonl").write_text("")
     status, _, err = shell("--n-clips", 1)
     assert status == 2 and "version 0.1" in err and "migrate" in err and err.count("\n") == 1
+
+
+# what must not give a wrong number
+
+
+class Times(nn.Module):
+    "A wrapper with a plain number in it."
+
+    def __init__(self, net, k):
+        super().__init__()
+        self.net, self.k = net, k
+
+    def forward(self, video):
+        return self.net(video * self.k)
+
+
+class Wrapped(nn.Module):
+    "Any function of a classifier and clips, as a classifier."
+
+    def __init__(self, net, function):
+        super().__init__()
+        self.net, self.function = net, function
+
+    def forward(self, video):
+        return self.function(self.net, video)
+
+
+class Listed(Dataset):
+    "A data set of one's own, whose clips are made from a number that no attribute of its clips tells."
+
+    def __init__(self, k):
+        self.read = lambda i: (DATA[i][0] * k, DATA[i][1])
+
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, i):
+        return self.read(i)
+
+
+def weakened(k):
+    return lambda video: video * k
+
+
+class Weakened(Purifier):
+    "A purifier whose setting is a tensor, under a private name."
+
+    def __init__(self, k):
+        self._k = torch.full((1,), k)
+
+    def __call__(self, video):
+        return video * self._k
+
+
+CHANGED = {  # what changes -> (classifier, defense, data, attack) made with a number
+    "a constant of the classifier": lambda c, k: (Times(c, k), None, DATA, {}),
+    "a variable of a function": lambda c, k: (c, weakened(k), DATA, {}),
+    "a tensor of a purifier": lambda c, k: (c, Weakened(k), DATA, {}),
+    "a module as purifier": lambda c, k: (c, Times(nn.Identity(), k), DATA, {}),
+    "clips of a data set": lambda c, k: (c, None, Listed(k), {}),
+    "arrays": lambda c, k: (c, None, (torch.stack([DATA[i][0] * k for i in range(2)]), [DATA[0][1], DATA[1][1]]), {}),
+    "a loss": lambda c, k: (c, None, DATA, {"PGD": {"eps": 0.01, "steps": 1, "loss": lambda logits, labels: logits[:, 0, 0] * k}}),
+    "a metric": lambda c, k: (c, None, DATA, {}, [lambda purified, clean: purified.mean((1, 2, 3, 4)) * k]),
+}
+
+
+@pytest.mark.parametrize("what", CHANGED)
+def test_another_run_is_noticed(classifier, tmp_path, what):
+    def go(k):
+        model, defense, data, attacks, *metrics = CHANGED[what](classifier, k)
+        return benchmark(model, {"d": defense}, data, attacks, out=tmp_path, n_clips=2, metrics=(metrics or [()])[0], progress=False)
+
+    first = go(1.0)
+    assert go(1.0).results == first.results
+    with pytest.raises(VideoPureError, match="holds another run"):
+        go(0.5)
+
+
+def test_changed_files_are_noticed(classifier, tmp_path):
+    for k in (1.0, 0.0):
+        for i in range(2):
+            folder = tmp_path / "clips" / classifier.class_names[DATA[i][1]]
+            folder.mkdir(parents=True, exist_ok=True)
+            write_video(DATA[i][0][None] * k, folder / f"{i}.npz")
+        data = ClipFolder(tmp_path / "clips").in_order_of(classifier.class_names)
+        go = lambda: benchmark(classifier, {"d": None}, data, {}, out=tmp_path / "out", progress=False)
+        if k:
+            go()
+        else:
+            with pytest.raises(VideoPureError, match="the data computes something else"):
+                go()
+
+
+def test_what_cannot_be_told_apart_is_not_kept(classifier, tmp_path):
+    class Logged(Purifier):
+        def __init__(self):
+            self.log = open(tmp_path / "log", "w")
+
+        def __call__(self, video):
+            return video
+
+    assert benchmark(classifier, {"d": Logged()}, DATA, {}, n_clips=1, progress=False).accuracy("d").n == 1
+    with pytest.raises(VideoPureError, match="the defense 'd' cannot be told apart"):
+        benchmark(classifier, {"d": Logged()}, DATA, {}, n_clips=1, out=tmp_path / "out", progress=False)
+    Logged.identity = lambda self: "logged"
+    benchmark(classifier, {"d": Logged()}, DATA, {}, n_clips=1, out=tmp_path / "out", progress=False)
+
+
+def test_results_of_another_run_are_left_out_and_named(classifier, tmp_path):
+    card = benchmark(classifier, {"d": None}, DATA, {}, n_clips=2, out=tmp_path, progress=False)
+    lines = (tmp_path / "results-000.jsonl").read_text().splitlines()
+    result = json.loads(lines[0])
+    wrong = [{"clip": "ghost"}, {"attack": "x"}, {"defense": "y"}, {"made_with": "videopure 0.0.1, torch 1.0"}, {"label": 3}]
+    for change in [*wrong, {"right": [not result["right"][0]]}]:
+        (tmp_path / "results-000.jsonl").write_text("\n".join([*lines, json.dumps(result | {"clip": card.clips[1]} | change)]) + "\n")
+        with pytest.warns(UserWarning, match="left out 1 results"):
+            again = benchmark(classifier, {"d": None}, DATA, {}, n_clips=2, out=tmp_path, progress=False)
+        assert again.results == card.results, change
+    run = json.loads((tmp_path / "run.json").read_text())
+    (tmp_path / "run.json").write_text(json.dumps(run | {"about": run["about"] | {"torch": "1.0"}}))
+    with pytest.raises(VideoPureError, match="measured with torch 1.0"):
+        benchmark(classifier, {"d": None}, DATA, {}, n_clips=2, out=tmp_path, progress=False)
+
+
+BROKEN = {
+    "NaN": lambda video: video * torch.where(video.mean((1, 2, 3, 4), keepdim=True) > 0.4, torch.nan, 1.0),
+    "inf in one pixel": lambda video: video.index_fill(4, torch.tensor([0]), torch.inf),
+    "0 to 255": lambda video: video * 255,
+    "negative": lambda video: video - 0.5,
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_no_answer_is_never_right(classifier, what, batch_size):
+    clips, labels = torch.stack([DATA[i][0] for i in range(3)]), torch.tensor([DATA[i][1] for i in range(3)])
+    there = BROKEN[what](clips)
+    good = there.isfinite().flatten(1).all(1) & (there.flatten(1).amin(1) >= 0) & (there.flatten(1).amax(1) <= 1)
+    attacks = {"PGD": {"eps": "2/255", "steps": 1}, "noise": {"method": "noise", "eps": "2/255", "sees": "scores"}}
+    card = benchmark(classifier, {"d": BROKEN[what]}, (clips, labels), attacks, batch_size=batch_size, progress=False)
+    for result in card.results:
+        answered = good[int(result["clip"])].item()
+        if result["attack"] == "none":
+            assert (result["predicted"] != [None]) == answered == ("not answered" not in result.get("flags", []))
+        if not answered:
+            assert result["right"] == [False]
+    assert not good.all() and card.accuracy("d").n == 3
+    with pytest.raises(AnswerError):
+        Defended(classifier, BROKEN[what]).predict(clips)
+
+
+def test_a_classifier_without_an_answer(classifier):
+    broken = Wrapped(classifier, lambda net, video: net(video).index_fill(1, torch.tensor([3]), torch.nan))
+    card = benchmark(broken, {"d": None, "same": lambda video: video}, DATA, {}, n_clips=3, batch_size=3, progress=False)
+    assert all(result["right"] == [False] and result["flags"] == ["not answered"] for result in card.results)
+
+
+def noisy(video):
+    return (video + 0.15 * torch.randn_like(video)).clamp(0, 1)
+
+
+def numpy_noise(video):
+    return (video + 0.15 * torch.from_numpy(np.random.standard_normal(video.shape)).to(video)).clamp(0, 1)
+
+
+def repeated_noise(video):
+    return noisy(video)[:, None].expand(-1, 3, -1, -1, -1, -1)
+
+
+@pytest.mark.parametrize("what", [noisy, numpy_noise, repeated_noise, nn.Sequential(nn.Identity())])
+def test_randomness_is_measured(classifier, what):
+    attack = {"PGD": {"sees": "full", "eps": "4/255", "steps": 1, "eot": 3}}
+    card = benchmark(classifier, {"d": what}, DATA, attack, trials=4, n_clips=1, progress=False)
+    result, random = card.cell("d", "PGD")[card.clips[0]], not isinstance(what, nn.Module)
+    assert (len(result["right"]), result["metrics"]["eot"]) == ((4, 3) if random else (1, 1))
+
+
+def test_a_random_classifier_is_asked_several_times(classifier):
+    model = Wrapped(classifier, lambda net, video: net(noisy(video)))
+    card = benchmark(model, {"none": None}, DATA, {"PGD": {"eps": "4/255", "steps": 1, "eot": 2}}, trials=5, n_clips=1, progress=False)
+    result = card.cell("none", "PGD")[card.clips[0]]
+    assert len(result["right"]) == 5 and result["metrics"]["eot"] == 2
+
+
+def test_what_an_attack_knows_about_its_failure_is_on_the_card(classifier):
+    sure = Wrapped(classifier, lambda net, video: (net(video) * 200).softmax(1))
+    outside = lambda clips, labels: (clips + 0.2).clamp(0, 1)
+    outside.threat = Linf(0.1)
+    attacks = {"PGD": {"eps": "1/255", "steps": 2}, "nothing": lambda clips, labels: clips, "outside": outside}
+    attacks["nothing"].threat = Linf(0.1)
+    with pytest.warns(UserWarning, match="no gradient"):
+        card = benchmark(sure, {"none": None}, DATA, attacks, batch_size=3, progress=False)
+    flags = lambda name: [flag for result in card.cell("none", name).values() for flag in result.get("flags", [])]
+    assert "no gradient in 2 of 2 steps" in flags("PGD") and flags("outside") == ["outside the threat model"] * 3
+    assert set(flags("nothing")) == {"clip left unchanged by the attack"}
+
+
+def test_modes_and_random_state_are_left_as_they_were(classifier):
+    model, state = tiny_classifier().train(), torch.get_rng_state()
+    purifier = nn.Sequential(nn.Dropout(0.5), nn.BatchNorm3d(3, affine=False))
+    benchmark(model, {"d": lambda video: purifier(video).clamp(0, 1)}, DATA, {"PGD": {"eps": 0.01, "steps": 1}}, n_clips=1, progress=False)
+    assert all(module.training for part in (model, purifier) for module in part.modules()) and not purifier[1].running_mean.any()
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [{"attacks": 3}, {"attacks": ["pgd"]}, {"defenses": "jpeg"}, {"defenses": {"d": 3}}, {"data": None}, {"data": (1, 2)}]
+    + [{"classifier": None}, {"protocol": 3}, {"trials": "3"}, {"batch_size": 1.5}, {"n_clips": "all"}, {"seed": "x"}]
+    + [{"only_attacks": "none"}, {"only_defenses": 3}, {"worst": "none"}, {"attacks": {"a": {"sees": 3}}}]
+    + [{"attacks": {"a": {"n_clips": "x"}}}, {"attacks": {"a": {"uint8": "yes"}}}]
+    + [{"attacks": {"a": None}}, {"metrics": 3}, {"metrics": ["psnr", 4]}],
+)
+def test_wrong_types_are_one_line(classifier, words):
+    right = {"classifier": classifier, "defenses": {"d": None}, "data": DATA, "attacks": {}, "n_clips": 1, "progress": False}
+    with pytest.raises(VideoPureError) as error:
+        benchmark(**right | words)
+    assert "\n" not in str(error.value) and len(str(error.value)) < 300

@@ -4,14 +4,27 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from videopure.registry import Registry, describe, fingerprint, import_part, is_code, make, plain_attributes
+from videopure.registry import (
+    Registry,
+    data_identity,
+    describe,
+    file_identity,
+    fingerprint,
+    identity,
+    import_part,
+    is_code,
+    make,
+    plain_attributes,
+)
 from videopure.video import VideoPureError
 
 
@@ -212,3 +225,123 @@ def test_plain_attributes_leaves_out_the_rest():
     part = Part(2)
     part._hidden, part.net, part.table = 3, nn.Linear(1, 1), {"a": 1}
     assert plain_attributes(part) == {"size": 2, "label": "x"} and plain_attributes(nn.Linear(1, 1)) == plain_attributes(7) == {}
+
+
+# identity
+
+
+K = 1.0
+
+
+def times_global(video):
+    return video * K
+
+
+def times_through(video):
+    return times_global(video)
+
+
+class Slotted:
+    __slots__ = ("k",)
+
+    def __init__(self, k):
+        self.k = k
+
+
+class Base:
+    factor = 1.0
+
+    def __call__(self, video):
+        return video * self.factor
+
+
+def made(k):
+    "Parts that compute with a number, each in another way."
+
+    class Local(Base):
+        factor = k
+
+    class Property:
+        @property
+        def k(self):
+            return k
+
+    def decorated(video):
+        return video
+
+    decorated.k = k
+    net = nn.Conv3d(1, 1, 1)
+    net.weight.data.fill_(k), net.bias.data.zero_()
+    hooked = nn.Identity()
+    hooked.register_forward_hook(lambda module, inputs, output: output * k)
+    buffered = nn.Module()
+    buffered.register_buffer("k", torch.tensor(k), persistent=False)
+    own = nn.Identity()
+    own.settings = {"deep": [{"k": k}]}
+    defaulted = lambda video, k=k: video * k
+    return {
+        "class": Local, "object of a class": Local(), "property": Property(), "attribute of a function": decorated, "slots": Slotted(k),
+        "weights": net, "hook": hooked, "buffer that is not saved": buffered, "nested settings": own, "default": defaulted,
+        "bound method": Local().__call__, "partial": partial(function, k=k), "nested partial": partial(partial(function, 1), other=[k]),
+        "half precision": torch.full((3,), k, dtype=torch.float16), "numpy": np.full((2, 2), k), "numpy scalar": np.float32(k),
+        "object array": np.array([{"k": k}], dtype=object), "set": {1, k}, "frozen": Part(3, str(k)),
+        "keyword only": eval("lambda *, k=k: k", {"k": k}),
+        "inner function": eval("lambda: (lambda: k)", {"k": k}),
+        "sequential": nn.Sequential(nn.Dropout(k / 4)), "sparse": torch.eye(2).mul(k).to_sparse(),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("what", made(1.0))
+def test_identity_changes_with_what_a_part_computes(what):
+    assert identity(made(1.0)[what]) == identity(made(1.0)[what]) != identity(made(2.0)[what])
+
+
+def test_identity_follows_the_variables_of_a_file(monkeypatch):
+    before = identity(times_through)
+    monkeypatch.setattr(sys.modules[__name__], "K", 2.0)
+    assert identity(times_through) != before
+
+
+def test_identity_of_what_is_the_same():
+    net = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
+    before = identity(net)
+    net.eval()
+    net[0].weight.requires_grad_(False)
+    assert identity(net) == before == identity(torch.compile(net))
+    assert identity({"a": 1, "b": 2}) == identity({"b": 2, "a": 1}) and identity({1, 2, 3}) == identity({3, 2, 1})
+    generator = torch.Generator().manual_seed(3)
+    before = identity(generator)
+    torch.rand(2, generator=generator)
+    assert identity(generator) == before
+    loop = []
+    loop.append(loop)
+    assert identity(loop) == identity(loop)
+
+
+def test_identity_is_the_same_in_another_process(tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "import torch\nfrom functools import partial\nNAMES = {'a', 'b', 'c'}\n"
+        "def clean(video, k=2): return video * k if 'a' in NAMES else video\n"
+        "from videopure.registry import identity\nprint(identity([clean, partial(clean, k=torch.ones(3)), frozenset('abc')]))\n"
+    )
+    run = lambda seed: subprocess.run(
+        [sys.executable, "mine.py"], cwd=tmp_path, env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
+    )
+    assert run("1").stdout == run("2").stdout != ""
+
+
+@pytest.mark.parametrize("thing", [partial(open, os.devnull), lambda: (i for i in "ab"), threading.Lock, partial(torch.zeros, 2, device="meta")])
+def test_identity_of_what_cannot_be_written_down(thing):
+    one_line(lambda: identity(partial(function, thing()), "the defense 'd'"), "the defense 'd' cannot be told apart", "identity()")
+
+
+def test_identity_of_files_and_data(tmp_path):
+    big, small = tmp_path / "big", tmp_path / "small"
+    big.write_bytes(bytes(5 << 20)), small.write_bytes(b"a")
+    before = file_identity(big), file_identity(small), file_identity(tmp_path)
+    with open(big, "r+b") as file:
+        file.seek(-1, os.SEEK_END), file.write(b"x")
+    small.write_bytes(b"b")
+    assert not {*before} & {file_identity(big), file_identity(small), file_identity(tmp_path)}
+    pairs = [(torch.zeros(2), 0), (torch.ones(2), 1)]
+    assert len({data_identity(pairs, order) for order in ([0], [1], [0, 1], [1, 0])}) == 4

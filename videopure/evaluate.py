@@ -7,19 +7,20 @@ __all__ = ['PROTOCOLS', 'AttackSpec', 'benchmark', 'five_metrics']
 
 # %% ../nbs/16a_evaluate.ipynb #c002
 import hashlib
+import math
 import os
 import re
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from inspect import signature
 from pathlib import Path
 
+import numpy as np
 import torch
 from accelerate import Accelerator, InitProcessGroupKwargs
 from fastcore.basics import patch
@@ -28,16 +29,17 @@ from torch.utils.data import Dataset, TensorDataset
 from tqdm.auto import tqdm
 
 from . import threats
-from .attacks import ATTACKS, PGD, VideoAttack, check_adversarial, check_labels, make_attack, quantized
+from .attacks import ATTACKS, PGD, VideoAttack, answered, check_adversarial, check_labels, make_attack, quantized, record_logits
 from .baselines import make_purifier
 from .classifiers import VideoClassifier
 from .data import ClipFolder, Clips, Kinetics400
-from .defense import SEES, Defended
-from .journal import Journal, environment
-from .metrics import find_metrics, measure
-from .purifier import NoGradientError, Purifier, as_purifier, device_of, seeded
-from .registry import describe, fingerprint
+from .defense import SEES, Defended, answer
+from .journal import Journal, disk_errors, environment, file_name
+from .metrics import CostMeter, find_metrics, measure
+from .purifier import AnswerError, NoGradientError, as_purifier, device_of, evaluating, seeded
+from .registry import data_identity, describe, fingerprint, identity
 from .results import Card, Table
+from .threats import Threat
 from .video import VideoPureError, check_number, check_video, write_video
 from .voting import find_rule
 
@@ -53,7 +55,12 @@ class AttackSpec:
     options: dict = field(default_factory=dict)
 
     def __post_init__(self):
-        if not re.fullmatch(f"{SEES}|scores", self.sees):
+        limits = self.n_clips.values() if isinstance(self.n_clips, dict) else [self.n_clips]
+        for limit in limits:
+            check_number("n_clips", 0 if limit is None else limit, 0)
+        if not isinstance(self.uint8, bool) or not isinstance(self.options, dict):
+            raise VideoPureError(f"uint8 is {self.uint8!r} and options {self.options!r}, expected true or false, and a table")
+        if not isinstance(self.sees, str) or not re.fullmatch(f"{SEES}|scores", self.sees):
             raise VideoPureError(f"sees is {self.sees!r}, expected 'classifier', 'scores', 'bpda', 'surrogate-2' (or another N) or 'full'")
 
     def covers(self, index: int, defense: str) -> bool:
@@ -78,10 +85,10 @@ def as_attack_spec(spec: object) -> AttackSpec:
 
 # %% ../nbs/16a_evaluate.ipynb #c014
 @patch
-def attack(self: AttackSpec, model: nn.Module) -> Callable:
-    "The attack on `model`, ready to be called with clips and labels."
+def attack(self: AttackSpec, model: nn.Module, random: bool = True) -> Callable:
+    "The attack on `model`, ready to be called with clips and labels; on one that is not `random`, without averaging."
     options = dict(self.options)
-    if not getattr(getattr(model, "purifier", None), "random", False):
+    if not random:
         options.pop("eot", None)  # averaging what never varies is only slower
     found = ATTACKS.find(self.method)
     if isinstance(found, type) and issubclass(found, PGD) and self.sees == "classifier":
@@ -112,8 +119,10 @@ PROTOCOLS = {
 # %% ../nbs/16a_evaluate.ipynb #c021
 def _attack_specs(attacks: dict[str, object] | None, protocol: str) -> dict[str, AttackSpec]:
     "Attacks by name, the clean clips first; a bad one raises before any work is done."
-    if protocol not in PROTOCOLS:
+    if not isinstance(protocol, str) or protocol not in PROTOCOLS:
         raise VideoPureError(f"unknown protocol {protocol!r}: expected one of {', '.join(PROTOCOLS)}")
+    if not isinstance(attacks, dict | None):
+        raise VideoPureError(f"attacks are given by name, such as {{'PGD': {{'eps': '8/255'}}}}, not as {type(attacks).__name__}")
     specs = {name: as_attack_spec(spec) for name, spec in (PROTOCOLS[protocol] if attacks is None else attacks).items()}
     if specs.setdefault("none", AttackSpec()) != AttackSpec(n_clips=specs["none"].n_clips):
         raise VideoPureError("'none' is the column of clean clips: it takes no setting but n_clips, expected another name")
@@ -125,39 +134,6 @@ def seed_of(seed: int, *names: str | int) -> int:
     return int.from_bytes(hashlib.sha256(repr((seed, *names)).encode()).digest()[:6], "big")
 
 # %% ../nbs/16a_evaluate.ipynb #c029
-class CostMeter:
-    "Noise predictions (one for each clip), seconds and peak memory of what runs inside `with meter:`."
-
-    def __init__(self, purifiers: Sequence[Purifier | None], device: torch.device):
-        found = {id(p.predictor): p.predictor for p in purifiers if p is not None and p.predictor is not None}
-        self.networks, self.device = list(found.values()), device
-
-    def __enter__(self) -> "CostMeter":
-        self.calls, self.start = 0, time.perf_counter()
-        self.hooks = [network.register_forward_pre_hook(self._count) for network in self.networks]
-        if self.device.type == "cuda":
-            torch.cuda.reset_peak_memory_stats(self.device)
-        return self
-
-    def _count(self, network: nn.Module, inputs: tuple) -> None:
-        self.calls += len(inputs[0])
-
-    def __exit__(self, *error: object) -> None:
-        self.seconds = time.perf_counter() - self.start
-        for hook in self.hooks:
-            hook.remove()
-        self.memory = torch.cuda.max_memory_allocated(self.device) if self.device.type == "cuda" else _peak_memory()
-
-# %% ../nbs/16a_evaluate.ipynb #c030
-def _peak_memory() -> int | None:
-    "The most memory that this process has held, in bytes; None where the system does not tell."
-    try:
-        import resource
-    except ImportError:  # Windows
-        return None
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-
-# %% ../nbs/16a_evaluate.ipynb #c034
 @dataclass
 class Run:
     "An evaluation: what is measured on what, and what is already known."
@@ -174,19 +150,21 @@ class Run:
     store: Path | None = None
 
     def __post_init__(self):
-        self.data = TensorDataset(*self.data) if isinstance(self.data, tuple) else self.data
+        self._check_kinds()
+        self.data = _as_dataset(self.data)
         self.device, self.metrics = device_of(self.classifier), find_metrics(self.metrics)
         self.models = {name: self._model(defense) for name, defense in self.defenses.items()}
         self.purifiers = {name: getattr(model, "purifier", None) for name, model in self.models.items()}
         self.meter = CostMeter(list(self.purifiers.values()), self.device)
         self.has_gradient = {}  # whether a defense has the gradient that an attack needs
+        self.varies = {}  # whether a defense answers differently when it is asked again
         self.made = {}  # the last attacked clips: a gray-box attack serves all defenses
         self.order = self._order()[: self.n_clips]
         ids = getattr(self.data, "ids", range(len(self.data)))
         self.ids = [str(ids[i]) for i in self.order]
         self._check()
 
-# %% ../nbs/16a_evaluate.ipynb #c035
+# %% ../nbs/16a_evaluate.ipynb #c030
 @patch
 def _model(self: Run, defense: object) -> nn.Module:
     "A defense as a model of clips: the bare classifier for None."
@@ -194,31 +172,53 @@ def _model(self: Run, defense: object) -> nn.Module:
         return Defended(self.classifier, defense.purifier, defense.rule)
     defense = {"method": defense} if isinstance(defense, (str, type, partial)) else defense
     purifier = make_purifier(**defense) if isinstance(defense, dict) else as_purifier(defense)
-    return self.classifier.eval() if purifier is None else Defended(self.classifier, purifier)
+    return self.classifier if purifier is None else Defended(self.classifier, purifier)
 
-# %% ../nbs/16a_evaluate.ipynb #c037
+# %% ../nbs/16a_evaluate.ipynb #c032
 @patch
 def seen(self: Run, defense: str, sees: str) -> nn.Module:
     "A defense as an attacker sees it; the bare classifier where there is no purifier, or if that is all the attacker sees."
     model = self.models[defense]
     if sees == "classifier" or not isinstance(model, Defended):
-        return self.classifier.eval()
+        return self.classifier
     return Defended(self.classifier, model.purifier, model.rule, "full" if sees == "scores" else sees)
 
-# %% ../nbs/16a_evaluate.ipynb #c039
+# %% ../nbs/16a_evaluate.ipynb #c034
+def _as_dataset(data: object) -> Dataset:
+    "Clips and labels as a data set; what is a data set already stays one. `VideoPureError` for anything else."
+    if isinstance(data, tuple) and len(data) == 2:
+        clips = torch.as_tensor(data[0]) if isinstance(data[0], np.ndarray) else data[0]
+        if not isinstance(clips, torch.Tensor) or clips.ndim != 5:
+            found = f"{type(clips).__name__} {tuple(getattr(clips, 'shape', ()))}"
+            raise VideoPureError(f"the first of the pair is {found}, expected clips as a tensor (n, 3, T, H, W)")
+        return TensorDataset(clips, check_labels(data[1], len(clips)))
+    if not hasattr(data, "__getitem__") or not hasattr(data, "__len__") or isinstance(data, (str, dict, list, tuple, torch.Tensor)):
+        raise VideoPureError(f"data is a {type(data).__name__}, expected a pair of clips and labels, or a data set such as ClipFolder")
+    return data
+
+
+@patch
+def _check_kinds(self: Run) -> None:
+    "Raise `VideoPureError` for a classifier or defenses of a wrong type."
+    if not isinstance(self.classifier, nn.Module):
+        raise VideoPureError(f"the classifier is a {type(self.classifier).__name__}, expected an nn.Module from clips to logits")
+    if not isinstance(self.defenses, dict):
+        raise VideoPureError(f"defenses are given by name, as a dict such as {{'JPEG': 'jpeg'}}, not {type(self.defenses).__name__}")
+    check_number("seed", self.seed, -math.inf)
+    check_number("n_clips", 1 if self.n_clips is None else self.n_clips, 1)
+
+# %% ../nbs/16a_evaluate.ipynb #c036
 @patch
 def _check(self: Run) -> None:
     "Raise `VideoPureError` for what cannot be run, before any work is done."
     check_number("trials", self.trials, 1)
     check_number("batch_size", self.batch_size, 1)
-    if self.n_clips is not None:
-        check_number("n_clips", self.n_clips, 1)
     if not self.defenses or not self.ids:
         raise VideoPureError(f"{len(self.defenses)} defenses on {len(self.ids)} clips: expected at least one of each")
     for spec in self.attacks.values():
         spec.attack(self.classifier)
 
-# %% ../nbs/16a_evaluate.ipynb #c041
+# %% ../nbs/16a_evaluate.ipynb #c038
 @patch
 def _order(self: Run) -> list[int]:
     "Places of the clips in the data set; what a limit takes comes first, chosen evenly over the classes where the data set can do that."
@@ -231,7 +231,56 @@ def _order(self: Run) -> list[int]:
     limits = sorted({min(n, total) for n in wanted if n is not None and n > 0} | {total})
     return [places[name] for name in dict.fromkeys(name for n in limits for name in self.data.choose(n).ids)]
 
-# %% ../nbs/16a_evaluate.ipynb #c044
+# %% ../nbs/16a_evaluate.ipynb #c041
+@dataclass
+class Attacked:
+    "Clips after an attack, and what is known of each."
+
+    clips: torch.Tensor  # (B, 3, T, H, W)
+    threat: Threat | None = None  # what the attack was allowed, where it says so
+    metrics: list[dict] = field(default_factory=list)  # of each clip, what the attack counted
+    flags: list[list[str]] = field(default_factory=list)  # of each clip, what went wrong
+
+# %% ../nbs/16a_evaluate.ipynb #c043
+_LOST = "no answer during the attack"
+
+
+@patch
+def _attack(self: Run, name: str, defense: str, video: torch.Tensor, labels: torch.Tensor, clip: str) -> Attacked:
+    "Clips under an attack, from the seed of `clip`."
+    spec, gray = self.attacks[name], self.attacks[name].sees == "classifier"
+    attack = spec.attack(self.seen(defense, spec.sees), self.is_random(None if gray else defense, video))
+    try:
+        with seeded(seed_of(self.seed, clip, name, "" if gray else defense), self.device, self.purifiers[defense]):
+            found = check_adversarial((quantized(attack) if spec.uint8 else attack)(video.clone(), labels), video)
+    except AnswerError:
+        if len(video) == 1:
+            return Attacked(video, None, [{}], [[_LOST]])
+        each = [self._attack(name, defense, video[i : i + 1], labels[i : i + 1], f"{clip}, {i}") for i in range(len(video))]
+        metrics, flags = ([part for one in each for part in getattr(one, kind)] for kind in ("metrics", "flags"))
+        return Attacked(torch.cat([one.clips for one in each]), getattr(attack, "threat", None), metrics, flags)
+    counted, averaged = getattr(attack, "metrics", {}), {"eot": getattr(attack, "eot", 1)} if "eot" in spec.options else {}
+    metrics = [{key: values[i].item() for key, values in counted.items()} | averaged for i in range(len(video))]
+    return Attacked(found, getattr(attack, "threat", None), metrics, getattr(attack, "flags", None) or [[] for _ in video])
+
+# %% ../nbs/16a_evaluate.ipynb #c045
+@patch
+@torch.no_grad()
+def is_random(self: Run, defense: str | None, video: torch.Tensor) -> bool:
+    "Whether a defense (None: the bare classifier) says that it is random, or gives other logits when it is asked again."
+    if defense not in self.varies:
+        model, purifier = (self.classifier, None) if defense is None else (self.models[defense], self.purifiers[defense])
+        found = []
+        for draw in range(0 if getattr(purifier, "random", False) else 2):
+            with seeded(seed_of(self.seed, "is it random", draw), self.device, purifier):
+                found.append(answered(partial(record_logits, model), video[:1].clone())[1])
+        if any(each is None for each in found):
+            return False  # this clip does not tell
+        near = len(found) == 2 and torch.allclose(*found, rtol=1e-4, atol=1e-4 * found[0].abs().max().item())
+        self.varies[defense] = not near
+    return self.varies[defense]
+
+# %% ../nbs/16a_evaluate.ipynb #c046
 @patch
 def attacked(
     self: Run,
@@ -240,69 +289,90 @@ def attacked(
     video: torch.Tensor,  # clips (B, 3, T, H, W)
     labels: torch.Tensor,  # (B,)
     clip: str,  # id of the first of them, for the seed
-) -> tuple[torch.Tensor, Callable | None]:
-    "Clips under an attack, and the attack with what it counted."
+) -> Attacked:
+    "Clips under an attack, and what the attack counted."
     if name == "none":
-        return video, None
-    spec, purifier = self.attacks[name], self.purifiers[defense]
-    gray, key = spec.sees == "classifier", (clip, name)
-    if gray and key in self.made:
-        return self.made[key]
-    attack = spec.attack(self.seen(defense, spec.sees))
-    with seeded(seed_of(self.seed, clip, name, "" if gray else defense), self.device, purifier):
-        adversarial = check_adversarial((quantized(attack) if spec.uint8 else attack)(video.clone(), labels), video)
-    self.made = {key: (adversarial, attack)}
+        return Attacked(video, None, [{} for _ in video], [[] for _ in video])
+    key = (clip, name)
+    if self.attacks[name].sees != "classifier" or key not in self.made:
+        self.made = {key: self._attack(name, defense, video, labels, clip)}
     return self.made[key]
 
-# %% ../nbs/16a_evaluate.ipynb #c047
+# %% ../nbs/16a_evaluate.ipynb #c049
 @patch
 @torch.no_grad()
-def answers(self: Run, defense: str, video: torch.Tensor, clip: str, name: str) -> tuple[torch.Tensor, torch.Tensor]:
-    "Labels `(trials, B)` that a defense gives to clips, one trial where nothing is random; and the purified clips, if metrics need them."
-    model, purifier = self.models[defense], self.purifiers[defense]
-    given, purified = [], video
-    for trial in range(self.trials if getattr(purifier, "random", False) else 1):
+def _trial(self: Run, defense: str, video: torch.Tensor, clip: str, name: str, trial: int) -> tuple[torch.Tensor, torch.Tensor]:
+    "Labels `(B,)` that a defense gives once, -1 where it gives no answer; and the purified clips, if metrics need them."
+    purifier = self.purifiers[defense]
+    try:
         with seeded(seed_of(self.seed, clip, name, defense, trial), self.device, purifier):
             if purifier is None:
-                given.append(model(video).argmax(1))
-                continue
+                return answer(self.classifier, video).argmax(1), video
             records = purifier.records(check_video(video).clone())  # a function of your own may work in place
-            given.append(model.predict(video, records))
-            purified = records(len(records) - 1) if self.metrics and trial == 0 else purified
-    return torch.stack(given), purified
+            labels = self.models[defense].predict(video, records)
+            return labels, records(len(records) - 1) if self.metrics and trial == 0 else video
+    except AnswerError:
+        if len(video) == 1:
+            return torch.full((1,), -1, device=video.device), video
+        each = [self._trial(defense, video[i : i + 1], f"{clip}, {i}", name, trial) for i in range(len(video))]
+        return tuple(map(torch.cat, zip(*each)))
 
-# %% ../nbs/16a_evaluate.ipynb #c050
+
+@patch
+def answers(self: Run, defense: str, video: torch.Tensor, clip: str, name: str) -> tuple[torch.Tensor, torch.Tensor]:
+    "Labels `(trials, B)` that a defense gives to clips, one trial where nothing is random; and the purified clips, if metrics need them."
+    count = self.trials if self.is_random(defense, video) else 1
+    given, purified = zip(*(self._trial(defense, video, clip, name, trial) for trial in range(count)))
+    return torch.stack(given), purified[0]
+
+# %% ../nbs/16a_evaluate.ipynb #c052
 @patch
 def results(self: Run, name: str, defense: str, video: torch.Tensor, labels: torch.Tensor, clips: list[str]) -> list[dict]:
     "The results of one attack on one defense, one a clip."
     with self.meter as meter:
-        adversarial, attack = self.attacked(name, defense, video, labels, clips[0])
-        given, purified = self.answers(defense, adversarial, clips[0], name)
-    if self.store and attack:
-        self._keep(name, defense, adversarial, clips)
+        attacked = self.attacked(name, defense, video, labels, clips[0])
+        given, purified = self.answers(defense, attacked.clips, clips[0], name)
+    if self.store and name != "none":
+        self._keep(name, defense, attacked.clips, clips)
     clean = (video * 255).round() / 255 if self.attacks[name].uint8 else video
-    threat = getattr(attack, "threat", threats.Linf(1.0))
-    numbers = {"budget_used": threat.distance(adversarial, clean) if attack else torch.zeros(len(video))}
-    numbers |= getattr(attack, "metrics", {}) | measure(self.metrics, purified, clean)
+    used = (attacked.threat or threats.Linf(1.0)).distance(attacked.clips, clean).tolist()
     cost = {"calls": meter.calls / len(video), "seconds": round(meter.seconds / len(video), 4), "memory": meter.memory}
-    return [
-        {"clip": clip, "label": int(labels[i]), "defense": defense, "attack": name}
-        | {"predicted": given[:, i].tolist(), "right": (given[:, i] == labels[i]).tolist()}
-        | {"metrics": {key: round(values[i].item(), 6) for key, values in numbers.items()} | cost}
-        for i, clip in enumerate(clips)
-    ]
+    quality, found = measure(self.metrics, purified, clean), []
+    for i, clip in enumerate(clips):
+        lost = _LOST in attacked.flags[i]
+        predicted = [None if lost or label < 0 else label for label in given[:, i].tolist()]
+        result = {"clip": clip, "label": int(labels[i]), "defense": defense, "attack": name, "predicted": predicted}
+        result["right"] = [label == result["label"] for label in predicted]
+        flags = self._flags(name, attacked, i, used[i], result)
+        numbers = {"budget_used": used[i]} | attacked.metrics[i] | {key: values[i].item() for key, values in quality.items()}
+        found.append(result | {"metrics": {k: round(v, 6) for k, v in numbers.items()} | cost} | ({"flags": flags} if flags else {}))
+    return found
 
-# %% ../nbs/16a_evaluate.ipynb #c053
+# %% ../nbs/16a_evaluate.ipynb #c054
+@patch
+def _flags(self: Run, name: str, attacked: Attacked, i: int, used: float, result: dict) -> list[str]:
+    "What a reader must know before believing a result."
+    flags = ["not answered"] if None in result["predicted"] else []
+    if name == "none" or not attacked.threat:
+        return flags + attacked.flags[i]
+    if used > 1.001:
+        flags.append("outside the threat model")
+    if all(result["right"]) and attacked.threat.eps > 0 and used < 0.5:
+        flags.append("clip left unchanged by the attack" if used == 0 else "less than half of eps used")
+    return flags + attacked.flags[i]
+
+# %% ../nbs/16a_evaluate.ipynb #c057
 @patch
 def _keep(self: Run, name: str, defense: str, video: torch.Tensor, clips: list[str]) -> None:
     "Write attacked clips under `store`, one .npz a clip."
     parts = (name,) if self.attacks[name].sees == "classifier" else (name, defense)
-    folder = self.store.joinpath(*(part.replace("/", "-") for part in parts))
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = self.store.joinpath(*map(file_name, parts))
+    with disk_errors(f"make the folder {folder}"):
+        folder.mkdir(parents=True, exist_ok=True)
     for clip, one in zip(clips, video.split(1)):
-        write_video(one.cpu(), folder / f"{clip.replace('/', '-')}.npz")
+        write_video(one.cpu(), folder / f"{file_name(clip)}.npz")
 
-# %% ../nbs/16a_evaluate.ipynb #c057
+# %% ../nbs/16a_evaluate.ipynb #c061
 @patch
 def _batch(self: Run, indices: Sequence[int], journal: Journal) -> tuple[torch.Tensor, torch.Tensor, list[str]] | None:
     "Clips, labels and ids of some indices; what cannot be read is recorded as skipped. None if nothing is left."
@@ -323,21 +393,21 @@ def _batch(self: Run, indices: Sequence[int], journal: Journal) -> tuple[torch.T
     self._check_classes(clips[0])
     return torch.stack(clips).to(self.device), check_labels(torch.tensor(labels), len(ids), self.num_classes).to(self.device), list(ids)
 
-# %% ../nbs/16a_evaluate.ipynb #c059
+# %% ../nbs/16a_evaluate.ipynb #c063
 @patch
 def _check_classes(self: Run, clip: torch.Tensor) -> None:
     "The first time, see whether the classifier knows all labels of the data set."
     if hasattr(self, "num_classes"):
         return
-    with torch.no_grad():
-        self.num_classes = self.classifier(clip[None].to(self.device)).shape[1]
+    with torch.no_grad(), evaluating(self.classifier):
+        self.num_classes = self.classifier(clip[None].to(self.device)).shape[-1]
     if isinstance(self.data, (ClipFolder, Kinetics400)) and len(self.data.classes) != self.num_classes:
         found = f"{self.data.root} has {len(self.data.classes)} classes and the classifier {self.num_classes}"
         raise VideoPureError(f"{found}; name them all, in the order of its outputs: class_names of the classifier, or classes of the data")
     if isinstance(self.data, Clips):
         check_labels(torch.tensor(self.data.labels), len(self.data), self.num_classes)
 
-# %% ../nbs/16a_evaluate.ipynb #c062
+# %% ../nbs/16a_evaluate.ipynb #c066
 @patch
 def todo(self: Run, indices: Sequence[int], done: set, attacks: Sequence[str], defenses: Sequence[str]) -> dict[str, list[str]]:
     "Attacks, and the defenses that some clips still need under them."
@@ -347,7 +417,7 @@ def todo(self: Run, indices: Sequence[int], done: set, attacks: Sequence[str], d
     rows = {name: [defense for defense in defenses if needs(name, defense)] for name in attacks}
     return {name: found for name, found in rows.items() if found}
 
-# %% ../nbs/16a_evaluate.ipynb #c064
+# %% ../nbs/16a_evaluate.ipynb #c068
 @patch
 def exists(self: Run, name: str, defense: str, video: torch.Tensor) -> bool:
     "Whether an attack is possible on a defense: an exact or surrogate gradient needs a purifier that has one."
@@ -361,7 +431,7 @@ def exists(self: Run, name: str, defense: str, video: torch.Tensor) -> bool:
             self.has_gradient[defense, sees] = False
     return self.has_gradient[defense, sees]
 
-# %% ../nbs/16a_evaluate.ipynb #c067
+# %% ../nbs/16a_evaluate.ipynb #c071
 class _Progress:
     "A bar over results, with the time left from the mean time of each cell of the table."
 
@@ -369,7 +439,7 @@ class _Progress:
         self.left, self.times = dict(left), {}
         for result in journal.results:
             if "skipped" not in result:
-                self.times.setdefault((result["attack"], result["defense"]), []).append(result["metrics"]["seconds"])
+                self.times.setdefault((result["attack"], result["defense"]), []).append(result.get("metrics", {}).get("seconds", 0))
         self.bar = tqdm(total=sum(left.values()), unit="result", disable=quiet, bar_format="{l_bar}{bar}| {n}/{total}{postfix}")
 
     def step(self, name: str, defense: str, results: list[dict]) -> None:
@@ -386,7 +456,7 @@ class _Progress:
         sure = all(cell in known for cell, count in self.left.items() if count)
         return ("" if sure else "at least ") + str(timedelta(seconds=round(seconds)))
 
-# %% ../nbs/16a_evaluate.ipynb #c070
+# %% ../nbs/16a_evaluate.ipynb #c074
 @patch
 def measure_clips(self: Run, indices: Sequence[int], journal: Journal, todo: dict[str, list[str]], progress: _Progress) -> None:
     "All results that some clips still need."
@@ -399,7 +469,7 @@ def measure_clips(self: Run, indices: Sequence[int], journal: Journal, todo: dic
                 journal.append(result)
             progress.step(name, defense, results)
 
-# %% ../nbs/16a_evaluate.ipynb #c072
+# %% ../nbs/16a_evaluate.ipynb #c076
 @patch
 def work(self: Run, journal: Journal, attacks: Sequence[str], defenses: Sequence[str], share: tuple[int, int], quiet: bool) -> None:
     "All that this process has to do: every `share[1]`-th batch of clips, from number `share[0]` on."
@@ -414,7 +484,7 @@ def work(self: Run, journal: Journal, attacks: Sequence[str], defenses: Sequence
         self.measure_clips(indices, journal, self.todo(indices, journal.done, attacks, defenses), progress)
     progress.bar.close()
 
-# %% ../nbs/16a_evaluate.ipynb #c076
+# %% ../nbs/16a_evaluate.ipynb #c080
 def _describe_classifier(classifier: nn.Module) -> dict:
     "A classifier in plain values: its kind, the hash of its weights, and how a `VideoClassifier` prepares clips."
     about = {"name": type(classifier).__name__, "weights": fingerprint(classifier)}
@@ -423,7 +493,7 @@ def _describe_classifier(classifier: nn.Module) -> dict:
     reading = {name: getattr(classifier, name) for name in ("mean", "std", "layout", "size", "frames")}
     return about | {"network": type(classifier.model).__name__} | reading
 
-# %% ../nbs/16a_evaluate.ipynb #c078
+# %% ../nbs/16a_evaluate.ipynb #c082
 def _describe_data(data: Dataset, ids: list[str]) -> dict:
     "A dataset in plain values: its kind, its settings and a hash of the clips' names, or of the clips where they have none."
     settings = {k: v for k, v in vars(data).items() if not k.startswith("_") and isinstance(v, (int, str, dict))}
@@ -434,14 +504,14 @@ def _describe_data(data: Dataset, ids: list[str]) -> dict:
         settings["labels"] = hashlib.sha256(repr((data.labels, data.classes)).encode()).hexdigest()[:12]
     return {"name": type(data).__name__, "ids": hashlib.sha256(repr(ids).encode()).hexdigest()[:12]} | settings
 
-# %% ../nbs/16a_evaluate.ipynb #c080
+# %% ../nbs/16a_evaluate.ipynb #c084
 @patch
 def describe(self: AttackSpec) -> dict:
     "The attack in plain values."
     own = {"method": describe(self.method), "sees": self.sees, "n_clips": self.n_clips, "uint8": self.uint8}
     return own | {name: describe(value) for name, value in self.options.items()}
 
-# %% ../nbs/16a_evaluate.ipynb #c083
+# %% ../nbs/16a_evaluate.ipynb #c087
 @patch
 def config(self: Run, title: str, protocol: str | None, worst: Sequence[str] | None) -> dict:
     "The run in plain values."
@@ -454,14 +524,25 @@ def config(self: Run, title: str, protocol: str | None, worst: Sequence[str] | N
     about["defenses"] = {name: plain[name] | {"rule": rules[name]} for name in plain}
     return about | {"attacks": {name: spec.describe() for name, spec in self.attacks.items()}}
 
-# %% ../nbs/16a_evaluate.ipynb #c084
+# %% ../nbs/16a_evaluate.ipynb #c088
 def _chosen(kind: str, names: Sequence[str], only: Sequence[str]) -> list[str]:
     "The names that are in `only`, or all if it is empty."
-    if unknown := set(only) - set(names):
+    if isinstance(only, str) or not isinstance(only, Sequence):
+        raise VideoPureError(f"only {kind} {only!r}: expected a list of names, some of {list(names)}")
+    if unknown := {*map(str, only)} - set(names):
         raise VideoPureError(f"only {kind} {sorted(unknown)[0]!r}: there is none of that name, expected some of {list(names)}")
     return [name for name in names if name in only or not only]
 
-# %% ../nbs/16a_evaluate.ipynb #c088
+# %% ../nbs/16a_evaluate.ipynb #c091
+@patch
+def identity(self: Run) -> dict[str, str]:
+    "The hash of each part of the run; `VideoPureError` for a part that cannot be told apart from others."
+    parts = {"the classifier": self.classifier} | {f"the defense {name!r}": each for name, each in self.purifiers.items()}
+    parts |= {f"the attack {name!r}": [ATTACKS.find(spec.method), spec.options] for name, spec in self.attacks.items()}
+    parts |= {f"the metric {name!r}": metric for name, metric in self.metrics.items()}
+    return {name: identity(part, name) for name, part in parts.items()} | {"the data": data_identity(self.data, self.order)}
+
+# %% ../nbs/16a_evaluate.ipynb #c095
 def _processes() -> tuple[tuple[int, int], Callable]:
     "This process's number and how many there are, and a function that waits for all of them; accelerate's launcher tells."
     if int(os.environ.get("WORLD_SIZE", 1)) == 1:
@@ -469,17 +550,7 @@ def _processes() -> tuple[tuple[int, int], Callable]:
     shared = Accelerator(cpu=not torch.cuda.is_available(), kwargs_handlers=[InitProcessGroupKwargs(timeout=timedelta(days=30))])
     return (shared.process_index, shared.num_processes), shared.wait_for_everyone
 
-# %% ../nbs/16a_evaluate.ipynb #c091
-@contextmanager
-def _folder_or_temporary(out: str | Path | None) -> Iterator[Path]:
-    "`out`, or a folder that is gone afterwards."
-    if out is not None:
-        yield Path(out).expanduser()
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        yield Path(folder)
-
-# %% ../nbs/16a_evaluate.ipynb #c095
+# %% ../nbs/16a_evaluate.ipynb #c099
 def benchmark(
     classifier: nn.Module,  # clips in [0, 1] to logits
     defenses: dict[str, object],  # name -> what `as_purifier` takes, a purifier's name, or a `Defended`; None: the bare classifier
@@ -504,18 +575,20 @@ def benchmark(
     Raises `VideoPureError` for bad settings or another run in `out`, `VideoFileError` if `out` cannot be written.
     """
     specs, (share, wait) = _attack_specs(attacks, protocol), _processes()
-    with _folder_or_temporary(out) as folder:
+    with tempfile.TemporaryDirectory() if out is None else nullcontext(Path(out).expanduser()) as folder:
+        folder = Path(folder)
         settings = seed, trials, batch_size, n_clips, metrics, folder / "attacked" if store else None
         run = Run(classifier, defenses, data, specs, *settings)
         chosen = _chosen("attacks", specs, only_attacks), _chosen("defenses", defenses, only_defenses)
         config = run.config(title, protocol if attacks is None else None, worst)
-        run.work(Journal(folder, config, share[0], environment(run.device)), *chosen, share, quiet=not progress or share[0] > 0)
+        kept = {"identity": run.identity(), "clips": run.ids} if out is not None else None
+        run.work(Journal(folder, config, share[0], environment(run.device), kept), *chosen, share, quiet=not progress or share[0] > 0)
         wait()
         card = Card((found := Journal(folder, config)).config, found.results, found.about)
         if share[0] == 0 and out is not None: card.save(folder)
     return card
 
-# %% ../nbs/16a_evaluate.ipynb #c112
+# %% ../nbs/16a_evaluate.ipynb #c116
 def five_metrics(card: Card) -> Table:
     "The paper's metrics, of a card with its protocol: clean, standard, attack, robust* (gray-box) and robust (BPDA) accuracy."
     gray, bpda = card.attacks[1:]

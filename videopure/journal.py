@@ -11,7 +11,9 @@ import hashlib
 import json
 import os
 import platform
+import re
 import sys
+import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,6 +42,8 @@ def result_key(
         expected = "expected clip, defense, attack and right, or clip and skipped"
         raise VideoPureError(f"a result without {', '.join(missing)}: {str(result)[:80]}; {expected}")
     _check_metrics(result.get("metrics", {}))
+    if not all(isinstance(result.get(name), (str, type(None))) for name in ("clip", "defense", "attack")):
+        raise VideoPureError(f"clip, defense and attack of a result are names, got {str(result)[:80]}; measure it again")
     return result["clip"], result.get("defense"), result.get("attack")
 
 # %% ../nbs/15a_journal.ipynb #c015
@@ -140,26 +144,49 @@ def _create(path, text):
         temporary.unlink(missing_ok=True)
 
 # %% ../nbs/15a_journal.ipynb #c041
-def _open_run(folder, config, about):
-    "Start the run of `config` in a folder, or find that it is there already; returns its configuration and what is said about it."
+def _check_same(folder, run, kept):
+    "Raise `VideoPureError` if a run was made from parts that compute something else, or by other versions."
+    if "identity" not in run:
+        raise VideoPureError(f"{folder} was started when runs kept no identity of their parts, and cannot go on: use a new folder")
+    if changed := [name for name, mark in kept["identity"].items() if run["identity"].get(name) != mark]:
+        what = f"{changed[0]} computes something else now (its code, weights, settings or files have changed)"
+        raise VideoPureError(f"{folder} holds another run: {what}; use a new folder")
+    now = environment()
+    for name in ("videopure", "torch"):
+        if run["about"].get(name) != now[name]:
+            raise VideoPureError(f"{folder} was measured with {name} {run['about'].get(name)}, this is {now[name]}; use a new folder")
+
+
+def _open_run(folder, config, about, kept=None):
+    "Start the run of `config` in a folder, or find that it is there already; returns what run.json holds."
     path = folder / "run.json"
     if config is not None and not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        _create(path, json.dumps({"hash": config_hash(config), "config": plain(config), "about": about or environment()}, indent=1))
+        run = {"hash": config_hash(config), "config": plain(config), "about": about or environment()} | (kept or {})
+        _create(path, json.dumps(run, indent=1))
     if not path.exists():
         raise VideoFileError(f"{folder} holds no run: expected run.json in it; give a configuration to start one")
     run = read_json(path, "config", "about", mend="put the run's configuration back, or use a new folder")
     if config is not None and (changed := difference(run["config"], plain(config))):
         raise VideoPureError(f"{folder} holds another run: {changed}; use a new folder, or the configuration in {path}")
-    return run["config"], run["about"]
+    if kept is not None:
+        _check_same(folder, run, kept)
+    return run
 
-# %% ../nbs/15a_journal.ipynb #c045
+# %% ../nbs/15a_journal.ipynb #c044
+def file_name(word: str) -> str:
+    "A file name that no other word has: the word, or what is safe of it and a hash."
+    safe = re.sub(r"[^\w .()+-]", "-", word)[:100].strip(". ")
+    mark = hashlib.sha256(word.encode(errors="surrogatepass")).hexdigest()[:8]
+    return safe if safe and safe == word.lower() else f"{safe}-{mark}"
+
+# %% ../nbs/15a_journal.ipynb #c048
 def _refuse_old(folder):
     "Raise `VideoFileError` for a folder with results in the form of version 0.1."
     if old := sorted([*folder.glob("records-[0-9]*.jsonl"), *folder.glob("records.jsonl.gz")]):
         raise VideoFileError(f"{old[0]} was written by version 0.1: run python tools/migrate.py {folder} once, or measure it again")
 
-# %% ../nbs/15a_journal.ipynb #c048
+# %% ../nbs/15a_journal.ipynb #c051
 def read_results(
     path: str | Path,  # a .jsonl file, or .jsonl.gz
 ) -> Iterator[dict]:  # its results
@@ -167,7 +194,27 @@ def read_results(
     _refuse_old(Path(path).parent)
     yield from _lines(path)
 
-# %% ../nbs/15a_journal.ipynb #c051
+# %% ../nbs/15a_journal.ipynb #c054
+def _made_with(about):
+    "The versions that a result was measured with."
+    return f"videopure {about.get('videopure')}, torch {about.get('torch')}"
+
+
+def _stranger(result, run, labels):
+    "Why a result does not belong to a run, in words; None if it does."
+    known = {"clip": run.get("clips"), "defense": run["config"].get("defenses"), "attack": run["config"].get("attacks")}
+    for name, names in known.items():
+        if names and result.get(name) and result[name] not in names:
+            return f"the {name} {result[name]!r} is not of this run"
+    if (made := result.pop("made_with", _made_with(run["about"]))) != _made_with(run["about"]):
+        return f"it was made with {made}"
+    if labels.setdefault(result["clip"], result.get("label")) != result.get("label") and "label" in result:
+        return f"its label is {result['label']}, but {labels[result['clip']]} elsewhere"
+    if "predicted" in result and [guess == result.get("label") for guess in result["predicted"]] != result["right"]:
+        return "what it calls right is not what was predicted"
+    return None
+
+# %% ../nbs/15a_journal.ipynb #c057
 class Journal:
     "Results of a run, kept in a folder: append-only, safe against a kill at any moment, one file a writer."
 
@@ -177,17 +224,25 @@ class Journal:
         config: dict | None = None,  # the run's settings; None opens a run that exists
         writer: int = 0,  # number of this process among those that write
         about: dict | None = None,  # what is written down beside the settings when the run starts; None: `environment()`
+        kept: dict | None = None,  # what else the run must agree with: `identity` of its parts, and its `clips`
     ):
         self.folder, self._results, self._ready = Path(folder).expanduser(), {}, False
         self.path = self.folder / f"results-{writer:03d}.jsonl"
         with disk_errors(f"use {self.folder}"):
             _refuse_old(self.folder)
-            self.config, self.about = _open_run(self.folder, config, about)
+            run = _open_run(self.folder, config, about, kept)
+            self.config, self.about = run["config"], run["about"]
             files = [path for path in sorted(self.folder.glob("results-*.jsonl")) if path.is_file()]
+        left, labels = [], {}
         for result in (result for path in files for result in read_results(path)):
-            self._results.setdefault(result_key(result), result)
+            if why := _stranger(result, run, labels):
+                left.append(f"{result['clip']!r} ({why})")
+            else:
+                self._results.setdefault(result_key(result), result)
+        if left:
+            warnings.warn(f"{self.folder}: left out {len(left)} results that do not belong to it, first that of {left[0]}", stacklevel=2)
 
-# %% ../nbs/15a_journal.ipynb #c054
+# %% ../nbs/15a_journal.ipynb #c060
 @patch(as_prop=True)
 def results(self: Journal) -> list[dict]:
     "All results of all writers, as they were at the opening, and those appended since."
@@ -199,7 +254,7 @@ def done(self: Journal) -> set[tuple]:
     "Keys of the results, (clip, defense, attack): what need not be measured again."
     return set(self._results)
 
-# %% ../nbs/15a_journal.ipynb #c057
+# %% ../nbs/15a_journal.ipynb #c063
 def _whole_lines(path):
     "Size of a file without a torn last line; the line is cut off."
     text = path.read_bytes() if path.is_file() else b""
@@ -208,7 +263,7 @@ def _whole_lines(path):
         os.truncate(path, size)
     return size
 
-# %% ../nbs/15a_journal.ipynb #c060
+# %% ../nbs/15a_journal.ipynb #c066
 def _append_line(path, line, size):
     "Add a line to a file of `size` bytes: it is on disk when this returns. If it cannot be written, the file is as it was."
     try:
@@ -221,7 +276,7 @@ def _append_line(path, line, size):
             os.truncate(path, size)
         raise
 
-# %% ../nbs/15a_journal.ipynb #c063
+# %% ../nbs/15a_journal.ipynb #c069
 @patch
 def append(self: Journal, result: dict) -> None:
     "Keep a result: it is on disk when this returns. Raises `VideoFileError` when it cannot be written; earlier results are safe."
@@ -229,6 +284,6 @@ def append(self: Journal, result: dict) -> None:
     kept = f"; {len(self._results)} results are kept, and the same command goes on from there"
     with disk_errors(f"write {self.path}", kept):
         size = self.path.stat().st_size if self._ready else _whole_lines(self.path)
-        _append_line(self.path, (json.dumps(result) + "\n").encode(), size)
+        _append_line(self.path, (json.dumps(result | {"made_with": _made_with(self.about)}) + "\n").encode(), size)
     self._ready = True
     self._results.setdefault(key, result)

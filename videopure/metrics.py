@@ -6,13 +6,18 @@
 __all__ = ['METRICS', 'psnr', 'ssim', 'temporal_consistency', 'lpips', 'measure']
 
 # %% ../nbs/13b_metrics.ipynb #c002
-from collections.abc import Callable
+import sys
+import time
+from collections.abc import Callable, Sequence
 from functools import cache
+from threading import get_ident
 
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from .flow import optical_flow, warp
+from .purifier import Purifier
 from .registry import Registry
 from .video import ClipError, MissingPackageError, VideoPureError
 
@@ -85,7 +90,50 @@ def measure(
 def find_metrics(metrics: object) -> dict[str, Callable]:
     "Metrics by name, from one, a list or a dictionary of names, functions and classes."
     if not isinstance(metrics, dict):
-        several = metrics if isinstance(metrics, (list, tuple, set)) else [metrics]
+        several = list(metrics) if isinstance(metrics, (list, tuple, set)) else [metrics]
         metrics = {m if isinstance(m, str) else getattr(m, "__name__", type(m).__name__): m for m in several}
+        if len(metrics) < len(several):
+            raise VideoPureError("two metrics have the same name: give them by name, {'name': function}")
     found = {name: METRICS.find(metric) for name, metric in metrics.items()}
-    return {name: metric() if isinstance(metric, type) else metric for name, metric in found.items()}
+    found = {name: metric() if isinstance(metric, type) else metric for name, metric in found.items()}
+    if bad := [name for name, metric in found.items() if not callable(metric)]:
+        raise VideoPureError(f"the metric {bad[0]!r} is a {type(found[bad[0]]).__name__}, expected a name or a function of two clips")
+    return found
+
+# %% ../nbs/13b_metrics.ipynb #c031
+class CostMeter:
+    "Noise predictions (one for each clip), seconds and peak memory of what runs inside `with meter:`."
+
+    threads: set[int] = set()  # that have a meter
+
+    def __init__(self, purifiers: Sequence[Purifier | None], device: torch.device):
+        found = {id(p.predictor): p.predictor for p in purifiers if p is not None and p.predictor is not None}
+        self.networks, self.device = list(found.values()), device
+
+    def __enter__(self) -> "CostMeter":
+        self.calls, self.start, self.thread = 0, time.perf_counter(), get_ident()
+        CostMeter.threads.add(self.thread)
+        self.hooks = [network.register_forward_pre_hook(self._count) for network in self.networks]
+        if self.device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(self.device)
+        return self
+
+    def _count(self, network: nn.Module, inputs: tuple) -> None:
+        if get_ident() not in CostMeter.threads - {self.thread}:  # another thread has a meter of its own
+            self.calls += len(inputs[0])
+
+    def __exit__(self, *error: object) -> None:
+        self.seconds = time.perf_counter() - self.start
+        CostMeter.threads.discard(self.thread)
+        for hook in self.hooks:
+            hook.remove()
+        self.memory = torch.cuda.max_memory_allocated(self.device) if self.device.type == "cuda" else _peak_memory()
+
+# %% ../nbs/13b_metrics.ipynb #c032
+def _peak_memory() -> int | None:
+    "The most memory that this process has held, in bytes; None where the system does not tell."
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

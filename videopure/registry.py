@@ -15,7 +15,7 @@ import logging
 import random
 import sys
 import sysconfig
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, partial, singledispatch
 from inspect import ismethod
@@ -226,7 +226,7 @@ def _named(code: CodeType) -> set[str]:
 @pieces.register
 def _function_pieces(part: FunctionType) -> list:
     "What a function computes with."
-    if package := _library(part.__module__):
+    if part.__module__ not in (None, "builtins") and (package := _library(part.__module__)):
         return [package, part.__qualname__]
     cells = [cell.cell_contents for cell in part.__closure__ or () if cell != CellType()]
     used = {name: part.__globals__[name] for name in _named(part.__code__) if name in part.__globals__}
@@ -261,8 +261,9 @@ def _class_pieces(part: type) -> list:
 def _module_pieces(part: nn.Module) -> list:
     "Its class, settings, weights, buffers, inner modules and hooks; compiled or not, it computes the same."
     if "_orig_mod" in part._modules:
-        return [part._orig_mod]
+        return pieces(part._orig_mod)
     own = {name: value for name, value in vars(part).items() if name not in _OF_MODULES}
+    own |= {name: list(own[name].values()) for name in ("_forward_hooks", "_forward_pre_hooks")}  # their keys are only counted
     return [type(part), own, str(getattr(part, "inlined_graph", ""))]
 
 # %% ../nbs/10a_registry.ipynb #c057
@@ -307,3 +308,16 @@ def file_identity(path: Path) -> str:
 
 
 _WHOLE, _BLOCK = 1 << 22, 1 << 16
+
+# %% ../nbs/10a_registry.ipynb #c064
+def data_identity(data: object, indices: Iterable[int]) -> str:
+    "The identity of some clips of a data set, with their labels; a clip that cannot be read counts by its error."
+
+    def item(i):
+        try:
+            return data[i]
+        except (VideoPureError, OSError) as error:
+            return str(error)
+
+    own = getattr(data, "identity", None)
+    return identity([own() if ismethod(own) else [identity(item(i), "the data") for i in indices], list(indices)])
