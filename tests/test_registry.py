@@ -330,7 +330,10 @@ def test_identity_is_the_same_in_another_process(tmp_path):
     assert run("1").stdout == run("2").stdout != ""
 
 
-@pytest.mark.parametrize("thing", [partial(open, os.devnull), lambda: (i for i in "ab"), threading.Lock, partial(torch.zeros, 2, device="meta")])
+THINGS = [partial(open, os.devnull), lambda: (i for i in "a"), threading.Lock, partial(torch.zeros, 2, device="meta")]
+
+
+@pytest.mark.parametrize("thing", THINGS)
 def test_identity_of_what_cannot_be_written_down(thing):
     one_line(lambda: identity(partial(function, thing()), "the defense 'd'"), "the defense 'd' cannot be told apart", "identity()")
 

@@ -245,7 +245,7 @@ for _type in (BuiltinFunctionType, MethodDescriptorType, WrapperDescriptorType, 
 # %% ../nbs/10a_registry.ipynb #c054
 _OF_CLASSES = {"__dict__", "__weakref__", "__module__", "__doc__", "__annotations__", "__firstlineno__", "__static_attributes__"}
 _DESCRIPTORS = (MemberDescriptorType, GetSetDescriptorType)  # of slots
-_OF_MODULES = {*vars(nn.Module())} - {"_parameters", "_buffers", "_modules", "_forward_hooks", "_forward_pre_hooks"}
+_OF_MODULES = {*vars(nn.Module()), "_is_torch_compile"} - {"_parameters", "_buffers", "_modules", "_forward_hooks", "_forward_pre_hooks"}
 
 
 @pieces.register
