@@ -184,7 +184,7 @@ def entries() -> dict:
 
 
 ENTRIES = entries()
-COSTS = {"n", "frames", "size", "restarts", "eot", "queries", "draws", "trials", "kernel", "votes", "steps"}  # as much work as was asked for
+COSTS = {"n", "frames", "size", "restarts", "eot", "queries", "draws", "trials", "kernel", "votes", "steps"}  # what is asked for
 
 
 def parameters(name: str) -> list[str]:
