@@ -577,7 +577,7 @@ def test_given_classes_of_kinetics(kinetics):
         ("label,youtube_id,time_start,time_end,split\nyoga,aaaaaaaaaaa,7,17,test\n", ["no row with split 'val'", "it has test"]),
         ("label,youtube_id,time_start,time_end,split\n", ["no row with split 'val'", "no rows"]),
         ("label,youtube_id,time_start,time_end,split\nyoga,a,7,17,val\njudo,a,7,17,val\n", ["row 3", "'judo'", "'yoga'"]),
-        (b"\xff\xfe\x00\xd8" * 20, ["not a table in text form"]),
+        (b"\xff\xfe\x00\xd8" * 20, ["cannot be read as text"]),
     ],
 )
 def test_bad_tables(kinetics, tmp_path, text, words):
@@ -793,4 +793,4 @@ def test_shape_and_range():
 def test_bad_numbers(n, seed):
     with pytest.raises(VideoPureError) as error:
         MovingShapes(n, seed)
-    one_line(error, f"n={n}", f"seed={seed}")
+    one_line(error, f"n is {n}" if n < 1 else f"seed is {seed}", "expected a whole number")

@@ -12,8 +12,11 @@ import math
 import os
 import platform
 import re
+import unicodedata
+import warnings
 import zlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from numbers import Integral, Real
 from pathlib import Path
@@ -93,6 +96,37 @@ def natural(name: str) -> list:
     "Texts and numbers of a name in turn: sorted by them, `frame2` comes before `frame10`."
     return [int(part) if k % 2 else part.lower() for k, part in enumerate(re.split(r"([0-9]+)", name))]
 
+# %% ../nbs/00_checks.ipynb #nam1
+def in_order(names: Iterable[str], where: object) -> list[str]:
+    "Names of classes in the order of the alphabet or, where they differ in a number only, of the number."
+    names = sorted(names)
+    keys, counted = [natural(name) for name in names], sorted(names, key=natural)
+    if {len(key) for key in keys} != {3} or len({(before, after) for before, _, after in keys}) > 1:
+        return names
+    numbers, bare = [natural(name)[1] for name in counted], all(name.isdecimal() for name in names)
+    if numbers != list(range(len(names))) if bare else counted != names:
+        taken = f"the classes {counted[0]} to {counted[-1]} become labels 0 to {len(names) - 1} in the order of their numbers"
+        warnings.warn(f"{where}: {taken}; if the classifier has another order, give it as classes", stacklevel=4)
+    return counted
+
+# %% ../nbs/00_checks.ipynb #nam4
+def as_name(text: object) -> str:
+    "A name as every machine writes it: one line, and accents joined to their letters."
+    return unicodedata.normalize("NFC", printable(text))
+
+
+def check_names(what: str, names: Iterable[str]) -> list[str]:
+    "A list of different names, each as every machine writes it; a `VideoPureError` for anything else."
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        raise VideoPureError(f"{what} are {names!r:.80}, expected a list of names")
+    names = list(names)
+    if wrong := [name for name in names if not isinstance(name, str)]:
+        raise VideoPureError(f"{what} hold {wrong[0]!r:.80}, expected names as text")
+    names = [as_name(name) for name in names]
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        raise VideoPureError(f"{twice[0]!r} is there twice among the {what}; every name may occur once")
+    return names
+
 # %% ../nbs/00_checks.ipynb #ser1
 def in_series(
     folder: Path,  # what the message calls the folder
@@ -105,15 +139,15 @@ def in_series(
     fits = re.compile(fnmatch.translate((pattern or "*").lower()).replace(r"\#", "[0-9]+")).match
     names, series = sorted((name for name in names if fits(name.lower())), key=natural), {}
     for name in names:
-        texts, numbers = natural(name)[::2], natural(name)[1::2]
+        texts, numbers = (natural(name.rpartition(".")[0])[k::2] for k in (0, 1))
         series.setdefault("#".join(texts) if numbers else "*", []).append(numbers)
     if len(series) > 1:
         kinds = ", ".join(f"{len(series[kind])} of {kind!r}" for kind in list(series)[:4])
-        most = max(series, key=lambda kind: len(series[kind]))
+        most = max(series, key=lambda kind: len(series[kind])) + ".*"
         raise VideoFileError(f"{folder} holds several series of images, {kinds}; choose one, e.g. pattern={most!r}")
     runs = [list(run) for numbers in series.values() for run in zip(*numbers)]
     if runs and not pattern and not any(run == sorted(set(run)) for run in runs):
-        raise VideoFileError(f"{folder}: no number counts the images {names[0]} to {names[-1]}; choose some by pattern, or '*' for all")
+        raise VideoFileError(f"{folder}: no number counts the images {names[0]} to {names[-1]}; choose by pattern, e.g. '#.png', '*': all")
     return names
 
 # %% ../nbs/00_checks.ipynb #k033
@@ -152,10 +186,12 @@ def read_text(
     "The text of a file in UTF-8 or UTF-16, with or without a byte order mark, as Windows, a Mac or Linux writes it."
     if not os.path.isfile(path):
         raise VideoFileError(f"{path} {'is not a file' if os.path.exists(path) else 'does not exist'}; expected {expected}")
-    with reading(path, f"a text in UTF-8; expected {expected}"):
+    try:
         data = path.read_bytes()
         coding = "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
         return data.decode(coding).replace("\r\n", "\n").replace("\r", "\n")
+    except (UnicodeDecodeError, OSError):
+        raise VideoFileError(f"{path} cannot be read as text in UTF-8; expected {expected}") from None
 
 # %% ../nbs/00_checks.ipynb #k044
 def _sweep(folder, mark):

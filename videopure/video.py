@@ -20,7 +20,7 @@ import torch
 import torch.nn.functional as F
 from av.sidedata.sidedata import Type
 from av.video.reformatter import VideoReformatter
-from PIL import GifImagePlugin, Image, ImageOps
+from PIL import GifImagePlugin, Image, ImageOps, ImageSequence
 from torch import Tensor
 
 from videopure.checks import (
@@ -320,6 +320,8 @@ def encode_h264(
 # %% ../nbs/00_video.ipynb #c102
 def _write_gif(path, frames, fps):
     "An endless animated GIF that keeps every frame, also repeated ones."
+    for side in frames.shape[1:3]:
+        check_number("the side of a GIF", side, 1, 65535)
     images = [Image.fromarray(frame).quantize(256) for frame in frames]
     delay = min(max(round(100 / fps), 2), 65535) * 10
     header = GifImagePlugin.getheader(images[0], info={"loop": 0})[0]
@@ -478,7 +480,7 @@ def _read_folder(path, pick, pattern=None):
 # %% ../nbs/00_video.ipynb #c136
 def _read_animation(path, pick):
     "Yield the picked frames of an animated GIF, WebP or PNG."
-    with reading(path, "a whole animated picture"), Image.open(path) as image:
+    with reading(path, "a whole animated GIF, WebP or PNG"), Image.open(path) as image:
         check_room(path, image.height, image.width)
         if image.format == "GIF" and not path.read_bytes().rstrip(b"\0").endswith(b";"):
             raise VideoFileError(f"{path} is cut short: its end is missing; get the whole file")
@@ -581,7 +583,7 @@ def frame_rate(
     if reader is _read_file:
         _, total, seconds = _inspect(path)
     elif reader is _read_animation:
-        with reading(path, "a whole animated picture"), Image.open(path) as image:
-            total = getattr(image, "n_frames", 1)
-            seconds = sum(max(image.seek(i) or image.info.get("duration", 100), 10) for i in range(total)) / 1000
+        with reading(path, "a whole animated GIF, WebP or PNG"), Image.open(path) as image:
+            times = [max(frame.copy().info.get("duration", 0), 0) for frame in ImageSequence.Iterator(image)]
+            total, seconds = len(times), sum(time or 100 for time in times) / 1000
     return min(max((frames or total) / seconds, 0.001), 100_000.0) if seconds else 8.0
