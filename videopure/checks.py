@@ -25,12 +25,17 @@ from uuid import uuid4
 import av
 
 # %% ../nbs/00_checks.ipynb #k009
+def _code(letter):
+    "A letter as the codes of its bytes, as in an address on the web."
+    broken = "\udc80" <= letter <= "\udcff"  # how Python keeps a byte of a name in another encoding
+    return "".join(f"%{byte:02X}" for byte in letter.encode("utf-8", "surrogateescape" if broken else "surrogatepass"))
+
+
 def printable(
     text: object,  # what may hold names from outside
 ) -> str:  # one line that every console and every file takes
     "Text in one line, in which a letter that cannot be printed is written as its code."
-    letters = (c if c.isprintable() else " " if c.isspace() else c.encode("unicode_escape").decode() for c in str(text))
-    return "".join(letters)
+    return "".join(c if c.isprintable() else " " if c.isspace() else _code(c) for c in str(text))
 
 # %% ../nbs/00_checks.ipynb #k012
 class VideoPureError(ValueError):
@@ -143,8 +148,8 @@ def in_series(
         series.setdefault("#".join(texts) if numbers else "*", []).append(numbers)
     if len(series) > 1:
         kinds = ", ".join(f"{len(series[kind])} of {kind!r}" for kind in list(series)[:4])
-        most = max(series, key=lambda kind: len(series[kind])) + ".*"
-        raise VideoFileError(f"{folder} holds several series of images, {kinds}; choose one, e.g. pattern={most!r}")
+        plain = min(series, key=len) + ".*"
+        raise VideoFileError(f"{folder} holds several series of images, {kinds}; choose one, e.g. pattern={plain!r}")
     runs = [list(run) for numbers in series.values() for run in zip(*numbers)]
     if runs and not pattern and not any(run == sorted(set(run)) for run in runs):
         raise VideoFileError(f"{folder}: no number counts the images {names[0]} to {names[-1]}; choose by pattern, e.g. '#.png', '*': all")
