@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import warnings
 from pathlib import Path
 
 import av
@@ -230,6 +231,138 @@ def test_random_windows_depend_on_seed_and_id_alone(counted):
         one.seed = seed
         starts.add(frames_of(one, "long")[0])
     assert starts == set(range(37))
+
+
+# ---------------------------------------------------------------- folders as the world has them
+
+
+def classes_of(root, *names):
+    "A folder with a class folder a name, each with one clip."
+    clip = moving_shapes(1, seed=3, frames=4)[0]
+    for name in names:
+        (root / name).mkdir(parents=True)
+        write_video(clip, root / name / "a.npz")
+    return root
+
+
+@pytest.mark.parametrize(
+    "names, order, said",
+    [
+        (map(str, range(12)), map(str, range(12)), None),
+        (["00", "01", "02"], ["00", "01", "02"], None),
+        (["1", "2", "10"], ["1", "2", "10"], "become labels 0 to 2"),
+        (["0", "1", "5", "30"], ["0", "1", "5", "30"], "become labels"),
+        (["c1", "c2", "c10"], ["c1", "c2", "c10"], "c1 to c10 become labels 0 to 2"),
+        (["c0", "c1", "c2"], ["c0", "c1", "c2"], None),
+        (["walk", "run", "run2"], ["run", "run2", "walk"], None),
+        (["2_run", "10_walk"], ["10_walk", "2_run"], None),
+    ],
+)
+def test_order_of_numbered_classes(tmp_path, names, order, said):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        ds = ClipFolder(classes_of(tmp_path / "set", *names), 4)
+    assert ds.classes == list(order)
+    assert [ds.classes[label] for label in ds.labels] == [id.split("/")[0] for id in ds.ids]
+    assert (said in str(caught[0].message)) if said else not caught
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert ClipFolder(tmp_path / "set", 4, classes=sorted(ds.classes)).classes == sorted(ds.classes)
+
+
+def test_what_systems_leave_is_neither_class_nor_clip(tmp_path):
+    classes_of(tmp_path, "jump", "run")
+    for name in ("__MACOSX", "@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information", "lost+found", ".Spotlight-V100"):
+        (tmp_path / name / "jump").mkdir(parents=True)
+        (tmp_path / name / "a.npz").write_bytes(b"junk")
+        if name.startswith(("@", "#")):
+            (tmp_path / "run" / name).mkdir()
+    for name in ("Thumbs.db", "desktop.ini", "ehthumbs.db", "._a.npz", "a.npz:Zone.Identifier", "Icon\r"):
+        (tmp_path / "run" / name).write_bytes(b"junk")
+    ds = ClipFolder(tmp_path, 4)
+    assert (ds.classes, ds.ids) == (["jump", "run"], ["jump/a.npz", "run/a.npz"])
+    (tmp_path / "jump/a.npz").unlink()
+    (tmp_path / "jump/Thumbs.db").write_bytes(b"junk")
+    with pytest.raises(VideoFileError) as error:
+        ClipFolder(tmp_path, 4)
+    one_line(error, "jump has no clip")
+
+
+def test_names_in_another_encoding_and_form(tmp_path):
+    "Ids are plain text, the same on every machine; the files are found all the same."
+    odd, apart = os.fsdecode(b"caf\xe9"), "cafe\u0301"
+    classes_of(tmp_path, odd, apart)
+    (tmp_path / odd / "a.npz").rename(tmp_path / odd / f"{odd}\n.npz")
+    ds = ClipFolder(tmp_path, 4)
+    assert all(name.isprintable() and name.encode() for name in ds.ids + ds.classes) and "caf\u00e9" in ds.classes
+    assert len([ds[i] for i in range(2)]) == 2
+    loader = ClipLoader(ds)
+    assert [ids for _, _, ids in loader] == [ds.ids] and not loader.skipped
+    rows = "\n".join(["path,label,who", *(f"{id},{id.split('/')[0]},Ada" for id in ds.ids)])
+    (tmp_path / "manifest.csv").write_text(rows, encoding="utf-8")
+    assert ClipFolder(tmp_path, 4, group="who").groups == ["Ada"] * 2
+    (tmp_path / "list.txt").write_text("caf\u00e9/a.npz 0\n", encoding="utf-8")
+    assert ClipList(tmp_path, tmp_path / "list.txt", frames=4)[0][0].shape[1] == 4
+
+
+def test_raw_frames_of_several_series_by_pattern(tmp_path):
+    from PIL import Image
+
+    from videopure.video import to_uint8
+
+    clip = moving_shapes(1, seed=9, frames=6)[0]
+    (tmp_path / "walk/clip").mkdir(parents=True)
+    for t, frame in enumerate(to_uint8(clip)):
+        Image.fromarray(frame).save(tmp_path / f"walk/clip/img_{t:05d}.png")
+        Image.fromarray(frame[..., 0]).save(tmp_path / f"walk/clip/flow_x_{t:05d}.png")
+    ds = ClipFolder(tmp_path, 6)
+    with pytest.raises(VideoFileError) as error:
+        ds[0]
+    one_line(error, "several series", "pattern")
+    assert (ClipFolder(tmp_path, 6, pattern="img_#.png")[0][0] - clip[0]).abs().max() <= 0.5 / 255 + 1e-6
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda root: ClipFolder(root, classes=5),
+        lambda root: ClipFolder(root, classes="walk"),
+        lambda root: ClipFolder(root, classes=["walk", 5]),
+        lambda root: ClipFolder(root, where="x"),
+        lambda root: ClipFolder(root, where_not=[1]),
+        lambda root: ClipFolder(root, group=5),
+        lambda root: ClipFolder(root, seed="x"),
+        lambda root: ClipFolder(root, loop="no"),
+        lambda root: ClipFolder(root, frames=10**9),
+        lambda root: ClipFolder(root, size=10**9),
+        lambda root: ClipFolder(root, start=None),
+        lambda root: ClipFolder(None),
+        lambda root: Clips(root, 5, [0], ["a"]),
+        lambda root: Clips(root, ["x"], ["0"], ["a"]),
+        lambda root: Clips(root, ["x"], [], ["a"]),
+        lambda root: UCF101(None, root),
+        lambda root: Kinetics400(root, 5),
+        lambda root: ClipList(root, None),
+        lambda root: ClipFolder(root).in_order_of(5),
+        lambda root: ClipFolder(root).in_order_of([0, 1]),
+        lambda root: ClipFolder(root).choose("3"),
+        lambda root: ClipFolder(root).choose(1.5),
+        lambda root: ClipFolder(root).choose(99),
+        lambda root: ClipLoader(5),
+        lambda root: ClipLoader(ClipFolder(root), batch_size=0),
+        lambda root: ClipLoader(ClipFolder(root), batch_size="8"),
+        lambda root: ClipLoader(ClipFolder(root), workers=-1),
+        lambda root: MovingShapes("9"),
+        lambda root: MovingShapes(9, seed=None),
+        lambda root: MovingShapes(9, frames=1),
+        lambda root: MovingShapes(9, size="big"),
+    ],
+)
+def test_settings_of_a_wrong_type(folder, make):
+    (folder / "manifest.csv").write_text("path,label\n" + "\n".join(f"{id},{id.split('/')[0]}" for id in ClipFolder(folder).ids))
+    with pytest.raises(VideoPureError) as error:
+        make(folder)
+    one_line(error)
 
 
 # ---------------------------------------------------------------- manifest
@@ -577,7 +710,7 @@ def test_given_classes_of_kinetics(kinetics):
         ("label,youtube_id,time_start,time_end,split\nyoga,aaaaaaaaaaa,7,17,test\n", ["no row with split 'val'", "it has test"]),
         ("label,youtube_id,time_start,time_end,split\n", ["no row with split 'val'", "no rows"]),
         ("label,youtube_id,time_start,time_end,split\nyoga,a,7,17,val\njudo,a,7,17,val\n", ["row 3", "'judo'", "'yoga'"]),
-        (b"\xff\xfe\x00\xd8" * 20, ["not a table in text form"]),
+        (b"\xff\xfe\x00\xd8" * 20, ["cannot be read as text"]),
     ],
 )
 def test_bad_tables(kinetics, tmp_path, text, words):
@@ -603,9 +736,30 @@ def test_text_list(folder):
     assert torch.equal(ClipList("/", absolute)[0][0], ds[1][0])
 
 
+@pytest.mark.parametrize("coding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_lists_made_on_windows(folder, coding):
+    lines = "walk\\b.npz 1\r\nrun fast\\large.mp4 20 0\r\n"
+    (folder / "val.txt").write_text(lines, encoding=coding, newline="")
+    ds = ClipList(folder, folder / "val.txt")
+    assert (ds.ids, ds.labels) == (["run fast/large.mp4", "walk/b.npz"], [0, 1])
+    assert torch.equal(ds[1][0], moving_shapes(4, seed=1)[0][0])
+    rows = ["path,label,who", *(f"{id.replace('/', chr(92))},{id.split('/')[0]},Zo\u00eb" for id in ClipFolder(folder).ids)]
+    (folder / "manifest.csv").write_text("\r\n".join(rows), encoding=coding, newline="")
+    assert set(ClipFolder(folder, group="who").groups) == {"Zo\u00eb"}
+
+
+@pytest.mark.skipif(os.sep == "\\", reason="a name there cannot hold one")
+def test_a_backslash_that_is_part_of_a_name(folder):
+    (folder / "walk/b.npz").rename(folder / "walk\\b.npz")
+    (folder / "val.txt").write_text("walk\\b.npz 0\n")
+    assert torch.equal(ClipList(folder, folder / "val.txt")[0][0], moving_shapes(4, seed=1)[0][0])
+
+
 @pytest.mark.parametrize(
     "text, words",
     [
+        ("walk/b.npz 9999999999\n", ["line 1"]),
+        ("x" * 999 + " 1\n", ["none of the 1 clips"]),
         ("walk/b.npz\n", ["line 1 is 'walk/b.npz'", "'path label'"]),
         ("walk/b.npz walk\n", ["line 1"]),
         ("walk/b.npz 2\n", ["label 2 of walk/b.npz", "0 to 1"]),
@@ -793,4 +947,4 @@ def test_shape_and_range():
 def test_bad_numbers(n, seed):
     with pytest.raises(VideoPureError) as error:
         MovingShapes(n, seed)
-    one_line(error, f"n={n}", f"seed={seed}")
+    one_line(error, f"n is {n}" if n < 1 else f"seed is {seed}", "expected a whole number")

@@ -8,7 +8,10 @@ __all__ = ['Clips', 'ClipFolder', 'UCF101', 'Kinetics400', 'ClipList', 'MovingSh
 # %% ../nbs/14_data.ipynb #c002
 import csv
 import hashlib
+import io
+import os
 import re
+import unicodedata
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,29 +22,19 @@ import torch
 from fastcore.basics import patch
 from torch.utils.data import DataLoader, Dataset
 
+from .checks import ClipError, VideoFileError, VideoPureError, as_name, as_path
+from .checks import check_names, check_number, in_order, read_text, visible
 from .networks import shorten
-from videopure.video import (
-    MOTIONS,
-    ClipError,
-    VideoFileError,
-    VideoPureError,
-    check_video,
-    moving_shapes,
-    read_video,
-    resize_video,
-    sample_frames,
-)
+from .video import MOTIONS, check_video, moving_shapes, read_video, resize_video, sample_frames
 
 # %% ../nbs/14_data.ipynb #c012
-def _check_names(ids, labels, classes):
-    "Refuse labels without a class and repeated names."
-    for what, names in (("clips", ids), ("classes", classes)):
-        if twice := [name for name, count in Counter(names).items() if count > 1]:
-            raise VideoPureError(f"{twice[0]!r} is there twice among the {what}; every name may occur once")
-    last = len(classes) - 1
+def _check_labels(ids, labels, classes):
+    "Refuse labels without a class."
+    if len(ids) != len(labels):
+        raise VideoPureError(f"there are {len(ids)} clips and {len(labels)} labels; expected one label a clip")
     for id, label in zip(ids, labels):
         if label not in range(len(classes)):
-            raise VideoPureError(f"label {label} of {id} is not among the {last + 1} classes; expected 0 to {last}")
+            raise VideoPureError(f"label {label!r:.80} of {id} is not among the {len(classes)} classes; expected 0 to {len(classes) - 1}")
 
 # %% ../nbs/14_data.ipynb #c015
 def _check_reading(reading):
@@ -72,15 +65,15 @@ class Clips(Dataset):
         start: int | str = "center",  # where the window of a `stride` lies: "center", "random" or its first frame
         short_side: int | None = None,  # scale until the short side has so many pixels, before the middle is cut out
         loop: bool = False,  # a clip with too few frames begins again; otherwise it is an error
-        backend: str | None = None,  # decoder, as in `read_video`
+        pattern: str | None = None,  # of a clip that is a folder, only the images of such names, as in `read_video`
         seed: int = 0,  # of start="random"
     ):
-        self.root, self.seed, self.missing = Path(root).expanduser(), seed, []
-        self.ids, self.labels, self.classes = list(ids), list(labels), list(classes)
+        self.root, self.seed, self.missing = as_path(root), check_number("seed", seed, 0), []
+        self.ids, self.labels, self.classes = check_names("clips", ids), list(labels), check_names("classes", classes)
         self.groups, self.files = None if groups is None else list(groups), list(files or ids)
         self.reading = {"frames": frames, "size": size, "stride": stride, "start": start}
-        self.reading |= {"short_side": short_side, "loop": loop, "backend": backend}
-        _check_names(self.ids, self.labels, self.classes)
+        self.reading |= {"short_side": short_side, "loop": loop, "pattern": pattern}
+        _check_labels(self.ids, self.labels, self.classes)
         _check_reading(self.reading)
 
 # %% ../nbs/14_data.ipynb #c021
@@ -133,24 +126,20 @@ def _report(self: Clips):
     if absent:
         warnings.warn(f"{here} has no clip of {len(absent)} of {len(self.classes)} classes: {shorten(absent)}", stacklevel=3)
 
-# %% ../nbs/14_data.ipynb #c040
-def _visible(folder):
-    "What is in a folder, by name, without hidden files."
-    return sorted((path for path in folder.iterdir() if not path.name.startswith(".")), key=lambda path: path.name)
-
 # %% ../nbs/14_data.ipynb #c043
 def _class_folders(root, classes):
     "Names of the classes in order, and the folders that hold clips of them."
     if not root.is_dir():
         raise VideoFileError(f"{root} is not a folder; expected ROOT/class/clip")
-    folders = [path for path in _visible(root) if path.is_dir()]
+    folders = [path for path in visible(root) if path.is_dir()]
     if not folders:
         raise VideoFileError(f"{root} has no class folders in it; expected ROOT/class/clip")
-    names = list(classes or [folder.name for folder in folders])
-    unknown = [folder.name for folder in folders if folder.name not in names]
+    there = check_names("classes", [folder.name for folder in folders])
+    names = in_order(there, root) if classes is None else check_names("classes", classes)
+    unknown = [name for name in there if name not in names]
     if unknown:
         raise VideoPureError(f"{root} has a class {unknown[0]!r} that is not among the {len(names)} given; add it or move it away")
-    return names, folders
+    return names, dict(zip(there, folders))
 
 # %% ../nbs/14_data.ipynb #c046
 class ClipFolder(Clips):
@@ -165,22 +154,23 @@ class ClipFolder(Clips):
         frames: int | None = 16,  # frames a clip, 2 or more
         size: int | tuple[int, int] | None = 32,  # height and width in pixels, a number means a square
         stride: int | None = None,  # distance between frames; None spreads them evenly over the file
-        classes: Sequence[str] | None = None,  # names in the order of the classifier's outputs; None takes the folders, sorted
+        classes: Sequence[str] | None = None,  # names in the order of the classifier's outputs; None: the folders, sorted
         *,
         group: str | None = None,  # column of ROOT/manifest.csv that becomes `groups`
         where: Mapping | None = None,  # {column: value or values}: only clips whose row in the manifest has one of these values
         where_not: Mapping | None = None,  # {column: value or values}: all clips but those that the same `where` would take
-        **reading,  # start, short_side, loop, backend, seed, as in `Clips`
+        **reading,  # start, short_side, loop, pattern, seed, as in `Clips`
     ):
-        names, folders = _class_folders(Path(root).expanduser(), classes)
-        ids, labels = [], []
-        for folder in folders:
-            clips = _visible(folder)
+        names, folders = _class_folders(as_path(root), classes)
+        ids, labels, files = [], [], []
+        for name, folder in folders.items():
+            clips = visible(folder)
             if not clips:
                 raise VideoFileError(f"{folder} has no clip in it; put one there or remove the folder")
-            ids += [f"{folder.name}/{clip.name}" for clip in clips]
-            labels += [names.index(folder.name)] * len(clips)
-        super().__init__(root, ids, labels, names, frames=frames, size=size, stride=stride, **reading)
+            ids += [f"{name}/{clip.name}" for clip in clips]
+            files += [f"{folder.name}/{clip.name}" for clip in clips]
+            labels += [names.index(name)] * len(clips)
+        super().__init__(root, ids, labels, names, files=files, frames=frames, size=size, stride=stride, **reading)
         if group is not None or where or where_not:
             self._use_manifest(group, where or {}, where_not or {})
         self._report()
@@ -188,7 +178,7 @@ class ClipFolder(Clips):
 # %% ../nbs/14_data.ipynb #c052
 def _plain(name):
     "The name of a class without the differences between copies of a data set."
-    return name.replace("_", " ").replace('"', "").strip().casefold()
+    return as_name(name).replace("_", " ").replace('"', "").strip().casefold()
 
 # %% ../nbs/14_data.ipynb #c055
 @patch
@@ -197,6 +187,7 @@ def in_order_of(
     class_names: Sequence[str],  # names in the order of the classifier's outputs
 ) -> Clips:  # the same clips; labels and classes are the classifier's
     "The data set numbered by a classifier's `class_names`; an error for clips of a class that is not among them."
+    class_names = check_names("class names", class_names)
     places = {_plain(name): k for k, name in enumerate(class_names)} | {name: k for k, name in enumerate(class_names)}
     found = [places.get(name, places.get(_plain(name))) for name in self.classes]
     if strange := [repr(self.classes[k]) for k in sorted(set(self.labels)) if found[k] is None]:
@@ -204,7 +195,7 @@ def in_order_of(
         why = f"{self.root} has clips of {shorten(strange, 6)}, not among {known}"
         raise VideoPureError(f"{why}; rename the folders, or give classes in the order of the classifier's outputs")
     numbered = copy(self)
-    numbered.classes, numbered.labels = list(class_names), [found[k] for k in self.labels]
+    numbered.classes, numbered.labels = class_names, [found[k] for k in self.labels]
     if absent := [repr(name) for name in numbered.absent]:
         few = f"{len(absent)} of the classifier's {len(class_names)} classes: {shorten(absent, 6)}"
         warnings.warn(f"{self.root} has no clip of {few}", stacklevel=2)
@@ -213,14 +204,12 @@ def in_order_of(
 # %% ../nbs/14_data.ipynb #c059
 def _table(path, columns):
     "Rows of a csv file as dicts; it must have these columns."
-    if not path.is_file():
-        raise VideoFileError(f"{path} does not exist; expected a table with columns {', '.join(columns)}")
+    expected = f"comma-separated columns {', '.join(columns)}"
     try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, skipinitialspace=True)
-            found, rows = reader.fieldnames or [], list(reader)
-    except (UnicodeDecodeError, csv.Error, OSError):
-        raise VideoFileError(f"{path} is not a table in text form; expected comma-separated columns {', '.join(columns)}") from None
+        reader = csv.DictReader(io.StringIO(read_text(path, expected)), skipinitialspace=True)
+        found, rows = reader.fieldnames or [], list(reader)
+    except csv.Error:
+        raise VideoFileError(f"{path} is not a table in text form; expected {expected}") from None
     lacking = [column for column in columns if column not in found]
     if lacking:
         raise VideoFileError(f"{path} has no column {lacking[0]!r}, only {shorten(found)}; expected {', '.join(columns)}")
@@ -234,20 +223,22 @@ def _manifest(root, ids):
     "Rows of ROOT/manifest.csv by the path of their clip; each clip of the folder has one."
     path = root / "manifest.csv"
     table = _table(path, ("path", "label"))
-    rows = {str(PurePosixPath(row["path"].replace("\\", "/"))): row for row in table}
+    rows = {as_name(PurePosixPath(row["path"].replace("\\", "/"))): row for row in table}
     if len(rows) < len(table):
         raise VideoPureError(f"{path} has {len(table) - len(rows)} clips in two rows; every path may occur once")
     without = [id for id in ids if id not in rows]
     if without:
         raise VideoPureError(f"{path} has no row for {shorten(without, 3)}; add one or move the file away")
     for id in ids:
-        if rows[id]["label"] != id.split("/")[0]:
+        if as_name(rows[id]["label"]) != id.split("/")[0]:
             raise VideoPureError(f"{path} says that {id} shows {rows[id]['label']!r}, not what its folder says; correct one of them")
     return rows
 
 # %% ../nbs/14_data.ipynb #c065
 def _holds(condition, rows, path):
     "For each row: does it have one of the wanted values in every column?"
+    if not isinstance(condition, Mapping):
+        raise VideoPureError(f"where and where_not are a dict of column: values, not {condition!r:.80}")
     answer = [True] * len(rows)
     for column, values in condition.items():
         if rows and column not in rows[0]:
@@ -287,7 +278,7 @@ def _stems(root, depth):
     if not root.is_dir():
         raise VideoFileError(f"{root} is not a folder; expected the folder of the videos")
     found = {}
-    for path in _visible(root):
+    for path in visible(root):
         folder = path.is_dir()
         if folder and depth > 1:
             found |= {stem: file for stem, file in _stems(path, depth - 1).items() if stem not in found}
@@ -298,12 +289,7 @@ def _stems(root, depth):
 # %% ../nbs/14_data.ipynb #c079
 def _numbered_lines(path):
     "Lines of a text file that are not blank, with their numbers."
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except FileNotFoundError:
-        raise VideoFileError(f"{path} does not exist; expected it as the data set's authors publish it") from None
-    except (UnicodeDecodeError, OSError):
-        raise VideoFileError(f"{path} cannot be read as text; expected it as the data set's authors publish it") from None
+    lines = read_text(path, "it as the data set's authors publish it").split("\n")
     return [(n, line.strip()) for n, line in enumerate(lines, 1) if line.strip()]
 
 # %% ../nbs/14_data.ipynb #c082
@@ -362,11 +348,11 @@ class UCF101(Clips):
         subset: str = "train",  # "train" or "test"
         *,
         incomplete: bool = False,  # clips that are not there are counted in `missing` instead of being an error
-        **reading,  # frames, size, stride, start, short_side, loop, backend, seed, as in `Clips`
+        **reading,  # frames, size, stride, start, short_side, loop, pattern, seed, as in `Clips`
     ):
         if split not in (1, 2, 3) or subset not in ("train", "test"):
             raise VideoPureError(f"UCF-101 has no split={split!r}, subset={subset!r}; expected split 1, 2 or 3 and 'train' or 'test'")
-        folder = Path(annotations).expanduser()
+        folder = as_path(annotations)
         classes, listing = _class_index(folder / "classInd.txt"), folder / f"{subset}list{split:02d}.txt"
         entries = _split_list(listing, classes)
         super().__init__(root, *([entry[k] for entry in entries] for k in (0, 1)), classes, [entry[2] for entry in entries], **reading)
@@ -389,7 +375,7 @@ def _rows_of(path, subset):
     rows = _table(path, ("label", "youtube_id", "time_start", "time_end", *(["split"] if subset else [])))
     usual = lambda split: {"validate": "val", "validation": "val"}.get(split, split)
     there = sorted({usual(row["split"]) for row in rows}) if subset else []
-    if subset and usual(subset) not in there:
+    if subset and (not isinstance(subset, str) or usual(subset) not in there):
         raise VideoPureError(f"{path} has no row with split {subset!r}; it has {shorten(there) or 'no rows'}")
     wanted = [(n, row) for n, row in enumerate(rows, 2) if not subset or usual(row["split"]) == usual(subset)]
     return wanted, sorted({row["label"] for row in rows})
@@ -422,11 +408,11 @@ class Kinetics400(Clips):
         classes: Sequence[str] | None = None,  # names in the order of the classifier's outputs; None: labels of the table, sorted
         *,
         incomplete: bool = True,  # False: a listed clip that is not there is an error
-        **reading,  # frames, size, stride, start, short_side, loop, backend, seed, as in `Clips`
+        **reading,  # frames, size, stride, start, short_side, loop, pattern, seed, as in `Clips`
     ):
-        path = Path(annotations).expanduser()
+        path = as_path(annotations)
         found, clips = _kinetics(path, subset)
-        classes = list(classes or found)
+        classes = check_names("classes", in_order(found, path) if classes is None else classes)
         numbers = {_plain(name): k for k, name in enumerate(classes)}
         foreign = sorted({label for label, _ in clips.values() if _plain(label) not in numbers})
         if foreign:
@@ -436,6 +422,13 @@ class Kinetics400(Clips):
         super().__init__(root, ids, labels, classes, groups, **reading)
         stems = {stem: str(file.relative_to(self.root)) for stem, file in _stems(self.root, 3).items()}
         self._locate([stems.get(id.rsplit("/", 1)[1]) for id in ids], path.name, incomplete)
+
+# %% ../nbs/14_data.ipynb #c109a
+def _listed(root, name):
+    "The path of a listed clip inside `root` as its file is written there; None where there is none."
+    forms = [form for form in (name, name.replace("\\", "/")) if form]
+    forms += [unicodedata.normalize(kind, form) for kind in ("NFC", "NFD") for form in forms]
+    return next((form for form in forms if os.path.exists(root / form)), None)
 
 # %% ../nbs/14_data.ipynb #c110
 class ClipList(Clips):
@@ -448,19 +441,20 @@ class ClipList(Clips):
         classes: Sequence[str] | None = None,  # names of the classes; None: their numbers
         *,
         incomplete: bool = False,  # clips that are not there are counted in `missing` instead of being an error
-        **reading,  # frames, size, stride, start, short_side, loop, backend, seed, as in `Clips`
+        **reading,  # frames, size, stride, start, short_side, loop, pattern, seed, as in `Clips`
     ):
-        path, entries = Path(listing).expanduser(), []
+        path, entries, root = as_path(listing), [], as_path(root)
         for n, line in _numbered_lines(path):
-            parts = re.fullmatch(r"(.+?)(?:\s+\d+)?\s+(\d+)", line)
+            parts = re.fullmatch(r"(.+?)(?:\s+\d+)?\s+([0-9]{1,6})", line)
             if not parts:
                 raise VideoFileError(f"{path}: line {n} is {line[:60]!r}; expected 'path label' with a number as label")
             entries.append((parts[1], int(parts[2])))
         if not entries:
             raise VideoFileError(f"{path} has no lines; expected 'path label' for each clip")
-        ids, labels = zip(*sorted(entries))
-        super().__init__(root, ids, labels, classes or [str(k) for k in range(max(labels) + 1)], **reading)
-        self._locate([id if (self.root / id).exists() else None for id in ids], path.name, incomplete)
+        names, labels = zip(*sorted(entries))
+        classes = [str(k) for k in range(max(labels) + 1)] if classes is None else classes
+        super().__init__(root, [name.replace("\\", "/") for name in names], labels, classes, **reading)
+        self._locate([_listed(root, name) for name in names], path.name, incomplete)
 
 # %% ../nbs/14_data.ipynb #c114
 def stratified(rows: Sequence[int], labels: Sequence[int], n: int, order: Sequence[int]) -> list[int]:
@@ -479,8 +473,7 @@ def choose(
     seed: int = 0,  # another seed, other clips
 ) -> Clips:  # the same data set with `n` clips
     "`n` clips, as many of each class as there are; the same on every machine, and part of every larger choice."
-    if not 1 <= n <= len(self):
-        raise VideoPureError(f"{n} clips cannot be chosen from {len(self)}; expected 1 to {len(self)}")
+    check_number("the number of clips to choose", n, 1, len(self))
     order = sorted(range(len(self)), key=lambda i: _draw(seed, self.ids[i]))
     chosen = copy(self)
     chosen._keep(stratified(order, self.labels, n, order))
@@ -536,6 +529,10 @@ class ClipLoader:
         workers: int = 0,  # processes that decode; 0: this one
         **options,  # of torch's DataLoader: shuffle, generator, sampler, pin_memory, multiprocessing_context ...
     ):
+        check_number("batch_size", batch_size, 1)
+        check_number("workers", workers, 0)
+        if not hasattr(data, "__getitem__") or not hasattr(data, "__len__"):
+            raise VideoPureError(f"{data!r:.80} is not a data set; expected one with data[i] and len(data)")
         self.ids, self.skipped = _ids(data), {}
         self.loader = DataLoader(_Careful(data), batch_size, num_workers=workers, collate_fn=_collate, **options)
 
@@ -572,8 +569,8 @@ class MovingShapes(Dataset):
         frames: int = 16,  # frames a clip
         size: int = 32,  # height and width in pixels
     ):
-        if n < 1 or seed < 0:
-            raise VideoPureError(f"n={n} and seed={seed}: expected n of 1 or more and seed of 0 or more")
+        for name, value, low, high in (("n", n, 1, 10**9), ("seed", seed, 0, 2**43), ("frames", frames, 2, 10**4), ("size", size, 2, 4096)):
+            check_number(name, value, low, high)
         self.n, self.seed, self.shape, self._blocks = n, seed, {"frames": frames, "size": size}, {}
         self.classes, self.groups = list(MOTIONS), None
         self.ids = [f"moving_shapes/seed-{seed}/{i:04d}" for i in range(n)]

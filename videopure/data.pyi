@@ -4,7 +4,10 @@ from typing import Any
 __all__ = ['Clips', 'ClipFolder', 'UCF101', 'Kinetics400', 'ClipList', 'MovingShapes']
 import csv as csv
 import hashlib as hashlib
+import io as io
+import os as os
 import re as re
+import unicodedata as unicodedata
 import warnings as warnings
 from collections import Counter as Counter
 from collections.abc import Iterator as Iterator, Mapping as Mapping, Sequence as Sequence
@@ -13,11 +16,13 @@ from pathlib import Path as Path, PurePosixPath as PurePosixPath
 import torch as torch
 from fastcore.basics import patch as patch
 from torch.utils.data import DataLoader as DataLoader, Dataset as Dataset
+from .checks import ClipError as ClipError, VideoFileError as VideoFileError, VideoPureError as VideoPureError, as_name as as_name, as_path as as_path
+from .checks import check_names as check_names, check_number as check_number, in_order as in_order, read_text as read_text, visible as visible
 from .networks import shorten as shorten
-from videopure.video import MOTIONS as MOTIONS, ClipError as ClipError, VideoFileError as VideoFileError, VideoPureError as VideoPureError, check_video as check_video, moving_shapes as moving_shapes, read_video as read_video, resize_video as resize_video, sample_frames as sample_frames
+from .video import MOTIONS as MOTIONS, check_video as check_video, moving_shapes as moving_shapes, read_video as read_video, resize_video as resize_video, sample_frames as sample_frames
 
-def _check_names(ids, labels, classes):
-    """Refuse labels without a class and repeated names."""
+def _check_labels(ids, labels, classes):
+    """Refuse labels without a class."""
     ...
 
 def _check_reading(reading):
@@ -29,16 +34,16 @@ class Clips(Dataset):
 
     A clip that is damaged or too short raises `VideoFileError` when it is asked for. `missing`: ids that were listed but are not there."""
     root: Any
-    seed: int
+    seed: Any
     missing: list[Any]
-    ids: list[Any]
+    ids: Any
     labels: list[Any]
-    classes: list[Any]
+    classes: Any
     groups: list[Any] | None
     files: list[Any]
     reading: dict[str, Any]
 
-    def __init__(self, root: str | Path, ids: Sequence[str], labels: Sequence[int], classes: Sequence[str], groups: Sequence[str] | None=None, files: Sequence[str] | None=None, *, frames: int | None=16, size: int | tuple[int, int] | None=32, stride: int | None=None, start: int | str='center', short_side: int | None=None, loop: bool=False, backend: str | None=None, seed: int=0):
+    def __init__(self, root: str | Path, ids: Sequence[str], labels: Sequence[int], classes: Sequence[str], groups: Sequence[str] | None=None, files: Sequence[str] | None=None, *, frames: int | None=16, size: int | tuple[int, int] | None=32, stride: int | None=None, start: int | str='center', short_side: int | None=None, loop: bool=False, pattern: str | None=None, seed: int=0):
         ...
 
     def __len__(self) -> int:
@@ -77,10 +82,6 @@ class Clips(Dataset):
 
 def _draw(*parts):
     """A number below 2^63 that depends on the parts alone."""
-    ...
-
-def _visible(folder):
-    """What is in a folder, by name, without hidden files."""
     ...
 
 def _class_folders(root, classes):
@@ -161,6 +162,10 @@ class Kinetics400(Clips):
 
     def __init__(self, root: str | Path, annotations: str | Path, subset: str | None=None, classes: Sequence[str] | None=None, *, incomplete: bool=True, **reading):
         ...
+
+def _listed(root, name):
+    """The path of a listed clip inside `root` as its file is written there; None where there is none."""
+    ...
 
 class ClipList(Clips):
     """Clips of a text file with lines 'path label' or 'path frames label', the label a number from 0, the path inside `root` or absolute."""

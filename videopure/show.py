@@ -19,7 +19,13 @@ from fastcore.basics import patch
 from PIL import Image
 from torch import Tensor
 
-from .video import ClipError, VideoPureError, atomic_path, check_number, check_video, to_uint8
+from .checks import ClipError, VideoPureError, as_path, atomic_path, check_number
+from .video import check_video, to_uint8
+
+# %% ../nbs/01_show.ipynb #c007a
+def _clean(text):
+    "Text in which letters of a broken encoding are written as their codes."
+    return str(text).encode("utf-8", "backslashreplace").decode()
 
 # %% ../nbs/01_show.ipynb #c008
 def _as_dict(clips):
@@ -28,6 +34,8 @@ def _as_dict(clips):
     if not clips:
         raise VideoPureError("there are no clips to show; give a clip or a dict of name: clip")
     for name, clip in clips.items():
+        if not isinstance(name, str):
+            raise VideoPureError(f"the name of a clip is a text, not {name!r:.80}")
         batch = len(check_video(clip, min_frames=1))
         if batch != 1:
             raise ClipError(f"{name or 'the clip'}: expected one clip, not a batch of {batch}; take one with video[i:i + 1]")
@@ -46,7 +54,8 @@ def strip(
     "Clips as rows of frames, time to the right."
     import matplotlib.pyplot as plt
 
-    clips = _as_dict(clips)
+    clips, frames = _as_dict(clips), check_number("frames", frames, 1)
+    check_number("width", width, 1, 100, whole=False)
     T = next(iter(clips.values())).shape[2]
     shown = np.linspace(0, T - 1, min(frames, T)).round().astype(int)
     pictures = [np.hstack(to_uint8(clip)[shown]) for clip in clips.values()]
@@ -58,10 +67,10 @@ def strip(
     for ax, name, picture in zip(axes[:, 0], clips, pictures):
         ax.imshow(picture, interpolation="nearest" if picture.shape[0] < 128 else "antialiased")
         ax.set(xticks=[], yticks=[], frame_on=False)
-        ax.set_ylabel(name, rotation=0, ha="right", va="center", color="0.5")
+        ax.set_ylabel(_clean(name), rotation=0, ha="right", va="center", color="0.5")
     axes[-1, 0].set_xlabel("time →" if len(shown) > 1 else "", loc="left", color="0.5")
     if title:
-        fig.suptitle(title, color="0.5")
+        fig.suptitle(_clean(title), color="0.5")
     fig.patch.set_alpha(0)
     plt.close(fig)
     return fig
@@ -86,7 +95,7 @@ def magnify(
 ) -> Tensor:  # clip (B, 3, T, H, W) in [0, 1]; middle grey means no difference
     "The difference of two clips, magnified around middle grey."
     difference = _difference(original, changed)
-    gain = _largest_gain(difference) if gain is None else gain
+    gain = _largest_gain(difference) if gain is None else check_number("gain", gain, 0, whole=False)
     return (0.5 + gain * difference).clamp(0, 1)
 
 # %% ../nbs/01_show.ipynb #c022
@@ -100,6 +109,7 @@ def differences(
         raise VideoPureError("one clip has no differences; give two or more as a dict of name: clip")
     if gain is None:
         gain = min(_largest_gain(_difference(original, clip)).item() for _, clip in others)
+    check_number("gain", gain, 0, whole=False)
     return {f"{name} −\n{first}, ×{gain:.3g}": magnify(original, clip, gain) for name, clip in others}
 
 # %% ../nbs/01_show.ipynb #c029
@@ -156,10 +166,15 @@ class Player:
         size: int | None = None,  # width of a clip on the page in CSS pixels; None: 150 to 320
         quality: int | None = 90,  # of the frames' JPEG, 1 to 100; None means exact (PNG), about three times larger
     ):
-        self.clips, self.captions, self.quality = _as_dict(clips), dict(captions or {}), quality
+        if not isinstance(captions, Mapping | None):
+            raise VideoPureError(f"captions are a dict of name: text, not {captions!r:.80}")
+        self.clips, self.captions = _as_dict(clips), dict(captions or {})
+        for p in (p for caption in self.captions.values() if isinstance(caption, Mapping) for p in caption.values()):
+            check_number("a probability in captions", float(p) if hasattr(p, "__float__") else p, 0, whole=False)
+        self.quality = None if quality is None else check_number("quality", quality, 1, 100)
         unknown = set(self.captions) - set(self.clips)
         if unknown:
-            raise VideoPureError(f"captions for unknown clips {sorted(unknown)}; the clips are {list(self.clips)}")
+            raise VideoPureError(f"captions for unknown clips {sorted(map(str, unknown))}; the clips are {list(self.clips)}")
         self.fps = check_number("fps", fps, 0.001, whole=False)
         self.frames = next(iter(self.clips.values())).shape[2]
         widest = max(clip.shape[4] for clip in self.clips.values())
@@ -246,7 +261,7 @@ _PLAY = """
 @patch
 def _repr_html_(self: Player) -> str:
     "The player as a piece of HTML that needs nothing from outside."
-    figures = "".join(self._figure(name) for name in self.clips)
+    figures = _clean("".join(self._figure(name) for name in self.clips))
     data = f'data-frames="{self.frames}" data-fps="{self.fps:g}" data-lm-suppress-shortcuts="true"'
     style = _STYLE.replace("SIZE", str(self.size)).replace("MOST", "100%" if len(self.clips) == 1 else "calc(50% - 6px)")
     id = hashlib.sha1(f"{figures}{data}{style}".encode()).hexdigest()[:12]
@@ -274,7 +289,7 @@ def page(
 ) -> str:  # a whole HTML document
     "One self-contained HTML page from its parts."
     body = "\n".join(part._repr_html_() if hasattr(part, "_repr_html_") else str(part) for part in parts)
-    return _PAGE.replace("TITLE", escape(title)) + body + "\n</body></html>\n"
+    return _PAGE.replace("TITLE", escape(_clean(title))) + _clean(body) + "\n</body></html>\n"
 
 # %% ../nbs/01_show.ipynb #c069
 def save_page(
@@ -285,7 +300,7 @@ def save_page(
     "Write `page(title, *parts)`; nothing half-written is left when it fails (`VideoFileError`)."
     with atomic_path(path) as temporary:
         temporary.write_text(page(title, *parts), encoding="utf-8")
-    return Path(path)
+    return as_path(path)
 
 # %% ../nbs/01_show.ipynb #c072
 @patch

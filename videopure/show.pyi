@@ -13,7 +13,12 @@ import numpy as np
 from fastcore.basics import patch as patch
 from PIL import Image as Image
 from torch import Tensor as Tensor
-from .video import ClipError as ClipError, VideoPureError as VideoPureError, atomic_path as atomic_path, check_number as check_number, check_video as check_video, to_uint8 as to_uint8
+from .checks import ClipError as ClipError, VideoPureError as VideoPureError, as_path as as_path, atomic_path as atomic_path, check_number as check_number
+from .video import check_video as check_video, to_uint8 as to_uint8
+
+def _clean(text):
+    """Text in which letters of a broken encoding are written as their codes."""
+    ...
 
 def _as_dict(clips):
     """A mapping of names to single clips; a lone clip gets an empty name."""
@@ -59,7 +64,7 @@ class Player:
     """Clips side by side, in step, as self-contained HTML: shows itself in a notebook; `save` writes a page."""
     clips: Any
     captions: dict[Any, Any]
-    quality: int | None
+    quality: Any
     fps: Any
     frames: Any
     size: Any
