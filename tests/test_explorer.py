@@ -187,7 +187,7 @@ def test_values_are_those_that_are_used():
 
 NO_EXPLORER = [
     {"defended": 3}, {"defended": tiny_classifier()}, {"clip": "clip.mp4"}, {"clip": torch.rand(2, 3, 4, 32, 32)},
-    {"fps": "8"}, {"fps": None}, {"fps": float("nan")}, {"fps": 0}, 
+    {"fps": "8"}, {"fps": None}, {"fps": float("nan")}, {"fps": 0},
     {"attacks": ["pgd"]}, {"attacks": "pgd"}, {"attacks": {3: "pgd"}}, {"label": 3},
     {"clip": torch.rand(1, 3, 4, 32, 32), "label": "left"}, {"clip": torch.rand(1, 3, 4, 32, 32), "label": 1.5},
     {"clip": torch.rand(1, 3, 4, 32, 32), "label": 10},

@@ -82,9 +82,10 @@ class Table:
         return f"n={sizes.pop()}" if len(sizes) == 1 else ""
 
     def _best(self, j):
-        "The largest accuracy of a column of equals, if it is to be marked."
+        "The largest accuracy of a column of equals, if it is to be marked; none where all are the same."
         wanted = self.best if isinstance(self.best, bool) else j in self.best
-        return max(a.right for a in self._column(j)) if wanted and self._n(j) and len(self._column(j)) > 1 else None
+        found = {a.right for a in self._column(j)}
+        return max(found) if wanted and self._n(j) and len(found) > 1 else None
 
 # %% ../nbs/15b_results.ipynb #c026
 @patch
