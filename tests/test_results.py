@@ -387,6 +387,8 @@ def test_flags_are_marked_counted_and_saved(tmp_path):
     assert "img" not in Balanced(card._repr_html_()).seen
     assert json.loads((card.save(tmp_path) / "card.json").read_text())["cells"]["b"]["PGD"]["flags"] == card.flags("b", "PGD")
     assert "flags" not in card.to_dict()["cells"]["a"]["PGD"] and Card.load(tmp_path) == card
+    many = Card({}, [result("x", d, flags=["no gradient"]) for d in "abcdefghij"])
+    assert "h under clean, 1 of 1 clips; and 2 more cells" in str(many.table()) and many.flags("j") == {"no gradient": 1}
     for odd in ("text", [3, None], {"a": 1}, 7, None, []):
         assert "100.0" in str(Card({}, [result(flags=odd)]))
 

@@ -241,6 +241,11 @@ def _allowed(control: widgets.Widget) -> str:
 class _Controls(_Background):
     "Controls by name, which code can read and change; during a computation only the record and the frame can be changed."
 
+    def __getattr__(self, name: str) -> object:
+        if vars(self) or name.startswith("__"):
+            raise AttributeError(f"an explorer has no {name}")
+        raise VideoPureError("this explorer was closed, by close() or because its cell has run again: use a new one")
+
     def values(self) -> dict[str, object]:
         "The settings in plain values."
         return _values(self.controls)
@@ -297,11 +302,6 @@ class Explorer(_Controls, Experiment):
         "Settings that are used, and results, by name, as plain values; None for what the attack does not have or was not computed yet."
         chosen = super().values()
         return chosen | _settings_used(self.presets[chosen["attack"]], _values(self.attack_controls)) | self.findings()
-
-    def __getattr__(self, name: str) -> object:
-        if vars(self) or name.startswith("__"):
-            raise AttributeError(f"an explorer has no {name}")
-        raise VideoPureError("this explorer was closed, by close() or because its cell has run again: use a new one")
 
 # %% ../nbs/18b_explore.ipynb #c047a
 def _check_settings(defended: object, clip: object, label: object, fps: object, attacks: object) -> None:

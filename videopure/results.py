@@ -269,7 +269,8 @@ def _notes(self: Card):
     where = lambda d, a, count: f"{d} under {_COLUMNS.get(a, a)}, {count} of {len(self.cell(d, a))} clips"
     lines = {flag: [where(*cell, flags[flag]) for cell, flags in found.items() if flag in flags] for flag in marks}
     cells = {cell: " ".join(marks[flag] for flag in sorted(flags)) for cell, flags in found.items()}
-    return cells, [f"{mark} {flag}: {'; '.join(lines[flag])}" for flag, mark in marks.items()]
+    more = lambda flag: f"; and {len(lines[flag]) - 8} more cells" if len(lines[flag]) > 8 else ""
+    return cells, [f"{mark} {flag}: {'; '.join(lines[flag][:8])}{more(flag)}" for flag, mark in marks.items()]
 
 # %% ../nbs/15b_results.ipynb #c062
 _COLUMNS = {"none": "clean", None: "worst case"}

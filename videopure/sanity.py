@@ -6,6 +6,7 @@
 __all__ = ['CHECKS', 'check_defense']
 
 # %% ../nbs/16b_sanity.ipynb #c002
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy, deepcopy
@@ -269,7 +270,7 @@ def survives(self: Inspection, name: str, eps: float, **options) -> torch.Tensor
     key = (name, eps, *options.items())
     if key not in self.found:
         attack, pairs = self.attack(name, eps, **options), zip(self.clips.split(self.batch_size), self.labels.split(self.batch_size))
-        with seeded(self.seed, device_of(self.model), self.purifier):
+        with seeded(self.seed, device_of(self.model), self.purifier), warnings.catch_warnings(action="ignore"):  # the report says it
             attacked = torch.cat([self._attacked(name, attack, x, y) for x, y in pairs])
         self.found[key] = self.right(attacked)
         self.attacked = attacked if eps == self.eps and not options else self.attacked
@@ -429,8 +430,7 @@ def check_promise(inspection: Inspection) -> Check:
         kept = inspection.kept_promises("full gradient")
     except (VideoPureError, RuntimeError) as error:
         return Check(name, "failed", "", f"Near the clips the gradient cannot be followed: {' '.join(str(error).split())[:120]}.")
-    kept = kept[kept.isfinite()]
-    if not len(kept):
+    if not len(kept := kept[kept.isfinite()]):
         return Check(name, "not applicable", "", "The gradient is zero: it promises nothing.")
     middle = kept.median().item()
     verdict = "failed" if not 0.4 <= middle <= 4 else "warning" if not 0.5 <= middle <= 2 else "passed"
