@@ -1,17 +1,21 @@
 "The explorer in a real JupyterLab, and its exported page from a file, both driven as a person would."
 
+import gc
 import json
 import os
 import shutil
 import subprocess
 import sys
 import time
+import weakref
 from unittest.mock import patch
 
 import pytest
 import torch
 
 pytest.importorskip("ipywidgets")
+
+from ipywidgets.widgets.widget import _instances
 
 from videopure.attacks import PGD
 from videopure.defense import Defended
@@ -76,6 +80,127 @@ def test_runs_say_what_was_done(explored):
     assert summary(explorer.runs[-1])["vote"] == "mean-probability"
 
 
+class Half(PGD):
+    "An attack of one's own that takes half of the eps."
+
+    def __init__(self, model, eps, steps, seed):
+        super().__init__(model, eps / 2, steps=steps, seed=seed)
+
+
+@pytest.fixture
+def widgets_alive():
+    "How many widgets ipywidgets keeps, after the garbage was collected."
+
+    def count():
+        gc.collect()
+        return len(_instances)
+
+    return count
+
+
+def test_explorers_that_nobody_uses_are_freed(widgets_alive):
+    "Used or not: the explorer, its clips and every widget that was made for it."
+    defended = Defended(tiny_classifier(), VideoPurePipeline.tiny())
+    before, gone = widgets_alive(), []
+    for _ in range(3):
+        explorer = Explorer(defended)
+        explorer.set(purify_steps=1)
+        explorer.start(explorer.purify)
+        explorer.wait()
+        gone += [weakref.ref(explorer), weakref.ref(explorer.trace), weakref.ref(explorer.box)]
+    del explorer
+    assert widgets_alive() == before and not any(ref() for ref in gone)
+
+
+@pytest.mark.parametrize("cell", [{"metadata": {"cellId": "a"}}, {"content": {"code": "Explorer()"}}], ids=["cell", "code"])
+def test_running_a_cell_again_closes_what_it_showed(cell, widgets_alive, monkeypatch):
+    "An explorer on the screen stays, though only the screen holds it; two of one run stay both; another cell closes nothing."
+    defended = Defended(tiny_classifier(), VideoPurePipeline.tiny())
+
+    class Shell:
+        def get_parent(self):
+            return {"header": {"msg_id": self.run}} | self.cell
+
+    shell = Shell()
+    monkeypatch.setattr("videopure.explore.get_ipython", lambda: shell)
+    monkeypatch.setattr("videopure.explore._SHOWN", {})
+
+    def show(run, where, count=1):
+        shell.run, shell.cell, held = run, where, [Explorer(defended) for _ in range(count)]
+        for explorer in held:
+            explorer._repr_mimebundle_()
+        return held  # as the output history does
+
+    first, other = show("1", cell, 2), show("2", {"metadata": {"cellId": "other"}})
+    assert all(vars(explorer) for explorer in first + other)
+    alive = widgets_alive()
+    second = show("3", cell, 2)
+    assert widgets_alive() == alive and not any(vars(explorer) for explorer in first)
+    assert all(explorer.values()["clean"] for explorer in second + other)
+    for use in (first[0].attack, first[0].values, lambda: first[0].set(eps="1/255"), lambda: first[0].to_html("x.html")):
+        with pytest.raises(VideoPureError, match="was closed"):
+            use()
+    first[0].close()  # once more does nothing
+
+
+@pytest.mark.parametrize("attack", ["APGD", "PGD", "noise", "pgd", Half])
+def test_a_seed_is_a_seed(attack):
+    "Also for attacks of torchattacks, which draw from the global generator; whatever was drawn before."
+    explorer = Explorer(attacks={"mine": {"method": attack} | ({"steps": None} if attack == "noise" else {})})
+    explorer.set(attack="mine", steps=2, eps="16/255")
+
+    def made(seed):
+        explorer.set(seed=seed)
+        torch.rand(seed + 3)
+        return explorer.attack().clone()
+
+    one, again, two = made(1), made(1), made(2)
+    assert torch.equal(one, again) and not torch.equal(one, two)
+
+
+def test_noise_on_a_clip_that_is_wrong_already_says_so():
+    explorer = Explorer(clip=moving_shapes(1, seed=3)[0], label=0)
+    wrong = (int(explorer.clean.argmax()) + 1) % 10
+    explorer = Explorer(clip=moving_shapes(1, seed=3)[0], label=wrong)
+    explorer.set(attack="Random noise")
+    explorer.start(explorer.attack)
+    explorer.wait()
+    assert torch.equal(explorer.attacked, explorer.clip)
+    assert "changed nothing: the answer to the clip was wrong before" in explorer.message.value
+    explorer.set(attack="PGD", eps="0")
+    explorer.attack()
+    assert "changed nothing" in explorer.message.value and explorer.attack() is not None
+
+
+def test_values_are_those_that_are_used():
+    "What an attack fixes, or does not have, is not what its control says."
+    explorer = Explorer(attacks={"mine": {"eps": "2/255", "steps": 3, "sees": "bpda", "seed": 7}, "made": lambda clips, labels: clips})
+    explorer.set(eps="8/255", steps=20, seed=1)
+    shown = lambda: tuple(explorer.values()[name] for name in ("attack", "sees", "eps", "steps", "seed"))
+    assert shown() == ("PGD", "classifier", "8/255", 20, 1)
+    for name, used in {"FGSM": ("classifier", "8/255", 1, 1), "mine": ("bpda", "2/255", 3, 7), "made": (None,) * 4}.items():
+        explorer.set(attack=name)
+        assert shown() == (name, *used)
+    assert shown()[0] == "made" and explorer.attack() is not None
+    assert {name: explorer.attacked_with[name] for name in ("eps", "steps")} == {"eps": None, "steps": None}
+
+
+NO_EXPLORER = [
+    {"defended": 3}, {"defended": tiny_classifier()}, {"clip": "clip.mp4"}, {"clip": torch.rand(2, 3, 4, 32, 32)},
+    {"fps": "8"}, {"fps": None}, {"fps": float("nan")}, {"fps": 0},
+    {"attacks": ["pgd"]}, {"attacks": "pgd"}, {"attacks": {3: "pgd"}}, {"label": 3},
+    {"clip": torch.rand(1, 3, 4, 32, 32), "label": "left"}, {"clip": torch.rand(1, 3, 4, 32, 32), "label": 1.5},
+    {"clip": torch.rand(1, 3, 4, 32, 32), "label": 10},
+]
+
+
+@pytest.mark.parametrize("settings", NO_EXPLORER, ids=lambda settings: str(settings)[:40])
+def test_what_is_no_explorer_is_one_line(settings):
+    with pytest.raises(VideoPureError) as error:
+        Explorer(**settings)
+    assert "\n" not in str(error.value) and len(str(error.value)) < 300
+
+
 def test_eps_has_one_unit():
     "A string such as 4/255 or a fraction, in half steps; a bare number of levels is refused and changes nothing."
     explorer = Explorer()
@@ -86,13 +211,6 @@ def test_eps_has_one_unit():
         with pytest.raises(VideoPureError, match="eps"):
             explorer.set(seed=5, eps=wrong)
     assert explorer.values()["eps"] == "32/255" and explorer.values()["seed"] == 0
-
-
-class Half(PGD):
-    "An attack of one's own that takes half of the eps."
-
-    def __init__(self, model, eps, steps, seed):
-        super().__init__(model, eps / 2, steps=steps, seed=seed)
 
 
 @pytest.mark.slow

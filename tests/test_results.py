@@ -319,15 +319,129 @@ def test_a_result_that_the_configuration_does_not_know_is_an_error():
         one_line(error, "'else'", "expected one of")
 
 
-def test_random_defense_first_trial_average_and_worst():
+def test_random_defense_mean_and_worst():
+    "The table has the mean over all draws; pairs need one answer a clip, the first."
     config = {"defenses": ["noise"], "attacks": ["PGD"]}
     clean = [result(c, "noise", right=[True] * 4) for c in "abc"]
     attacked = [result(c, "noise", "PGD", right) for c, right in zip("abc", ([1, 1, 1, 1], [1, 0, 0, 0], [0, 1, 1, 1]))]
     card = Card(config, clean + attacked)
-    assert card.accuracy("noise", "PGD") == Accuracy(2, 3)
+    assert card.accuracy("noise", "PGD") == Accuracy(2, 3) and sum(card.outcomes("noise", "PGD").values()) == 2
     assert card.average("noise", "PGD") == pytest.approx((1 + 1 / 4 + 3 / 4) / 3)
     assert card.worst("noise") == Accuracy(1, 3)
     assert card.success("noise", "PGD") == Accuracy(1, 3)
+    lucky = Card(config, [result(c, "noise", right=[True, False]) for c in "abc"])  # every first draw is right
+    assert lucky.accuracy("noise") == Accuracy(1.5, 3) and "50.0 [13, 87]" in str(lucky.table())
+    assert "mean over draws" in lucky.table().title
+    assert lucky.to_dict()["cells"]["noise"]["none"]["accuracy"]["right"] == 1.5
+    assert "draws" not in Card(CONFIG, all_results()).table().title
+
+
+SEEN = {"classifier": False, None: False, "bpda": True, "surrogate-2": True, "full": True, "scores": True}
+
+
+@pytest.mark.parametrize("sees, adaptive", SEEN.items())
+def test_worst_case_of_what_was_attacked_adaptively_only(sees, adaptive, tmp_path):
+    "In every view, for every form of the configuration; `worst` decides which columns count."
+    attacks = {"PGD": {"sees": "classifier"}, "other": {"sees": sees} if sees else {}}
+    both = [result(c, "blur", a) for c in "ab" for a in ("none", "PGD", "other")]
+    for form in (attacks, [{"name": name} | spec for name, spec in attacks.items()]):
+        card = Card({"defenses": {"blur": {"method": "blur"}}, "attacks": form}, both)
+        shown = "100.0" if adaptive else "not attacked adaptively"
+        assert card.adaptive("blur") == adaptive and str(card.table()).endswith(shown + (" [34, 100]" if adaptive else ""))
+        assert all(("not attacked adaptively" in text) != adaptive for text in (card._repr_html_(), card._repr_markdown_(), str(card)))
+        (entry,) = card.leaderboard()
+        assert entry["unreliable"] != adaptive and ("not attacked adaptively" in entry["footnote"]) != adaptive
+        assert ("blur" in card.to_dict()["worst"]) == adaptive and ("worst case" in str(card.compare(card))) == adaptive
+        assert not Card(card.config | {"worst": ["PGD"]}, both).adaptive("blur"), "the column does not count"
+        assert not Card(card.config, both[:2] + both[3:5]).adaptive("blur"), "it was not run"
+
+
+def test_a_bare_classifier_has_no_more_to_see():
+    config = {"defenses": {"none": {"method": "none"}, "blur": {"method": "blur"}}, "attacks": {"PGD": {"sees": "classifier"}}}
+    card = Card(config, [result("a", d, a, (d == "blur",)) for d in ("none", "blur") for a in ("none", "PGD")])
+    assert [row[-1] for row in card.table().rows] == [Accuracy(0, 1), "not attacked adaptively"]
+
+
+def test_footnote_of_the_leaderboard_names_what_counts():
+    card = Card({"attacks": {"BPDA": {"sees": "bpda"}, "Square": {"sees": "scores"}}, "worst": ["BPDA"]},
+                [result("a", "blur", a) for a in ("none", "BPDA", "Square")])
+    assert card.leaderboard()[0]["footnote"] == "external: worst case, clip by clip, over BPDA"
+
+
+def test_an_answer_that_was_not_given_is_wrong():
+    card = Card(CONFIG, [result("a") | {"predicted": [None]}, result("b"), result("c", right=[True, True]) | {"predicted": [None, 1]}])
+    assert card.accuracy("none") == Accuracy(1.5, 3) and card.outcomes("none") == {"a": False, "b": True, "c": False}
+    assert card.worst_outcomes("none") == {"a": False, "b": True, "c": False}
+    assert card.flags("none") == {"not answered": 2} and "(1) not answered: none under clean, 2 of 3 clips" in str(card.table())
+
+
+def test_flags_are_marked_counted_and_saved(tmp_path):
+    "A mark at the cell, a line below the table; in every view, escaped, and in card.json."
+    evil = "<img src=x> | found"
+    zero = [result(c, "b", "PGD", flags=["zero gradient on this clip", evil][: 1 + (c == "x")]) for c in "xyz"]
+    card = Card(CONFIG, [result(c, d, a) for c in "xyz" for d in "ab" for a in ("none", "PGD") if (d, a) != ("b", "PGD")] + zero)
+    assert card.flags("b", "PGD") == {"zero gradient on this clip": 3, evil: 1} and card.flags("a", "PGD") == {}
+    for part in ("100.0 [44, 100] (1) (2)", "(2) zero gradient on this clip: b under PGD, 3 of 3 clips"):
+        assert part in str(card.table())
+    assert "(2) zero gradient" in card._repr_html_() and "<img" not in card._repr_markdown_()
+    assert "img" not in Balanced(card._repr_html_()).seen
+    assert json.loads((card.save(tmp_path) / "card.json").read_text())["cells"]["b"]["PGD"]["flags"] == card.flags("b", "PGD")
+    assert "flags" not in card.to_dict()["cells"]["a"]["PGD"] and Card.load(tmp_path) == card
+    many = Card({}, [result("x", d, flags=["no gradient"]) for d in "abcdefghij"])
+    assert "h under clean, 1 of 1 clips; and 2 more cells" in str(many.table()) and many.flags("j") == {"no gradient": 1}
+    for odd in ("text", [3, None], {"a": 1}, 7, None, []):
+        assert "100.0" in str(Card({}, [result(flags=odd)]))
+
+
+def card_of(**more):
+    return Card({}, [result() | more])
+
+
+NO_CARDS = [
+    lambda: Card(None, []),
+    lambda: Card({}, 3),
+    lambda: Card({}, ["x"]),
+    lambda: Card({"defenses": 3}, []),
+    lambda: Card({"attacks": [3]}, []),
+    lambda: card_of(right="yes"),
+    lambda: card_of(right=[float("nan")]),
+    lambda: card_of(right=["no"]),
+    lambda: card_of(predicted=[1, 2]),
+    lambda: Card({}, [result()], about=3),
+    lambda: Card({"worst": 3}, [result()]),
+    lambda: Card({"worst": "PGD"}, [result()]),
+    lambda: card_of(clip=["a"]),
+    lambda: Card(CONFIG, all_results()).compare(3),
+    lambda: Table("t", ["a", "b"], [["x"]]),
+    lambda: Table("t", "ab", [["x", "y"]]),
+    lambda: Table("t", ["a"], "x"),
+    lambda: Table("t", 3, None),
+    lambda: Accuracy("1", 2),
+    lambda: Accuracy(float("nan"), 2),
+    lambda: plot_accuracy(3, "x"),
+    lambda: plot_accuracy({}, "x"),
+    lambda: plot_accuracy({"a": []}, "x"),
+    lambda: plot_accuracy({"a": [(1, 2)]}, "x"),
+    lambda: plot_accuracy({"a": [("x", Accuracy(1, 2))]}, "x"),
+    lambda: plot_accuracy({"a": 3}, "x"),
+    lambda: plot_accuracy({"a": [(float("nan"), Accuracy(1, 2))]}, "x"),
+]
+
+
+@pytest.mark.parametrize("wrong", NO_CARDS)
+def test_what_is_no_card_no_table_no_curve_is_one_line(wrong):
+    with pytest.raises(VideoPureError) as error:
+        wrong()
+    one_line(error)
+
+
+def test_metrics_that_are_not_finite_are_shown_and_null_in_json(tmp_path):
+    "JSON has no NaN; a mean that hides a clip would be worse than none."
+    card = Card(CONFIG, [result("a", metrics={"psnr": float("inf")}), result("b", metrics={"psnr": 3.0, "x": float("nan")})])
+    assert "inf" in str(card.metrics_table("psnr")) and "nan" in card.metrics_table("x")._repr_html_()
+    text = (card.save(tmp_path) / "card.json").read_text()
+    json.loads(text, parse_constant=lambda word: pytest.fail(word))
+    assert json.loads(text)["cells"]["none"]["none"]["metrics"]["psnr"] is None and Card.load(tmp_path).accuracy("none") == Accuracy(2, 2)
 
 
 def test_worst_case_over_clips_that_have_all_columns():
@@ -506,10 +620,18 @@ def test_runs_that_cannot_be_paired():
 def test_table_marks_the_best_and_states_n():
     rows = [["x", Accuracy(9, 10), Accuracy(1, 10)], ["y", Accuracy(18, 20), Accuracy(2, 10)], ["z", None, None]]
     table = Table("t", ["defense", "one", "two"], rows, best=True)
-    assert table._repr_markdown_().count("**90.0**") == 2 and "**20.0**" in table._repr_markdown_()
+    assert "**90.0**" not in table._repr_markdown_() and "**20.0**" in table._repr_markdown_(), "bold is for equals"
     assert "two n=10" in str(table) and "one n=" not in str(table) and "n=20" in str(table)
-    assert "<b>90.0</b>" in table._repr_html_() and "–" in table._repr_html_()
+    assert "<b>20.0</b>" in table._repr_html_() and "–" in table._repr_html_()
     assert "<b>" not in Table("t", table.head, rows)._repr_html_()
+
+
+def test_bold_is_for_the_same_clips():
+    "Also where their number is the same by chance; and nothing is the best of one."
+    results = [result(c, d, right=[d == "a"]) for d, clips in (("none", "xy"), ("a", "xy"), ("b", "yz")) for c in clips]
+    card = lambda defenses: Card(CONFIG | {"defenses": defenses}, [r for r in results if r["defense"] in defenses])
+    bold = lambda defenses: "<b>" in card(defenses).table()._repr_html_()
+    assert bold(["none", "a"]) and not bold(["none", "a", "b"]) and not bold(["a"])
 
 
 @pytest.mark.parametrize("log", [False, True])

@@ -8,14 +8,15 @@ import torch
 from torch import nn
 
 from videopure.attacks import ATTACKS, PGD
-from videopure.baselines import JPEG, BitDepth, GaussianBlur
+from videopure.baselines import H264, JPEG, BitDepth, GaussianBlur, MedianBlur
 from videopure.defense import Defended
 from videopure.evaluate import AttackSpec
+from videopure.pipeline import VideoPurePipeline
+from videopure.report import judge
 from videopure.sanity import (
     CHECKS,
     Inspection,
     _Averaged,
-    _judge,
     check_batch,
     check_blackbox,
     check_bpda,
@@ -26,8 +27,10 @@ from videopure.sanity import (
     check_full_gradient,
     check_gradients,
     check_larger_eps,
+    check_memory,
     check_noise,
     check_own,
+    check_promise,
     check_state,
     check_vote,
 )
@@ -46,6 +49,14 @@ def classifier():
 @pytest.fixture(scope="module")
 def data():
     return moving_shapes(4, seed=93)
+
+
+@pytest.fixture(scope="module")
+def pipe():
+    pipe = VideoPurePipeline.tiny()
+    pipe.set_progress_bar_config(disable=True)
+    pipe.disable_gradient_checkpointing()
+    return pipe
 
 
 @pytest.fixture
@@ -81,6 +92,90 @@ def sociable(video):
     return 0.9 * video + 0.1 * video.mean(0, keepdim=True)
 
 
+class Pretended(torch.autograd.Function):
+    "One clip to see, and another gradient to follow."
+
+    @staticmethod
+    def forward(ctx, video, shown, gradient):
+        ctx.gradient = gradient
+        return shown.clone()
+
+    @staticmethod
+    def backward(ctx, grad):
+        return ctx.gradient(grad), None, None
+
+
+OWN = torch.Generator().manual_seed(5)  # torch's random state stays as it is
+BLUR = GaussianBlur(1.0)
+MASKS = {
+    "random": lambda grad: torch.randn(grad.shape, generator=OWN) * grad.abs().mean(),
+    "reversed": lambda grad: -grad,
+    "shuffled in time": lambda grad: grad.roll(5, 2),
+    "small": lambda grad: 0.02 * grad,
+}
+
+
+def masked(mask, far):
+    "A purifier, near the identity or far from it, with a gradient of its own."
+
+    def purify(video):
+        clean = BLUR(video).detach()
+        return Pretended.apply(video, (2 * clean - video.detach()).clamp(0, 1) if far else clean, MASKS[mask])
+
+    return purify
+
+
+def remembering(known, far=0.12):
+    "Returns what it gave for a clip nearby; where it keeps its clips is not its matter."
+
+    def once(clip):
+        found = next((new for old, new in known if old.shape == clip.shape and (old - clip).abs().max() < far), None)
+        if found is None:
+            known.append((clip.detach().clone(), found := BLUR(clip)))
+        return found + 0 * clip
+
+    return lambda video: torch.cat([once(clip) for clip in video.split(1)])
+
+
+class Remembering:
+    "The same with its memory in an attribute."
+
+    def __init__(self, first_only=False):
+        self.known, self.first_only = [], first_only
+
+    def __call__(self, video):
+        if self.first_only:  # what comes first is answered by the blur, all else by the mean of both
+            self.known = self.known or [video.detach().clone()]
+            same = self.known[0].shape == video.shape and torch.equal(self.known[0], video)
+            return BLUR(video) if same else 0.9 * BLUR(video) + 0.1 * self.known[0][:1]
+        return remembering(self.known)(video)
+
+
+class Refuses:
+    "Not a number, or an error, for what looks attacked."
+
+    def __init__(self, error=False, most=0.05):
+        self.error, self.most = error, most
+
+    def __call__(self, video):
+        blurred = BLUR(video)
+        rough = (video - blurred).abs().flatten(1).mean(1) > self.most
+        if self.error and rough.any():
+            raise VideoPureError("this clip looks attacked")
+        return torch.where(rough[:, None, None, None, None], torch.nan, blurred)
+
+
+class Scaled(nn.Module):
+    "Logits so many times as large."
+
+    def __init__(self, classifier, scale):
+        super().__init__()
+        self.classifier, self.scale = classifier, scale
+
+    def forward(self, video):
+        return self.scale * self.classifier(video)
+
+
 def to_numpy(video):
     return torch.from_numpy(video.numpy() * 1)
 
@@ -104,7 +199,9 @@ class OtherVote(Defended):
         return super().forward(video).flip(1)
 
 
-@pytest.mark.parametrize("check", [check_deterministic, check_vote, check_forward, check_batch, check_gradients, check_state])
+@pytest.mark.parametrize(
+    "check", [check_deterministic, check_vote, check_forward, check_batch, check_promise, check_gradients, check_state, check_memory]
+)
 def test_blur_passes(look, check):
     assert check(look(GaussianBlur())).verdict == "passed"
 
@@ -125,6 +222,110 @@ def test_failed_by_one_made_for_it(look, check, purifier):
     assert check(found).verdict == "failed"
     others = [c for c in (check_deterministic, check_forward, check_batch, check_gradients, check_state, check_vote) if c is not check]
     assert "failed" not in [c(found).verdict for c in others]
+
+
+@pytest.mark.parametrize("far", [False, True], ids=["near", "far from the identity"])
+@pytest.mark.parametrize("mask", MASKS)
+def test_a_gradient_that_breaks_its_promise(mask, far, look):
+    "Masks that no other attack need contradict; those that are only reversed and far are half right."
+    kept = look(masked(mask, far)).kept_promises("full gradient").median().item()
+    verdict = check_promise(look(masked(mask, far))).verdict
+    assert verdict == ("failed" if not 0.4 <= kept <= 4 else "warning" if not 0.5 <= kept <= 2 else "passed")
+    assert verdict == "failed" or (mask, far) == ("reversed", True)
+
+
+HONEST = {"blur": BLUR, "median": MedianBlur(), "noise": DeclaredNoise(), "far": lambda video: (2 * BLUR(video) - video).clamp(0, 1)}
+
+
+@pytest.mark.parametrize("purifier", HONEST.values(), ids=HONEST)
+def test_an_honest_gradient_keeps_its_promise(purifier, look):
+    "Random ones too: the noise is the same before and after the step."
+    assert check_promise(look(purifier)).verdict == "passed"
+
+
+@pytest.mark.slow
+def test_videopure_keeps_its_promise(classifier, data, pipe):
+    "But for the jumps of its sign; none of the checks of a gradient fails."
+    found = Inspection(Defended(classifier, pipe), *(part[:2] for part in data), **FAST)
+    assert check_promise(found).verdict == check_gradients(found).verdict == check_memory(found).verdict == "passed"
+    assert 0.5 < found.kept_promises("full gradient").median() < 0.9
+
+
+def test_a_gradient_without_a_promise(look, classifier, data):
+    assert [check_promise(look(purifier)).verdict for purifier in (rounded, JPEG(50))] == ["not applicable"] * 2
+    assert check_promise(Inspection(classifier, *data, **FAST)).verdict == "passed"
+
+
+MEMORIES = {"attribute": Remembering, "closure": lambda: remembering([]), "first": lambda: Remembering(first_only=True)}
+
+
+@pytest.mark.parametrize("purifier", MEMORIES.values(), ids=MEMORIES)
+def test_a_memory_of_clips_is_found(purifier, look):
+    "Wherever it is kept, and whether it gives the old answer or one that depends on it."
+    found = check_memory(look(purifier(), grid=[]))
+    assert found.verdict == "failed" and "take the memory out" in found.meaning
+
+
+MEMORYLESS = {"JPEG": JPEG(10), "bits": BitDepth(3), "codec": H264(35), "median": MedianBlur()}
+
+
+@pytest.mark.parametrize("purifier", MEMORYLESS.values(), ids=MEMORYLESS)
+def test_rounding_is_no_memory(purifier, look):
+    assert check_memory(look(purifier, grid=[])).verdict == "passed"
+
+
+def test_no_answer_is_never_a_right_one(look):
+    "Where an attack meets a clip that is refused, this clip is not defended: a larger eps never helps."
+    found = look(Refuses(error=True), steps=2)
+    left = [int(found.survives("full gradient", eps).sum()) for eps in found.grid[-2:]]
+    assert left == [0, 0] and "looks attacked" in check_gradients(found).meaning
+    assert not found.right(torch.full_like(found.clips, torch.nan)).any()
+    assert not look(lambda video: video).right(torch.zeros_like(found.clips) / 0).any()
+
+
+def test_a_clip_without_an_answer_does_not_take_the_others_along(classifier, data):
+    "Only the clip that the model refuses counts as broken."
+    clips, labels = data
+
+    class Picky(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.classifier = classifier
+
+        def forward(self, video):
+            if ((video - clips[2]).abs().flatten(1).amax(1) < 0.2).any() and (not torch.equal(video[:1], clips[:1]) and len(video) != 1):
+                raise VideoPureError("not this one")
+            return classifier(video)
+
+    found = Inspection(classifier, clips, labels, **FAST)
+    found.judged = found.modes["full gradient"] = Picky()
+    assert torch.equal(found.right(clips.flip(0)), (classifier(clips.flip(0)).argmax(1) == labels))
+
+
+@pytest.mark.parametrize("scale", [1e-4, 1.0, 1e4])
+def test_tolerances_are_relative(scale, classifier, data):
+    "Rounding of large logits is no influence, and an influence on small ones is."
+    clips, labels = data
+    honest = Inspection(Scaled(classifier, scale), clips, labels, **FAST)
+    assert check_batch(honest).verdict == check_forward(honest).verdict == "passed"
+    for check, purifier in ((check_batch, sociable), (check_forward, unfaithful)):
+        model = Scaled(Defended(classifier, purifier), scale)
+        assert check(Inspection(model, clips, labels, **FAST)).verdict == "failed"
+
+
+DECIDED = [{"eps": "2/255"}, {"threat": "L2"}, {"n_clips": 2}, {"uint8": True}, AttackSpec(n_clips=2), AttackSpec(uint8=True)]
+
+
+@pytest.mark.parametrize("table", DECIDED, ids=str)
+def test_what_the_report_decides_cannot_be_set_in_an_attack(table, look):
+    with pytest.raises(VideoPureError, match="which check_defense sets for all attacks alike: leave it out"):
+        look(GaussianBlur(), attacks={"mine": table})
+
+
+def test_labels_of_any_whole_numbers(look, classifier, data):
+    clips, labels = data
+    for same in (labels.int(), labels.numpy(), labels.tolist(), labels.to(torch.uint8)):
+        assert torch.equal(Inspection(classifier, clips, same, **FAST).labels, labels)
 
 
 def test_gradient_of_each_kind(look):
@@ -277,9 +478,9 @@ def test_gradient_that_breaks_on_the_way(classifier, data):
     assert check_larger_eps(found).verdict == "failed" and check_gradients(found).verdict == "failed"
 
 
-def test_judge():
-    assert [_judge(k, 10) for k in (-1, 0, 1, 2)] == ["passed", "passed", "warning", "failed"]
-    assert [_judge(k, 500) for k in (1, 10, 11)] == ["warning", "warning", "failed"]
+def testjudge():
+    assert [judge(k, 10) for k in (-1, 0, 1, 2)] == ["passed", "passed", "warning", "failed"]
+    assert [judge(k, 500) for k in (1, 10, 11)] == ["warning", "warning", "failed"]
 
 
 def test_bad_input(classifier, data):
@@ -304,6 +505,24 @@ def test_bad_input(classifier, data):
         ("steps is 0", (defended, clips, labels), {"steps": 0}),
         ("queries is 1.5", (defended, clips, labels), {"queries": 1.5}),
         ("unknown loss", (defended, clips, labels), {"loss": "cw9"}),
+        ("the loss is None", (defended, clips, labels), {"loss": None}),
+        ("the loss is", (defended, clips, labels), {"loss": ["ce"]}),
+        ("labels are", (defended, clips, "left"), {}),
+        ("labels", (defended, clips, None), {}),
+        ("not str", (defended, "clips", labels), {}),
+        ("grid is '8/255'", (defended, clips, labels), {"grid": "8/255"}),
+        ("grid is 3", (defended, clips, labels), {"grid": 3}),
+        ("attacks", (defended, clips, labels), {"attacks": "pgd"}),
+        ("attacks", (defended, clips, labels), {"attacks": ["pgd"]}),
+        ("cannot be called 3", (defended, clips, labels), {"attacks": {3: "pgd"}}),
+        ("cannot be called 'noise'", (defended, clips, labels), {"attacks": {"noise": "pgd"}}),
+        ("seed is", (defended, clips, labels), {"seed": None}),
+        ("seed is", (defended, clips, labels), {"seed": 0.5}),
+        ("steps is None", (defended, clips, labels), {"steps": None}),
+        ("eot is 'x'", (defended, clips, labels), {"eot": "x"}),
+        ("batch_size is nan", (defended, clips, labels), {"batch_size": float("nan")}),
+        ("threat", (defended, clips, labels), {"threat": 3}),
+        ("eps is None", (defended, clips, labels), {"eps": None}),
     ):
         with pytest.raises(VideoPureError, match=text) as caught:
             check_defense(*args, progress=False, **options)

@@ -9,16 +9,19 @@ __all__ = ['Explorer']
 import inspect
 import tempfile
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from html import escape
+from numbers import Integral, Real
 from pathlib import Path
 
 import torch
 from fastcore.basics import patch
 from torch import nn
 
-from .attacks import ATTACKS, check_adversarial, make_attack
+from .attacks import ATTACKS, PGD, check_adversarial, make_attack
+from .blackbox import RandomNoise, Square
 from .defense import Defended
 from .pipeline import VideoPurePipeline
 from .purifier import Purifier
@@ -31,6 +34,7 @@ from .voting import RULES, VoteOutput, vote
 # %% ../nbs/18b_explore.ipynb #c003
 try:
     import ipywidgets as widgets
+    from IPython import get_ipython
 except ImportError as error:
     raise MissingPackageError("the explorer is made of ipywidgets: pip install 'videopure[widgets]'") from error
 
@@ -61,11 +65,13 @@ def _attack(
     options = {name: value for name, value in preset.items() if name not in ("method", *used)}
     options |= {name: used[name] for name in ("eps", "steps", "seed") if used[name] is not None and _takes(preset["method"], name)}
     options |= {"eps": as_eps(options["eps"])} if "eps" in options else {}
-    quiet = "progress" in inspect.signature(ATTACKS.find(preset["method"])).parameters  # the explorer has a bar of its own
-    options |= {"progress": False} if quiet else {}
+    if "progress" in inspect.signature(ATTACKS.find(preset["method"])).parameters:
+        options["progress"] = False  # the explorer has a bar of its own
     attack = make_attack(preset["method"], model, **options)
     if "seed" in options and hasattr(attack, "generator"):
-        attack.generator, attack.seed = torch.Generator(clip.device).manual_seed(options["seed"]), None
+        attack.generator = torch.Generator(clip.device).manual_seed(options["seed"])
+        if type(attack) in (PGD, RandomNoise, Square) and not getattr(getattr(model, "purifier", None), "random", False):
+            attack.seed = None  # nothing draws from the global one
     return check_adversarial(attack(clip, label), clip)
 
 
@@ -235,6 +241,11 @@ def _allowed(control: widgets.Widget) -> str:
 class _Controls(_Background):
     "Controls by name, which code can read and change; during a computation only the record and the frame can be changed."
 
+    def __getattr__(self, name: str) -> object:
+        if vars(self) or name.startswith("__"):
+            raise AttributeError(f"an explorer has no {name}")
+        raise VideoPureError("this explorer was closed, by close() or because its cell has run again: use a new one")
+
     def values(self) -> dict[str, object]:
         "The settings in plain values."
         return _values(self.controls)
@@ -259,7 +270,7 @@ class _Controls(_Background):
             raise
 
 # %% ../nbs/18b_explore.ipynb #c047
-class Explorer(_Controls, Experiment, widgets.VBox):
+class Explorer(_Controls, Experiment):
     """Attack a clip, purify it, and look at every level in between, in a notebook.
 
     `values()` and `set()` read and change its controls, `attack()` and `purify()` do what its buttons do, `to_html()` writes it as a page.
@@ -274,27 +285,76 @@ class Explorer(_Controls, Experiment, widgets.VBox):
         fps: float = 8,  # frames a second
         attacks: Mapping[str, object] | None = None,  # more attacks by name: what `make_attack` takes, or a dict of "method" and options
     ):
-        if not 0 < fps < float("inf"):
-            raise VideoPureError(f"fps={fps} must be a positive number")
+        defended = Defended(tiny_classifier(), VideoPurePipeline.tiny()) if defended is None else defended
+        _check_settings(defended, clip, label, fps, attacks)
         _Controls.__init__(self)
-        Experiment.__init__(self, defended or Defended(tiny_classifier(), VideoPurePipeline.tiny()))
-        own = {name: attack if isinstance(attack, Mapping) else {"method": attack} for name, attack in (attacks or {}).items()}
+        Experiment.__init__(self, defended)
+        tables = {name: attack if isinstance(attack, Mapping) else {"method": attack} for name, attack in (attacks or {}).items()}
+        own = {name: {"method": "pgd", **table} for name, table in tables.items()}
         self.presets, self.fps, self.clips, self.chosen, self._filling = PRESETS | own, fps, {}, None, False
-        widgets.VBox.__init__(self)
+        self.box = widgets.VBox()
         self._make_controls()
         self._arrange()
         self._listen()
         self._add_clips({"Given clip": (clip, label)} if clip is not None else embedded_clips(self.defended.classifier))
 
     def values(self) -> dict[str, object]:
-        "Settings and results by name, as plain values; None for what was not computed yet."
-        return super().values() | self.findings()
+        "Settings that are used, and results, by name, as plain values; None for what the attack does not have or was not computed yet."
+        chosen = super().values()
+        return chosen | _settings_used(self.presets[chosen["attack"]], _values(self.attack_controls)) | self.findings()
+
+# %% ../nbs/18b_explore.ipynb #c047a
+def _check_settings(defended: object, clip: object, label: object, fps: object, attacks: object) -> None:
+    "Raise `VideoPureError` for what an explorer cannot be made of."
+    if not isinstance(defended, Defended):
+        raise VideoPureError(f"an explorer needs a Defended, a classifier with its purifier, not {type(defended).__name__}")
+    if not isinstance(fps, Real) or not 0 < fps < float("inf"):
+        raise VideoPureError(f"fps={fps!r} must be a positive number")
+    if not isinstance(attacks, Mapping | None) or not all(isinstance(name, str) for name in attacks or {}):
+        raise VideoPureError(f"attacks are given by name, as in {{'mine': MyAttack}}, not as {type(attacks).__name__}")
+    if label is not None and (clip is None or not isinstance(label, Integral)):
+        raise ClipError(f"label {label!r} needs a clip, and is a whole number: the index of the clip's class")
+
+# %% ../nbs/18b_explore.ipynb #c047c
+_SHOWN = {}  # cell -> (its run, the explorers that are on the screen there)
+
+
+@patch
+def close(self: Explorer) -> None:
+    "Free the clips, the pictures and the widgets. A computation is cancelled."
+    if vars(self):
+        self.cancel()
+        self.wait(10)
+        self._free()
+        vars(self).clear()
+
+# %% ../nbs/18b_explore.ipynb #c047d
+def _close_widgets(*parts: object) -> None:
+    "Close widgets and all that they are made of, which ipywidgets would keep for ever."
+    for part in parts:
+        if isinstance(part, (tuple, list)):
+            _close_widgets(*part)
+        elif isinstance(part, widgets.Widget) and part.comm is not None:
+            _close_widgets(*(getattr(part, name) for name in part.keys))
+            part.close()
+
+
+def _keep_on_screen(explorer: Explorer) -> None:
+    "Keep an explorer until its cell runs again, and close those of the last time; without a notebook there is no screen."
+    message = getattr(get_ipython(), "get_parent", dict)() or {}
+    cell = message.get("metadata", {}).get("cellId") or message.get("content", {}).get("code")
+    if (run := message.get("header", {}).get("msg_id")) is None:
+        return
+    before, shown = _SHOWN.get(cell, (run, []))
+    for old in shown if before != run else ():
+        old.close()
+    _SHOWN[cell] = run, [*(old for old in shown if before == run and old is not explorer), explorer]
 
 # %% ../nbs/18b_explore.ipynb #c049
 @patch
 def _make_controls(self: Explorer) -> None:
     "Make the widgets."
-    self.root = f"explorer-{self.model_id}"
+    self.root = f"explorer-{self.box.model_id}"
     rules = [(name.replace("-", " ").capitalize(), name) for name in RULES]
     self.attack_controls, self.purify_controls = _attack_controls(self.presets), _purify_controls(self.purifier)
     self.controls = {
@@ -314,7 +374,9 @@ def _make_controls(self: Explorer) -> None:
     self.progress = widgets.FloatProgress(min=0, max=1, layout=widgets.Layout(width="14em"))
     self.message, self.verdict, self.overview, self.level, self.votes, self.history, self.style_ = (widgets.HTML() for _ in range(7))
     self.play = widgets.Play(interval=max(1, round(1000 / self.fps)), description="play", playing=False, repeat=True)
-    widgets.jslink((self.play, "value"), (self.controls["frame"], "value"))
+    link = widgets.jslink((self.play, "value"), (self.controls["frame"], "value"))
+    self._free = weakref.finalize(self, _close_widgets, self.box, link)
+    self._free.atexit = False
 
 # %% ../nbs/18b_explore.ipynb #c051
 @patch
@@ -323,7 +385,7 @@ def _arrange(self: Explorer) -> None:
     wrap = {"display": "flex", "flex_flow": "row wrap", "align_items": "center", "grid_gap": "4px 12px"}
     row = lambda *parts: widgets.Box(parts, layout=widgets.Layout(**wrap))
     c, buttons = self.controls, self.buttons
-    self.children = [
+    self.box.children = [
         row(c["clip"], self.upload, self.path),
         row(*self.attack_controls.values(), buttons["attack"]),
         row(*self.purify_controls.values(), c["rule"], buttons["purify"]),
@@ -331,23 +393,24 @@ def _arrange(self: Explorer) -> None:
         widgets.HTML(STYLE), self.style_, self.verdict, self.overview, row(self.play, c["frame"]),
         c["record"], self.level, self.votes, self.history,
     ]
-    self.add_class(self.root)
+    self.box.add_class(self.root)
 
 
 @patch
 def _listen(self: Explorer) -> None:
     "Connect each control and button with what it does."
-    def on(widget, act): widget.observe(lambda change: self._attempt(act), "value")
+    def on(widget, act): widget.observe(lambda change: me._attempt(act), "value")
 
-    on(self.controls["clip"], lambda: self._choose())
-    on(self.controls["frame"], lambda: self._show_frame())
-    on(self.controls["record"], lambda: self._show_record())
-    on(self.controls["rule"], lambda: self._count_again())
-    on(self.upload, lambda: self._read_upload())
-    on(self.path, lambda: self.path.value and self.read(self.path.value))
-    self.buttons["attack"].on_click(lambda _: self._attempt(lambda: self.start(self.attack)))
-    self.buttons["purify"].on_click(lambda _: self._attempt(lambda: self.start(self.purify)))
-    self.buttons["cancel"].on_click(lambda _: self.cancel())
+    me = weakref.proxy(self)  # a widget does not keep its explorer alive
+    on(self.controls["clip"], lambda: me._choose())
+    on(self.controls["frame"], lambda: me._show_frame())
+    on(self.controls["record"], lambda: me._show_record())
+    on(self.controls["rule"], lambda: me._count_again())
+    on(self.upload, lambda: me._read_upload())
+    on(self.path, lambda: me.path.value and me.read(me.path.value))
+    self.buttons["attack"].on_click(lambda _: me._attempt(lambda: me.start(me.attack)))
+    self.buttons["purify"].on_click(lambda _: me._attempt(lambda: me.start(me.purify)))
+    self.buttons["cancel"].on_click(lambda _: me.cancel())
 
 # %% ../nbs/18b_explore.ipynb #c053
 @patch
@@ -490,6 +553,9 @@ def attack(self: Explorer) -> torch.Tensor:
             attacked = _attack(preset, used, model, self.clip, self.label)
         self.keep_attack(attacked, used)
         self._show()
+    if torch.equal(self.attacked, self.clip):
+        why = ": the answer to the clip was wrong before" if self.clean.argmax(1) != self.label else ""
+        self._say(f"The attack changed nothing{why}")
     return self.attacked
 
 
@@ -522,7 +588,8 @@ def view(self: Explorer) -> dict[str, object]:
 @patch
 def _repr_mimebundle_(self: Explorer, **kwargs: object) -> dict[str, object]:
     "The live widget, and beside it the page for readers without a kernel."
-    live = super(Explorer, self)._repr_mimebundle_(**kwargs)
+    _keep_on_screen(self)
+    live = self.box._repr_mimebundle_(**kwargs)
     head = '<!doctype html><meta charset="utf-8"><style>:root{color-scheme:light dark}body{margin:0;font:14px system-ui}</style>'
     try:
         body = escape(head + self.page(190_000))

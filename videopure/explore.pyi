@@ -5,14 +5,17 @@ __all__ = ['Explorer']
 import inspect as inspect
 import tempfile as tempfile
 import threading as threading
+import weakref as weakref
 from collections.abc import Callable as Callable, Iterator as Iterator, Mapping as Mapping
 from contextlib import contextmanager as contextmanager
 from html import escape as escape
+from numbers import Integral as Integral, Real as Real
 from pathlib import Path as Path
 import torch as torch
 from fastcore.basics import patch as patch
 from torch import nn as nn
-from .attacks import ATTACKS as ATTACKS, check_adversarial as check_adversarial, make_attack as make_attack
+from .attacks import ATTACKS as ATTACKS, PGD as PGD, check_adversarial as check_adversarial, make_attack as make_attack
+from .blackbox import RandomNoise as RandomNoise, Square as Square
 from .defense import Defended as Defended
 from .pipeline import VideoPurePipeline as VideoPurePipeline
 from .purifier import Purifier as Purifier
@@ -22,6 +25,7 @@ from .trace import SEES as SEES, STYLE as STYLE, Experiment as Experiment, as_vi
 from .video import ClipError as ClipError, MissingPackageError as MissingPackageError, VideoPureError as VideoPureError, check_video as check_video, read_video as read_video
 from .voting import RULES as RULES, VoteOutput as VoteOutput, vote as vote
 import ipywidgets as widgets
+from IPython import get_ipython as get_ipython
 PRESETS: dict[str, Any]
 
 def _settings_used(preset: Mapping[str, object], chosen: Mapping[str, object]) -> dict[str, object]:
@@ -113,6 +117,9 @@ def _allowed(control: widgets.Widget) -> str:
 class _Controls(_Background):
     """Controls by name, which code can read and change; during a computation only the record and the frame can be changed."""
 
+    def __getattr__(self, name: str) -> object:
+        ...
+
     def values(self) -> dict[str, object]:
         """The settings in plain values."""
         ...
@@ -123,7 +130,7 @@ class _Controls(_Background):
         Raises `VideoPureError` for an unknown name, a value that the control cannot take, or while the explorer is busy."""
         ...
 
-class Explorer(_Controls, Experiment, widgets.VBox):
+class Explorer(_Controls, Experiment):
     """Attack a clip, purify it, and look at every level in between, in a notebook.
 
     `values()` and `set()` read and change its controls, `attack()` and `purify()` do what its buttons do, `to_html()` writes it as a page.
@@ -133,6 +140,7 @@ class Explorer(_Controls, Experiment, widgets.VBox):
     clips: dict[Any, Any]
     chosen: Any
     _filling: bool
+    box: widgets.VBox
     root: str
     attack_controls: dict[str, widgets.Widget]
     purify_controls: dict[str, widgets.Widget]
@@ -149,14 +157,18 @@ class Explorer(_Controls, Experiment, widgets.VBox):
     history: Any
     style_: Any
     play: widgets.Play
-    children: list[Any]
+    _free: Any
     outcome: Any
 
     def __init__(self, defended: Defended | None=None, clip: torch.Tensor | None=None, label: int | None=None, fps: float=8, attacks: Mapping[str, object] | None=None):
         ...
 
     def values(self) -> dict[str, object]:
-        """Settings and results by name, as plain values; None for what was not computed yet."""
+        """Settings that are used, and results, by name, as plain values; None for what the attack does not have or was not computed yet."""
+        ...
+
+    def close(self) -> None:
+        """Free the clips, the pictures and the widgets. A computation is cancelled."""
         ...
 
     def _make_controls(self) -> None:
@@ -231,3 +243,16 @@ class Explorer(_Controls, Experiment, widgets.VBox):
     def _repr_mimebundle_(self, **kwargs: object) -> dict[str, object]:
         """The live widget, and beside it the page for readers without a kernel."""
         ...
+
+def _check_settings(defended: object, clip: object, label: object, fps: object, attacks: object) -> None:
+    """Raise `VideoPureError` for what an explorer cannot be made of."""
+    ...
+_SHOWN: dict[Any, Any]
+
+def _close_widgets(*parts: object) -> None:
+    """Close widgets and all that they are made of, which ipywidgets would keep for ever."""
+    ...
+
+def _keep_on_screen(explorer: Explorer) -> None:
+    """Keep an explorer until its cell runs again, and close those of the last time; without a notebook there is no screen."""
+    ...

@@ -8,10 +8,13 @@ __all__ = ['METRIC_FORMATS', 'Accuracy', 'Table', 'Card', 'Paired', 'plot_accura
 # %% ../nbs/15b_results.ipynb #c002
 import gzip
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from html import escape
-from math import comb, sqrt
+from math import comb, isfinite, sqrt
+from numbers import Real
 from pathlib import Path
 
 from fastcore.basics import patch
@@ -25,18 +28,20 @@ from .video import VideoFileError, VideoPureError, atomic_path
 class Accuracy:
     "`right` answers of `n`, with the 95 % Wilson interval (Wilson 1927)."
 
-    right: int
+    right: float  # a whole number, but for clips that were right in a part of their draws only
     n: int
+    mark: str = field(default="", compare=False)  # of a note below the table
 
     def __post_init__(self):
-        if not 0 <= self.right <= self.n or self.n < 1:
-            raise VideoPureError(f"{self.right} right of {self.n} is no accuracy: expected 0 <= right <= n and n >= 1")
+        if not all(isinstance(k, Real) for k in (self.right, self.n)) or not 0 <= self.right <= self.n or self.n < 1:
+            raise VideoPureError(f"{self.right!r} right of {self.n!r} is no accuracy: expected 0 <= right <= n and n >= 1")
 
     @classmethod
-    def of(cls, outcomes: Iterable[bool]) -> "Accuracy":
-        "The accuracy of some outcomes, one a clip."
-        outcomes = [bool(right) for right in outcomes]
-        return cls(sum(outcomes), len(outcomes))
+    def of(cls, outcomes: Iterable[bool | Fraction]) -> "Accuracy":
+        "The accuracy of some outcomes, one a clip: whether it was right, or in which part of its draws."
+        shares = [right if isinstance(right, Fraction) else bool(right) for right in outcomes]
+        right = sum(shares)
+        return cls(int(right) if right == int(right) else float(right), len(shares))
 
 # %% ../nbs/15b_results.ipynb #c010
 @patch(as_prop=True)
@@ -60,7 +65,13 @@ class Table:
     title: str
     head: list[str]
     rows: list[list]
-    best: bool = False  # whether to mark the largest accuracy of each column
+    best: bool | Collection[int] = False  # whether to mark the largest accuracy of each column, or of which columns
+    notes: Sequence[str] = ()  # lines below the table
+
+    def __post_init__(self):
+        lists = lambda *parts: all(isinstance(part, (list, tuple)) for part in parts)
+        if not lists(self.head, self.rows) or not lists(*self.rows) or any(len(row) != len(self.head) for row in self.rows):
+            raise VideoPureError(f"the table {str(self.title)[:60]!r} needs a list of rows, each with a cell for each column of its head")
 
     def _column(self, j):
         return [row[j] for row in self.rows if isinstance(row[j], Accuracy)]
@@ -70,36 +81,44 @@ class Table:
         sizes = {cell.n for cell in self._column(j)}
         return f"n={sizes.pop()}" if len(sizes) == 1 else ""
 
+    def _best(self, j):
+        "The largest accuracy of a column of equals, if it is to be marked; none where all are the same."
+        wanted = self.best if isinstance(self.best, bool) else j in self.best
+        found = {a.right for a in self._column(j)}
+        return max(found) if wanted and self._n(j) and len(found) > 1 else None
+
 # %% ../nbs/15b_results.ipynb #c026
 @patch
 def _parts(self: Table, cell, j):
     if not isinstance(cell, Accuracy):
         return ("–" if cell is None else str(cell).encode(errors="replace").decode()), "", False
     value, interval = str(cell).split(" ", 1)
-    top = max(a.right / a.n for a in self._column(j))
-    return value, interval if self._n(j) else f"{interval} n={cell.n}", self.best and cell.right / cell.n == top
+    small = [interval, "" if self._n(j) else f"n={cell.n}", cell.mark]
+    return value, " ".join(filter(None, small)), cell.right == self._best(j)
 
 # %% ../nbs/15b_results.ipynb #c029
 @patch
 def __repr__(self: Table) -> str:
-    head = [" ".join([name, self._n(j)]).strip() for j, name in enumerate(self.head)]
+    head = [" ".join([str(name), self._n(j)]).strip() for j, name in enumerate(self.head)]
     rows = [head, *([" ".join(self._parts(c, j)[:2]).strip() for j, c in enumerate(row)] for row in self.rows)]
     widths = [max(map(len, column)) for column in zip(*rows)]
-    return "\n".join([self.title, *("  ".join(cell.ljust(w) for cell, w in zip(row, widths)).rstrip() for row in rows)])
+    lines = ("  ".join(cell.ljust(w) for cell, w in zip(row, widths)).rstrip() for row in rows)
+    return "\n".join([self.title, *lines, *self.notes])
 
 # %% ../nbs/15b_results.ipynb #c032
 @patch
 def _repr_markdown_(self: Table) -> str:
     clean = lambda text: escape(text, quote=False).replace("|", "\\|").replace("\n", " ")
-    head = [" ".join([clean(name), self._n(j)]).strip() for j, name in enumerate(self.head)]
+    head = [" ".join([clean(str(name)), self._n(j)]).strip() for j, name in enumerate(self.head)]
     cell = lambda value, small, bold: f"{'**' * bold}{clean(value)}{'**' * bold} {clean(small)}".strip()
     rows = [[cell(*self._parts(c, j)) for j, c in enumerate(row)] for row in self.rows]
     lines = ["| " + " | ".join(row) + " |" for row in [head, ["---", *["---:"] * (len(head) - 1)], *rows]]
-    return "\n".join([f"**{clean(self.title)}**", "", *lines])
+    notes = [part for note in self.notes for part in ("", clean(note))]
+    return "\n".join([f"**{clean(str(self.title))}**", "", *lines, *notes])
 
 # %% ../nbs/15b_results.ipynb #c035
 def _html_cell(tag, value, small, bold, left):
-    text = f"<b>{escape(value)}</b>" if bold else escape(value)
+    text = f"<b>{escape(str(value))}</b>" if bold else escape(str(value))
     note = f'{"<br>" if tag == "th" else " "}<small style="opacity:.7">{escape(small)}</small>' if small else ""
     return f'<{tag} style="text-align:{"left" if left else "right;white-space:nowrap"}">{text}{note}</{tag}>'
 
@@ -109,8 +128,25 @@ def _repr_html_(self: Table) -> str:
     left = [not any(isinstance(row[j], (int, float, Accuracy)) for row in self.rows) for j in range(len(self.head))]
     head = "".join(_html_cell("th", name, self._n(j), False, left[j]) for j, name in enumerate(self.head))
     rows = ("".join(_html_cell("td", *self._parts(cell, j), left[j]) for j, cell in enumerate(row)) for row in self.rows)
-    caption = f'<caption style="caption-side:top;text-align:left">{escape(self.title)}</caption>'
-    return f'<table style="margin:.8em 0">{caption}<thead><tr>{head}</tr></thead><tbody><tr>{"</tr><tr>".join(rows)}</tr></tbody></table>'
+    caption = f'<caption style="caption-side:top;text-align:left">{escape(str(self.title))}</caption>'
+    notes = "".join(f'<p><small style="opacity:.7">{escape(note)}</small></p>' for note in self.notes)
+    body = f'<thead><tr>{head}</tr></thead><tbody><tr>{"</tr><tr>".join(rows)}</tr></tbody>'
+    return f'<table style="margin:.8em 0">{caption}{body}</table>{notes}'
+
+# %% ../nbs/15b_results.ipynb #c041c
+def _draws(result):
+    "Whether each answer was right; one that was not given is wrong."
+    right, given = list(result["right"]), result.get("predicted") or result["right"]
+    if len(given) != len(right) or not set(right) <= {True, False}:
+        raise TypeError(f"right is {right} and predicted {given}")
+    return [bool(yes) and answer is not None for yes, answer in zip(right, given)]
+
+
+def _flags(result):
+    "What is to be said of a result, each once."
+    said = result.get("flags") or []
+    missing = ["not answered"] * (None in (result.get("predicted") or []))
+    return list(dict.fromkeys(str(flag)[:100] for flag in [*(said if isinstance(said, list) else [said]), *missing]))
 
 # %% ../nbs/15b_results.ipynb #c041
 @dataclass(repr=False)
@@ -122,13 +158,21 @@ class Card:
     about: dict = field(default_factory=environment)  # versions and device
 
     def __post_init__(self):
-        self.config, found = plain(self.config), {result_key(result): result for result in reversed([*self.results])}
-        names = lambda kind: [entry if isinstance(entry, str) else entry["name"] for entry in self.config.get(kind, [])]
-        self.defenses = names("defenses") or sorted({d for _, d, _ in found if d})
-        self.attacks = ["none", *(a for a in names("attacks") or sorted({a for *_, a in found if a}) if a != "none")]
+        try:
+            self.config, self.about = dict(plain(self.config)), dict(self.about)
+            if not isinstance(self.config.get("worst", []), list):
+                raise TypeError(f"worst is {self.config['worst']!r}")
+            self._sort({result_key(result): result for result in reversed([*self.results])})
+        except (TypeError, AttributeError, KeyError) as error:
+            raise VideoPureError(f"these are no results of a run: {str(error)[:150]}; expected what `benchmark` keeps") from error
+
+    def _sort(self, found):
+        self.defenses = [*self._settings("defenses")] or sorted({d for _, d, _ in found if d})
+        self.attacks = ["none", *(a for a in [*self._settings("attacks")] or sorted({a for *_, a in found if a}) if a != "none")]
         self._cells = {(d, a): {} for d in self.defenses for a in self.attacks}
         for clip, defense, attack in sorted((key for key in found if "skipped" not in found[key]), key=str):
             self.cell(defense, attack)[clip] = found[clip, defense, attack]
+            _draws(found[clip, defense, attack])  # damaged answers raise here
         self.skipped = [found[key] for key in sorted(found, key=str) if "skipped" in found[key]]
         self.results = [*self.skipped, *(result for cell in self._cells.values() for result in cell.values())]
 
@@ -138,38 +182,63 @@ class Card:
             raise VideoPureError(f"no {defense!r} under {attack!r}: expected one of {self.defenses} and one of {self.attacks}")
         return self._cells[defense, attack]
 
+# %% ../nbs/15b_results.ipynb #c042a
+@patch
+def _settings(self: Card, kind):
+    "The tables of the defenses or attacks by name; a list of names has empty ones."
+    found = self.config.get(kind) or {}
+    if not isinstance(found, (dict, list)):
+        raise TypeError(f"{kind} is {found!r}")
+    pairs = found.items() if isinstance(found, dict) else [(e, {}) if isinstance(e, str) else (e["name"], e) for e in found]
+    return {name: settings if isinstance(settings, dict) else {} for name, settings in pairs}
+
 # %% ../nbs/15b_results.ipynb #c046
 @patch
 def outcomes(self: Card, defense: str, attack: str = "none") -> dict[str, bool]:
-    "Whether the first trial was right, by clip."
-    return {clip: bool(result["right"][0]) for clip, result in self.cell(defense, attack).items()}
+    "Whether the first draw was right, by clip."
+    return {clip: _draws(result)[0] for clip, result in self.cell(defense, attack).items()}
 
 
 @patch
 def accuracy(self: Card, defense: str, attack: str = "none") -> Accuracy:
-    "One cell of the table: the first trial of each clip."
-    return Accuracy.of(self.outcomes(defense, attack).values())
+    "One cell of the table: the mean over the draws of each clip."
+    draws = map(_draws, self.cell(defense, attack).values())
+    return Accuracy.of(Fraction(sum(each), len(each)) for each in draws)
 
 # %% ../nbs/15b_results.ipynb #c049
 @patch
 def average(self: Card, defense: str, attack: str = "none") -> float:
-    "Accuracy averaged over all trials of all clips, in [0, 1]."
-    shares = [sum(result["right"]) / len(result["right"]) for result in self.cell(defense, attack).values()]
-    return sum(shares) / len(shares) if shares else float("nan")
+    "Accuracy over all draws of all clips, in [0, 1]; not a number where nothing was measured."
+    found = self.accuracy(defense, attack) if self.cell(defense, attack) else None
+    return found.right / found.n if found else float("nan")
 
 # %% ../nbs/15b_results.ipynb #c053
 @patch
 def worst_outcomes(self: Card, defense: str) -> dict[str, bool]:
-    "Whether every trial under every attack that counts was right, by clip; only clips that were under all those run on this defense."
-    counted = ["none", *self.config.get("worst", self.attacks)]
-    cells = [cell for (name, attack), cell in self._cells.items() if name == defense and attack in counted and cell]
+    "Whether every draw under every attack that counts was right, by clip; only clips that were under all those run on this defense."
+    cells = [self.cell(defense, attack) for attack in self._counted(defense)]
     shared = [clip for clip in (cells[0] if cells else {}) if all(clip in cell for cell in cells)]
-    return {clip: all(all(cell[clip]["right"]) for cell in cells) for clip in shared}
+    return {clip: all(all(_draws(cell[clip])) for cell in cells) for clip in shared}
+
+
+@patch
+def _counted(self: Card, defense):
+    "The columns that count for the worst case and were run on a defense."
+    counted = ["none", *self.config.get("worst", self.attacks)]
+    return [attack for attack in self.attacks if attack in counted and self.cell(defense, attack)]
+
+# %% ../nbs/15b_results.ipynb #c053a
+@patch
+def adaptive(self: Card, defense: str) -> bool:
+    "Whether an attack that counts saw more than the classifier; of a bare classifier there is no more to see."
+    bare, attacks = self._settings("defenses").get(defense, {}).get("method") == "none", self._settings("attacks")
+    sees = lambda attack: attacks.get(attack, {}).get("sees", "classifier")
+    return any(attack != "none" and (bare or sees(attack) != "classifier") for attack in self._counted(defense))
 
 
 @patch
 def worst(self: Card, defense: str) -> Accuracy:
-    "Accuracy in the worst case, clip by clip."
+    "Accuracy in the worst case, clip by clip; an upper bound that means little unless the defense was attacked adaptively."
     return Accuracy.of(self.worst_outcomes(defense).values())
 
 # %% ../nbs/15b_results.ipynb #c058
@@ -185,6 +254,24 @@ def success(self: Card, defense: str, attack: str) -> Accuracy:
     "Attack success: clips that the attack turned, of those that were right before."
     return Accuracy.of(self.successes(defense, attack).values())
 
+# %% ../nbs/15b_results.ipynb #c061b
+@patch
+def flags(self: Card, defense: str, attack: str = "none") -> dict[str, int]:
+    "What is to be said against a cell, and of how many clips."
+    return dict(Counter(flag for result in self.cell(defense, attack).values() for flag in _flags(result)))
+
+
+@patch
+def _notes(self: Card):
+    "Marks of all cells, and a line for each mark."
+    found = {cell: self.flags(*cell) for cell in self._cells}
+    marks = {flag: f"({i})" for i, flag in enumerate(sorted({flag for flags in found.values() for flag in flags}), 1)}
+    where = lambda d, a, count: f"{d} under {_COLUMNS.get(a, a)}, {count} of {len(self.cell(d, a))} clips"
+    lines = {flag: [where(*cell, flags[flag]) for cell, flags in found.items() if flag in flags] for flag in marks}
+    cells = {cell: " ".join(marks[flag] for flag in sorted(flags)) for cell, flags in found.items()}
+    more = lambda flag: f"; and {len(lines[flag]) - 8} more cells" if len(lines[flag]) > 8 else ""
+    return cells, [f"{mark} {flag}: {'; '.join(lines[flag][:8])}{more(flag)}" for flag, mark in marks.items()]
+
 # %% ../nbs/15b_results.ipynb #c062
 _COLUMNS = {"none": "clean", None: "worst case"}
 _measure = lambda outcomes: Accuracy.of(outcomes.values()) if outcomes else None
@@ -192,17 +279,25 @@ _measure = lambda outcomes: Accuracy.of(outcomes.values()) if outcomes else None
 
 @patch
 def _row(self: Card, defense):
-    "Outcomes under each attack, and in the worst case."
-    return {a: self.outcomes(defense, a) for a in self.attacks} | {None: self.worst_outcomes(defense)}
+    "Outcomes under each attack, and in the worst case of what was attacked adaptively."
+    worst = self.worst_outcomes(defense) if self.adaptive(defense) else {}
+    return {a: self.outcomes(defense, a) for a in self.attacks} | {None: worst}
 
 
 @patch
 def table(self: Card) -> Table:
     "Accuracy of each defense (row) under each attack (column), and in the worst case; equal for equal runs, byte for byte."
-    rows = [[d, *map(_measure, self._row(d).values())] for d in self.defenses]
-    title = f"{self.config.get('title', 'Accuracy')}: accuracy in % with 95 % Wilson interval, best in bold"
-    title += f"; worst case over {', '.join(self.config['worst'])}" if "worst" in self.config else ""
-    return Table(title, ["defense", *(_COLUMNS.get(a, a) for a in (*self.attacks, None))], rows, best=True)
+    marks, notes = self._notes()
+    outcomes, worst = {d: self._row(d) for d in self.defenses}, lambda d: "not attacked adaptively" if self.worst_outcomes(d) else None
+    cell = lambda d, a: replace(self.accuracy(d, a), mark=marks[d, a]) if self.cell(d, a) else None
+    rows = [[d, *(cell(d, a) for a in self.attacks), _measure(outcomes[d][None]) or worst(d)] for d in self.defenses]
+    clips = lambda a: {frozenset(row[a]) for row in outcomes.values() if row[a]}
+    best = [j for j, a in enumerate((*self.attacks, None), 1) if len(clips(a)) == 1]
+    title = f"{self.config.get('title', 'Accuracy')}: accuracy in % with 95 % Wilson interval"
+    title += ", best in bold" if best and len(rows) > 1 else ""
+    title += ", mean over draws" if any(len(result["right"]) > 1 for result in self.results if "right" in result) else ""
+    title += f"; worst case over {', '.join(map(str, self.config['worst']))}" if "worst" in self.config else ""
+    return Table(title, ["defense", *(_COLUMNS.get(a, a) for a in (*self.attacks, None))], rows, best, notes)
 
 # %% ../nbs/15b_results.ipynb #c065
 @patch
@@ -230,7 +325,7 @@ def metric_names(self: Card) -> list[str]:
 # %% ../nbs/15b_results.ipynb #c071
 @patch
 def metric(self: Card, defense: str, attack: str, name: str) -> float | None:
-    "Mean of a metric over the clips of a cell; None where it was not measured."
+    "Mean of a metric over the clips of a cell, not finite if one of them is not; None where it was not measured."
     values = [result["metrics"][name] for result in self.cell(defense, attack).values() if name in result.get("metrics", {})]
     return sum(values) / len(values) if values else None
 
@@ -255,7 +350,7 @@ def metrics_table(
 @patch
 def skipped_table(self: Card) -> Table:
     "Clips that were left out, and why."
-    where = lambda r: " under ".join(r[k] for k in ("defense", "attack") if r.get(k)) or "all"
+    where = lambda r: " under ".join(str(r[k]) for k in ("defense", "attack") if r.get(k)) or "all"
     rows = [[result["clip"], where(result), result["skipped"]] for result in self.skipped]
     count = len({result["clip"] for result in self.skipped})
     return Table(f"{count} clip{'s' * (count != 1)} skipped", ["clip", "for", "reason"], rows)
@@ -264,7 +359,7 @@ def skipped_table(self: Card) -> Table:
 @patch(as_prop=True)
 def clips(self: Card) -> list[str]:
     "Ids of all clips with a result, sorted."
-    return sorted({clip for cell in self._cells.values() for clip in cell})
+    return sorted({clip for cell in self._cells.values() for clip in cell}, key=str)
 
 
 @patch
@@ -272,7 +367,7 @@ def about_table(self: Card) -> Table:
     "Versions, device, configuration hash, seed and clips."
     ids = self.clips
     shown = ids if len(ids) <= 4 else [*ids[:2], "...", ids[-1]]
-    run = {"configuration": config_hash(self.config), "seed": self.config.get("seed"), "clips": f"{len(ids)}: {', '.join(shown)}"}
+    run = {"configuration": config_hash(self.config), "seed": self.config.get("seed"), "clips": f"{len(ids)}: {', '.join(map(str, shown))}"}
     return Table("About this run", ["", ""], [[key, value if value is None else str(value)] for key, value in (self.about | run).items()])
 
 # %% ../nbs/15b_results.ipynb #c084
@@ -309,7 +404,8 @@ def _numbers(self: Card, defense, attack):
     if attack != "none":
         values["success"] = _count(_measure(self.successes(defense, attack)))
     means = {name: self.metric(defense, attack, name) for name in self.metric_names}
-    return values | {"metrics": {name: mean for name, mean in means.items() if mean is not None}}
+    values["metrics"] = {name: mean if isfinite(mean) else None for name, mean in means.items() if mean is not None}
+    return values | ({"flags": flags} if (flags := self.flags(defense, attack)) else {})
 
 # %% ../nbs/15b_results.ipynb #c091
 @patch
@@ -317,7 +413,7 @@ def to_dict(self: Card) -> dict:
     "Everything but the single results, as plain values for JSON."
     about = {"config": self.config, "hash": config_hash(self.config), "about": self.about}
     cells = {d: {a: self._numbers(d, a) for a in self.attacks if self.cell(d, a)} for d in self.defenses}
-    worst = {d: _count(self.worst(d)) for d in self.defenses if self.worst_outcomes(d)}
+    worst = {d: _count(self.worst(d)) for d in self.defenses if self.worst_outcomes(d) and self.adaptive(d)}
     return about | {"cells": cells, "worst": worst, "skipped": self.skipped, "clips": self.clips, "results": len(self.results)}
 
 # %% ../nbs/15b_results.ipynb #c094
@@ -394,6 +490,8 @@ def compare(
     other: Card,  # a run on the same clips, or on some of them
 ) -> Table:  # a row for each cell that both have
     "Pair two runs clip by clip: right in both, in one, in none, with the p-value of McNemar's exact test."
+    if not isinstance(other, Card):
+        raise VideoPureError(f"a card is compared with a card, not with {type(other).__name__}")
     both, first, second = self._shared_clips(other)
     theirs = {(d, a): outcomes for d in other.defenses for a, outcomes in other._row(d).items()}
     mine = {(d, a): outcomes for d in self.defenses for a, outcomes in self._row(d).items()}
@@ -418,8 +516,9 @@ def _entry(self: Card, defense):
     unknown = dict.fromkeys(("link", "authors", "venue", "reported", "autoattack_acc", "additional_data", "number_forward_passes"))
     attacks = {a: percent(self.accuracy(defense, a)) for a in self.attacks[1:] if self.cell(defense, a)}
     fixed = {"dataset": name(config.get("dataset")), "eps": config.get("eps"), "architecture": name(config.get("classifier"))}
-    found = {"clean_acc": percent(self.accuracy(defense)), "external": percent(worst), "unreliable": not attacks}
-    found["footnote"] = f"external: worst case, clip by clip, over {', '.join(attacks) or 'no attack'}"
+    found = {"clean_acc": percent(self.accuracy(defense)), "external": percent(worst), "unreliable": not self.adaptive(defense)}
+    found["footnote"] = f"external: worst case, clip by clip, over {', '.join(self._counted(defense)[1:]) or 'no attack'}"
+    found["footnote"] += "; not attacked adaptively" if found["unreliable"] else ""
     found["autoattack_acc"] = next((accuracy for a, accuracy in attacks.items() if a.lower() == "autoattack"), None)
     ours = {"n": worst.n, "interval": [round(100 * end, 2) for end in worst.interval], "attacks": attacks}
     ours["noise_predictions"] = self.metric(defense, "none", "calls")
@@ -433,6 +532,10 @@ def plot_accuracy(
     log: bool = False,  # logarithmic x axis
 ) -> object:  # a matplotlib Figure, which shows itself as the last line of a cell
     "Accuracy against attack size, steps, cost, ...: a line for each name, with its 95 % interval as a band."
+    for name, points in curves.items() if isinstance(curves, dict) and curves else [("curves", None)]:
+        pairs = points if isinstance(points, (list, tuple)) and all(isinstance(p, tuple) and len(p) == 2 for p in points) else []
+        if not pairs or not all(isinstance(y, Accuracy) and isinstance(x, Real) and isfinite(x) for x, y in pairs):
+            raise VideoPureError(f"{name} cannot be drawn: expected points (x, Accuracy) by name, at least one each")
     import matplotlib.pyplot as plt
     quiet = dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), "0.5")
     quiet |= {"figure.facecolor": "none", "axes.facecolor": "none", "axes.spines.top": False, "axes.spines.right": False}

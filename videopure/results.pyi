@@ -5,10 +5,13 @@ from collections.abc import Callable
 __all__ = ['METRIC_FORMATS', 'Accuracy', 'Table', 'Card', 'Paired', 'plot_accuracy']
 import gzip as gzip
 import json as json
-from collections.abc import Iterable as Iterable
-from dataclasses import dataclass as dataclass, field as field
+from collections import Counter as Counter
+from collections.abc import Collection as Collection, Iterable as Iterable, Sequence as Sequence
+from dataclasses import dataclass as dataclass, field as field, replace as replace
+from fractions import Fraction as Fraction
 from html import escape as escape
-from math import comb as comb, sqrt as sqrt
+from math import comb as comb, isfinite as isfinite, sqrt as sqrt
+from numbers import Real as Real
 from pathlib import Path as Path
 from fastcore.basics import patch as patch
 from .journal import config_hash as config_hash, difference as difference, disk_errors as disk_errors, environment as environment, plain as plain, read_json as read_json, read_results as read_results, result_key as result_key
@@ -18,15 +21,16 @@ from .video import VideoFileError as VideoFileError, VideoPureError as VideoPure
 @dataclass(frozen=True)
 class Accuracy:
     """`right` answers of `n`, with the 95 % Wilson interval (Wilson 1927)."""
-    right: int
+    right: float
     n: int
+    mark: str = field(default='', compare=False)
 
     def __post_init__(self):
         ...
 
     @classmethod
-    def of(cls, outcomes: Iterable[bool]) -> 'Accuracy':
-        """The accuracy of some outcomes, one a clip."""
+    def of(cls, outcomes: Iterable[bool | Fraction]) -> 'Accuracy':
+        """The accuracy of some outcomes, one a clip: whether it was right, or in which part of its draws."""
         ...
 
     @property
@@ -43,13 +47,21 @@ class Table:
     title: str
     head: list[str]
     rows: list[list]
-    best: bool = False
+    best: bool | Collection[int] = False
+    notes: Sequence[str] = ()
+
+    def __post_init__(self):
+        ...
 
     def _column(self, j):
         ...
 
     def _n(self, j):
         """The number of clips behind a column, where it is the same in all rows."""
+        ...
+
+    def _best(self, j):
+        """The largest accuracy of a column of equals, if it is to be marked; none where all are the same."""
         ...
 
     def _parts(self, cell, j):
@@ -67,6 +79,14 @@ class Table:
 def _html_cell(tag, value, small, bold, left):
     ...
 
+def _draws(result):
+    """Whether each answer was right; one that was not given is wrong."""
+    ...
+
+def _flags(result):
+    """What is to be said of a result, each once."""
+    ...
+
 @dataclass(repr=False)
 class Card:
     """What a run shows: accuracies with intervals, worst case, metrics, skipped clips, and everything needed to run it again."""
@@ -81,28 +101,43 @@ class Card:
     def __post_init__(self):
         ...
 
+    def _sort(self, found):
+        ...
+
     def cell(self, defense: str, attack: str='none') -> dict[str, dict]:
         """Results of one defense under one attack, by clip."""
         ...
 
+    def _settings(self, kind):
+        """The tables of the defenses or attacks by name; a list of names has empty ones."""
+        ...
+
     def outcomes(self, defense: str, attack: str='none') -> dict[str, bool]:
-        """Whether the first trial was right, by clip."""
+        """Whether the first draw was right, by clip."""
         ...
 
     def accuracy(self, defense: str, attack: str='none') -> Accuracy:
-        """One cell of the table: the first trial of each clip."""
+        """One cell of the table: the mean over the draws of each clip."""
         ...
 
     def average(self, defense: str, attack: str='none') -> float:
-        """Accuracy averaged over all trials of all clips, in [0, 1]."""
+        """Accuracy over all draws of all clips, in [0, 1]; not a number where nothing was measured."""
         ...
 
     def worst_outcomes(self, defense: str) -> dict[str, bool]:
-        """Whether every trial under every attack that counts was right, by clip; only clips that were under all those run on this defense."""
+        """Whether every draw under every attack that counts was right, by clip; only clips that were under all those run on this defense."""
+        ...
+
+    def _counted(self, defense):
+        """The columns that count for the worst case and were run on a defense."""
+        ...
+
+    def adaptive(self, defense: str) -> bool:
+        """Whether an attack that counts saw more than the classifier; of a bare classifier there is no more to see."""
         ...
 
     def worst(self, defense: str) -> Accuracy:
-        """Accuracy in the worst case, clip by clip."""
+        """Accuracy in the worst case, clip by clip; an upper bound that means little unless the defense was attacked adaptively."""
         ...
 
     def successes(self, defense: str, attack: str) -> dict[str, bool]:
@@ -113,8 +148,16 @@ class Card:
         """Attack success: clips that the attack turned, of those that were right before."""
         ...
 
+    def flags(self, defense: str, attack: str='none') -> dict[str, int]:
+        """What is to be said against a cell, and of how many clips."""
+        ...
+
+    def _notes(self):
+        """Marks of all cells, and a line for each mark."""
+        ...
+
     def _row(self, defense):
-        """Outcomes under each attack, and in the worst case."""
+        """Outcomes under each attack, and in the worst case of what was attacked adaptively."""
         ...
 
     def table(self) -> Table:
@@ -131,7 +174,7 @@ class Card:
         ...
 
     def metric(self, defense: str, attack: str, name: str) -> float | None:
-        """Mean of a metric over the clips of a cell; None where it was not measured."""
+        """Mean of a metric over the clips of a cell, not finite if one of them is not; None where it was not measured."""
         ...
 
     def metrics_table(self, *names: str) -> Table:

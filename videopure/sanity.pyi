@@ -1,11 +1,12 @@
 # Made by tools/stubs.py from sanity.py: run it after nbdev_export.
 """`check_defense`: can the numbers of an evaluation be believed? A report in words, with the evidence"""
 from typing import Any
-__all__ = ['CHECKS', 'Check', 'Report', 'check_defense']
+__all__ = ['CHECKS', 'check_defense']
+import warnings as warnings
 from collections.abc import Callable as Callable, Iterator as Iterator, Sequence as Sequence
 from contextlib import contextmanager as contextmanager
-from copy import copy as copy
-from dataclasses import asdict as asdict, dataclass as dataclass, field as field, replace as replace
+from copy import copy as copy, deepcopy as deepcopy
+from dataclasses import dataclass as dataclass, field as field, replace as replace
 from functools import partial as partial
 import torch as torch
 from fastcore.basics import patch as patch
@@ -17,21 +18,10 @@ from .defense import Defended as Defended
 from .evaluate import AttackSpec as AttackSpec, CostMeter as CostMeter, as_attack_spec as as_attack_spec
 from .purifier import NoGradientError as NoGradientError, device_of as device_of, evaluating as evaluating, seeded as seeded
 from .registry import fingerprint as fingerprint
-from .results import Accuracy as Accuracy, Table as Table, plot_accuracy as plot_accuracy
+from .report import Check as Check, Report as Report, judge as judge, verdict_of as verdict_of
+from .results import Accuracy as Accuracy
 from .threats import THREATS as THREATS, Linf as Linf, Threat as Threat, as_eps as as_eps, format_eps as format_eps, make_threat as make_threat
 from .video import VideoPureError as VideoPureError, check_number as check_number, check_video as check_video
-
-@dataclass
-class Check:
-    """What one check found: `verdict` is "passed", "failed", "warning" or "not applicable"."""
-    name: str
-    verdict: str
-    numbers: str
-    meaning: str
-
-def _judge(extra: int, n: int) -> str:
-    """Nothing passes, one clip or 2 % is a warning, more has failed."""
-    ...
 
 class _Averaged(nn.Module):
     """The mean answer of a model that draws noise: the log of the summed probabilities of `draws` evaluations."""
@@ -47,6 +37,10 @@ class _Averaged(nn.Module):
 
 def _gradient_modes(model: nn.Module) -> dict[str, nn.Module]:
     """A defense as an attacker with the exact gradient and one with BPDA see it; a bare classifier has only the exact one."""
+    ...
+
+def _own_spec(name: object, attack: object) -> AttackSpec:
+    """An attack of one's own, on the whole defense unless it says otherwise. Raises `VideoPureError` for what the report decides."""
     ...
 
 @dataclass
@@ -66,13 +60,15 @@ class Inspection:
     seed: int = 0
     threat: object = 'Linf'
     attacks: dict[str, object] = field(default_factory=dict)
-    own: dict[Any, Any] = field(init=False)
+    own: dict[Any, AttackSpec] = field(init=False)
     below: Any = field(init=False)
     purifier: Any = field(init=False)
     modes: dict[str, nn.Module] = field(init=False)
     fixed: set[Any] = field(init=False)
     before: Any = field(init=False)
     found: dict[Any, Any] = field(init=False)
+    fresh: nn.Module | None = field(init=False)
+    attacked: Any = field(init=False)
     first: Any = field(init=False)
     second: Any = field(init=False)
     declared: Any = field(init=False)
@@ -114,13 +110,12 @@ class Inspection:
         ...
 
     @torch.no_grad()
-    def scores(self, batch_size: int | None=None) -> torch.Tensor:
-        """The model's scores `(B, K)`."""
+    def scores(self, batch_size: int | None=None, clips: torch.Tensor | None=None) -> torch.Tensor:
+        """The model's scores `(B, K)` of the clips, or of others."""
         ...
 
-    @torch.no_grad()
     def right(self, clips: torch.Tensor) -> torch.Tensor:
-        """Which clips `(B,)` are answered right."""
+        """Which clips `(B,)` are answered right; a clip that could not be attacked, which is not a number, is not."""
         ...
 
     @torch.enable_grad()
@@ -148,6 +143,15 @@ class Inspection:
         """Which clips `(B,)` are answered right under an attack."""
         ...
 
+    def _attacked(self, name: str, attack: Callable, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Attacked clips; not a number where the attack could not go on, as its gradient is not finite or the model has no answer."""
+        ...
+
+    @torch.enable_grad()
+    def kept_promises(self, mode: str, h: float=0.25 / 255) -> torch.Tensor:
+        """How much the loss of each clip rises along the gradient's signs, as a part of what the gradient promises, `(B,)`."""
+        ...
+
     def accuracies(self, name: str, sizes: Sequence[float]) -> str:
         """Accuracies under an attack in words, with their intervals."""
         ...
@@ -156,9 +160,22 @@ class Inspection:
         """By how many clips the attack that knows more lags behind the other, at the size where it is worst; negative if it is ahead everywhere."""
         ...
 
+    def ahead(self, name: str, strong: str, rivals: Sequence[str], bad: str, good: str) -> Check:
+        """The check that an attack which knows more breaks at least as much as each of its rivals."""
+        ...
+
     def curves(self) -> dict[str, dict[float, Accuracy]]:
         """Accuracy by attack and eps, as far as they were measured; eps 0 is the clean clip."""
         ...
+
+def _copy_of(model: nn.Module) -> nn.Module | None:
+    """A copy that shares the weights but no other state; None for what cannot be copied."""
+    ...
+
+@torch.no_grad()
+def _answers(model: nn.Module, clips: torch.Tensor) -> torch.Tensor:
+    """Labels `(B,)` that a model gives to clips; -1 where it gives none."""
+    ...
 
 def check_deterministic(inspection: Inspection) -> Check:
     """The same clip twice: bit for bit the same scores, unless the purifier declares `random = True`."""
@@ -168,6 +185,10 @@ def check_vote(inspection: Inspection) -> Check:
     """The argmax of the scores is the voted label."""
     ...
 _TOLERANCE: float
+
+def gap(scores: torch.Tensor, others: torch.Tensor) -> float:
+    """The largest difference of scores `(B, K)`, as a part of how far those of a clip lie apart."""
+    ...
 
 def check_forward(inspection: Inspection) -> Check:
     """The scores are the same whether or not a gradient is recorded, in every mode."""
@@ -181,8 +202,16 @@ def check_state(inspection: Inspection) -> Check:
     """Nothing that an evaluation touches stays changed."""
     ...
 
+def check_memory(inspection: Inspection) -> Check:
+    """The answer to a clip is about this clip, whatever was seen before."""
+    ...
+
 def check_gradients(inspection: Inspection) -> Check:
     """Gradients are there, finite, and not zero."""
+    ...
+
+def check_promise(inspection: Inspection) -> Check:
+    """The exact gradient is that of finite differences, about."""
     ...
 
 def check_larger_eps(inspection: Inspection) -> Check:
@@ -213,49 +242,6 @@ def check_convergence(inspection: Inspection) -> Check:
     """Twice the steps, or a new start, break hardly any clip that survived."""
     ...
 CHECKS: list[Callable[..., Any]]
-
-@dataclass(repr=False)
-class Report:
-    """What `check_defense` found. It shows itself as tables; `passed`, `flags` and `to_dict` are for programs."""
-    title: str
-    checks: list[Check]
-    curves: dict[str, dict[float, Accuracy]]
-    budget: dict
-
-    @property
-    def passed(self) -> bool:
-        """Whether no check has failed; warnings do not count."""
-        ...
-
-    @property
-    def flags(self) -> list[str]:
-        """What there is to say against the numbers, in sentences: failures first, then warnings."""
-        ...
-
-    def __getitem__(self, name: str) -> Check:
-        """A check by its name."""
-        ...
-
-    def tables(self) -> list[Table]:
-        """The verdicts, and the accuracies behind them."""
-        ...
-
-    def _repr_html_(self) -> str:
-        ...
-
-    def _repr_markdown_(self) -> str:
-        ...
-
-    def __repr__(self) -> str:
-        ...
-
-    def to_dict(self) -> dict:
-        """The report in plain values, for JSON."""
-        ...
-
-    def plot(self) -> object:
-        """Accuracy against eps, a line for each attack."""
-        ...
 
 @contextmanager
 def _prepared(model: nn.Module, seed: int) -> Iterator[CostMeter]:
