@@ -133,13 +133,14 @@ def _logits(output, batch, num_classes):
         output = output.get("logits", output)
     output = getattr(output, "logits", output)
     output = output[0] if isinstance(output, (tuple, list)) and output else output
-    if not isinstance(output, torch.Tensor) or output.ndim != 2 or len(output) != batch or not output.shape[1] or not output.is_floating_point():
+    numbers = isinstance(output, torch.Tensor) and output.is_floating_point() and 0 not in output.shape
+    if not numbers or output.ndim != 2 or len(output) != batch:
         found = f"a tensor of shape {tuple(output.shape)}" if isinstance(output, torch.Tensor) else type(output).__name__
         raise VideoPureError(f"the network returned {found}, expected logits ({batch}, K), K numbers for each of the {batch} clips")
     if num_classes not in (None, output.shape[1]):
         raise VideoPureError(f"the network returned {output.shape[1]} logits for a clip, expected {num_classes}, one for each class")
     if bad := (~output.detach().amax(1).isfinite()).nonzero().flatten().tolist():
-        raise VideoPureError(f"the network returned NaN or infinite logits for {count_names(bad, 'clip')}: is a half precision too small for it?")
+        raise VideoPureError(f"the network returned NaN or infinite logits for {count_names(bad, 'clip')}; is half precision too small?")
     return output.to(torch.promote_types(output.dtype, torch.float32))
 
 # %% ../nbs/10c_classifiers.ipynb #c098
@@ -253,7 +254,7 @@ def _pretrained(name, config):
         raise VideoPureError(f"{lacks}, which would be random; is it trained as a classifier?")
     extra = sorted(info["unexpected_keys"])
     if layers := [key for key in extra if re.search(r"\.\d+\.", key)]:
-        raise VideoPureError(f"{name!r} holds {count_names(layers, 'tensor')} of layers that its configuration does not name; is config.json its own?")
+        raise VideoPureError(f"{name!r} holds {count_names(layers, 'tensor')} of layers that are not in its configuration")
     if extra:
         warnings.warn(f"{name!r} holds {len(extra)} tensors that {type(model).__name__} has no use for, first {extra[0]}", stacklevel=5)
     return model.float()
@@ -360,7 +361,7 @@ def load_classifier(
     if unknown := [option for option in options if option not in OPTIONS]:
         raise VideoPureError(f"unknown option {unknown[0]!r} of a classifier, expected {', '.join(OPTIONS)}")
     if not isinstance(weights, (str, os.PathLike, Mapping, type(None))):
-        raise VideoPureError(f"weights is {type(weights).__name__}, expected a file, what torch.save would write into one, 'random' or None")
+        raise VideoPureError(f"weights is {type(weights).__name__}, expected a file, named tensors, 'random' or None")
     if num_classes is not None:
         check_number("num_classes", num_classes, 1)
     place, name = device if device is None else find_device(device), os.path.expanduser(name) if isinstance(name, (str, Path)) else name

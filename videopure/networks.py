@@ -285,7 +285,8 @@ def _open(path):
         raise VideoFileError(message) from error
 
 # %% ../nbs/10b_networks.ipynb #c095
-_HOLDERS = "state_dict", "model_state_dict", "model_state", "model", "module", "net", "network", "ema", "state_dict_ema", "model_ema", "ema_state_dict"
+_HOLDERS = "state_dict", "model_state_dict", "model_state", "model", "module", "net", "network"
+_HOLDERS += "ema", "state_dict_ema", "model_ema", "ema_state_dict"  # averaged weights, where there are no others
 _PREFIXES = "module.", "model.", "net.", "network."
 
 
@@ -305,15 +306,14 @@ def read_weights(
 # %% ../nbs/10b_networks.ipynb #c120
 def _unwrap(weights, own):
     "Weights without the prefixes of wrappers, but for names that are among the network's `own`."
-    if not own & {*weights}:
-        weights = {name: w for name, w in weights.items() if name != "n_averaged"}
-        plain = {name.replace("_orig_mod.", ""): w for name, w in weights.items()}
-        prefix = next((prefix for prefix in _PREFIXES if plain and all(name.startswith(prefix) for name in plain)), "")
-        if len(plain) < len(weights):
-            raise VideoPureError("the weights hold two tensors of one name, with and without the prefix _orig_mod.; keep one of them")
-        if prefix or plain.keys() != weights.keys():
-            return _unwrap({name.removeprefix(prefix): w for name, w in plain.items()}, own)
-    return weights
+    plain = {name if name in own else name.replace("_orig_mod.", ""): w for name, w in weights.items()}
+    if len(plain) < len(weights):
+        raise VideoPureError("the weights hold two tensors of one name, with and without the prefix _orig_mod.; keep one of them")
+    if own & {*plain}:
+        return plain
+    plain.pop("n_averaged", None)
+    prefix = next((prefix for prefix in _PREFIXES if plain and all(name.startswith(prefix) for name in plain)), None)
+    return plain if prefix is None else _unwrap({name.removeprefix(prefix): w for name, w in plain.items()}, own)
 
 # %% ../nbs/10b_networks.ipynb #c098
 def _complete(weights, network):

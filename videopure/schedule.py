@@ -47,7 +47,8 @@ def find_prediction(scheduler: SchedulerMixin) -> Callable[[torch.Tensor, torch.
 def read_schedule(scheduler: SchedulerMixin) -> torch.Tensor:
     "What is left of the picture at every timestep, `(N,)` in float64. Raises `VideoPureError` for a scheduler without such a schedule."
     abar = getattr(scheduler, "alphas_cumprod", None)
-    if not isinstance(abar, torch.Tensor) or abar.ndim != 1 or not (len(abar) and abar[0] <= 1 and abar[-1] >= 0 and (abar.diff() <= 0).all()):
+    known = isinstance(abar, torch.Tensor) and abar.ndim == 1 and len(abar) > 0
+    if not known or not (1 >= abar[0] and abar[-1] >= 0 and (abar.diff() <= 0).all()):
         expected = "expected alphas_cumprod that falls from 1 to 0, as in the DDIMScheduler that a model was trained with"
         raise VideoPureError(f"{type(scheduler).__name__} has no noise schedule that can be used: {expected}")
     return abar.double()
@@ -99,13 +100,14 @@ def ddim_levels(
     check_steps(scheduler, purify_steps, num_inference_steps)
     abar = read_schedule(scheduler)
     gap = len(abar) // num_inference_steps
-    points = (Level(t, abar[t].item(), abar[max(t - gap, 0)].item()) for t in _timesteps(scheduler, num_inference_steps) if 0 < t < len(abar))
-    levels = [level for level in points if level.abar > 0 and math.isfinite(level.log_variance)]
+    grid = [t for t in _timesteps(scheduler, num_inference_steps) if 0 < t < len(abar)]
+    levels = [Level(t, abar[t].item(), abar[max(t - gap, 0)].item()) for t in grid]
+    levels = [level for level in levels if level.abar > 0 and math.isfinite(level.log_variance)]
     if len(levels) < purify_steps:
         found = f"the method is defined at {len(levels)} of the {num_inference_steps} points of this scheduler's grid"
         raise VideoPureError(f"purify_steps is {purify_steps}, but {found}; take fewer, or another num_inference_steps")
     if levels[0].t > 2 * gap:
-        raise VideoPureError(f"the scheduler's grid begins at timestep {levels[0].t}, not near 0, where clips are; set its steps_offset to 1")
+        raise VideoPureError(f"the scheduler's grid begins at timestep {levels[0].t}, far from clean clips; set its steps_offset to 1")
     return levels[:purify_steps]
 
 # %% ../nbs/02_schedule.ipynb #c041

@@ -29,11 +29,12 @@ from torch import nn
 from .video import MOTIONS, VideoFileError, VideoPureError, atomic_path, check_number
 
 # %% ../nbs/04_tiny.ipynb #c081
-def _check_sizes(**sizes):
-    "Raise `VideoPureError` unless every size is a whole number from 1, or a list of them."
-    for name, size in sizes.items():
-        for each in (size or (None,)) if isinstance(size, (tuple, list)) else (size,):
-            check_number(name, each, 1)
+def _check_sizes(widths=(1,), **sizes):
+    "Raise `VideoPureError` unless every size is a whole number from 1, and `widths` a list of them."
+    if not isinstance(widths, (tuple, list)) or not widths:
+        raise VideoPureError(f"widths is {widths!r}, expected a list of whole numbers")
+    for name, size in [*sizes.items(), *(("widths", width) for width in widths)]:
+        check_number(name, size, 1)
 
 
 def check_class_names(names: Iterable[str]) -> list[str]:
@@ -238,7 +239,8 @@ def compare_shapes(weights: Mapping, own: Mapping) -> None:
         name, (have, want) = next(iter(shapes.items()))
         raise VideoPureError(f"the weights do not fit in shape: {count_names(shapes, 'tensor')}, {name} is {have}, expected {want}")
     if whole := [name for name in own if own[name].is_floating_point() and not weights[name].is_floating_point()]:
-        raise VideoPureError(f"the weights do not fit in type: {count_names(whole, 'tensor')}, {weights[whole[0]].dtype}, expected floating point")
+        found = f"{count_names(whole, 'tensor')}, {weights[whole[0]].dtype}"
+        raise VideoPureError(f"the weights do not fit in type: {found}, expected floating point")
 
 # %% ../nbs/04_tiny.ipynb #c110
 def check_weights(
@@ -273,7 +275,8 @@ def load_motion_classifier(path: str | Path) -> MotionClassifier:
         own = classifier.state_dict()
         compare_names(weights, own, "the classifier"), compare_shapes(weights, own), check_weights(weights)
     except Exception as error:
-        raise VideoFileError(f"cannot load a classifier from {str(path)!r}: expected a file of save_classifier ({reason(error)})") from error
+        expected = f"expected a file of save_classifier ({reason(error)})"
+        raise VideoFileError(f"cannot load a classifier from {str(path)!r}: {expected}") from error
     classifier.load_state_dict({name: w.to(own[name].dtype, copy=True) for name, w in weights.items()}, assign=True)
     return classifier.requires_grad_(False).eval()
 
@@ -288,14 +291,17 @@ def tiny_classifier() -> MotionClassifier:
     return load_motion_classifier(assets() / "motion_classifier.safetensors")
 
 # %% ../nbs/04_tiny.ipynb #c060
+_LOADING = {"low_cpu_mem_usage": False, "use_safetensors": True}
+
+
 def tiny_unet() -> TinyUNet:
     "The embedded video diffusion model, frozen, on the CPU."
-    return TinyUNet.from_pretrained(assets() / "tiny", subfolder="unet", low_cpu_mem_usage=False, use_safetensors=True).requires_grad_(False).eval()
+    return TinyUNet.from_pretrained(assets() / "tiny", subfolder="unet", **_LOADING).requires_grad_(False).eval()
 
 
 def tiny_vae() -> TinyVAE:
     "The embedded autoencoder."
-    return TinyVAE.from_pretrained(assets() / "tiny", subfolder="vae", low_cpu_mem_usage=False, use_safetensors=True).eval()
+    return TinyVAE.from_pretrained(assets() / "tiny", subfolder="vae", **_LOADING).eval()
 
 
 def tiny_scheduler() -> DDIMScheduler:
