@@ -25,6 +25,7 @@ from videopure.classifiers import (
     TORCHVISION,
     VideoClassifier,
     _input_range,
+    check_logits,
     load_classifier,
 )
 from videopure.networks import NETWORKS, _tied_names, build_network, load_weights
@@ -45,7 +46,7 @@ def one_line(call, *parts, error=VideoPureError):
     with pytest.raises(error) as raised:
         call()
     message = str(raised.value)
-    assert "\n" not in message and len(message) < 700
+    assert "\n" not in message and len(message) < 700, message
     for part in parts:
         assert part in message, message
     return message
@@ -324,7 +325,7 @@ def test_wrong_number_of_classes(saved):
     full = {name: torch.zeros(()).expand(shape) for name, shape in shapes.items()}
     one_line(lambda: load_weights(network, full), "for 2 classes", "has 4")
     one_line(lambda: load_classifier(SMALL, saved, class_names=["a", "b"]), "2 class_names", "11 classes")
-    one_line(lambda: load_classifier(SMALL, "random", num_classes=0), "num_classes=0")
+    one_line(lambda: load_classifier(SMALL, "random", num_classes=0), "num_classes is 0")
 
 
 def test_missing_and_unexpected_keys(saved):
@@ -336,6 +337,43 @@ def test_missing_and_unexpected_keys(saved):
     one_line(lambda: load_weights(build_network("slowfast_8x8_resnet101", 11), saved), "510 missing keys", "fast_res4.6.conv1.weight")
     one_line(lambda: load_weights(network, {"a": torch.zeros(1)}), "missing", "unexpected", "another network")
     assert torch.equal(network.fc.weight, before)
+
+
+WRAPPERS = {
+    "compiled": lambda w: prefixed(w, "_orig_mod."),
+    "compiled, then on several GPUs": lambda w: {"state_dict": prefixed(w, "module._orig_mod.")},
+    "on several GPUs, then compiled": lambda w: prefixed(w, "_orig_mod.module."),
+    "a compiled part": lambda w: {name.replace("0.", "0._orig_mod.", 1): value for name, value in w.items()},
+    "Lightning": lambda w: {"state_dict": prefixed(w, "model."), "epoch": 1, "callbacks": {}},
+    "Lightning, compiled": lambda w: {"state_dict": prefixed(w, "net._orig_mod."), "hyper_parameters": {"model": {}}},
+    "SlowFast": lambda w: {"model_state": w, "optimizer_state": {}},
+    "VideoMAE": lambda w: {"module": prefixed(w, "module.")},
+    "timm, averaged": lambda w: {"state_dict_ema": w, "epoch": 3},
+    "nested": lambda w: {"ema": {"module": {"state_dict": w}}},
+    "torch.optim.swa_utils": lambda w: {"n_averaged": torch.tensor(3), **prefixed(w, "module.")},
+}
+
+
+def prefixed(weights, prefix):
+    return {prefix + name: value for name, value in weights.items()}
+
+
+@pytest.mark.parametrize("name", WRAPPERS)
+def test_wrapped_checkpoints(name, tmp_path):
+    network = lambda: nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
+    weights = network().state_dict()
+    torch.save(WRAPPERS[name](weights), tmp_path / "weights.pth")
+    assert same(load_weights(network(), tmp_path / "weights.pth"), weights)
+
+
+def test_prefixes_that_the_network_knows_stay():
+    inner = nn.Linear(2, 2)
+    network = VideoClassifier(inner, None, None)
+    for weights in (network.state_dict(), prefixed(network.state_dict(), "module.")):
+        assert same(load_weights(VideoClassifier(nn.Linear(2, 2), None, None), weights), network.state_dict())
+    one_line(lambda: load_weights(nn.Linear(3, 3), {"a.b": inner.weight, "_orig_mod.a.b": inner.bias}), "two tensors of one name")
+    one_line(lambda: load_weights(inner, {1: inner.weight}), "holds no state dict")
+    one_line(lambda: load_weights(inner, {"weight": inner.weight.int(), "bias": inner.bias}), "torch.int32")
 
 
 def test_wrong_shapes(saved):
@@ -382,6 +420,25 @@ def test_files_that_are_no_weights(saved, tmp_path):
         one_line(lambda: load_weights(build_network(SMALL, 11), tmp_path / file), part)
     one_line(lambda: load_weights(build_network(SMALL, 11), tmp_path), "not a file", error=VideoFileError)
     one_line(lambda: load_weights(build_network(SMALL, 11), {}), "no state dict")
+
+
+def test_settings_of_a_wrong_type(saved):
+    for name in (5, None, ["tpn_resnet50_f32s2"]):
+        one_line(lambda: build_network(name), "unknown network")
+    for number in ("400", 2.5, True, float("nan")):
+        one_line(lambda: load_classifier(SMALL, "random", num_classes=number), "num_classes is")
+        one_line(lambda: load_classifier("tiny", device=number), "cannot use device")
+    for weights in (5, [1], b"weights"):
+        one_line(lambda: load_classifier("tiny", weights), "weights is")
+    assert VideoClassifier(Head(), size=np.int64(8), frames=np.int32(2), mean=[np.float32(0.5)] * 3).size == 8
+    with torch.device("meta"):
+        assert build_network(SMALL, np.int64(3)).num_classes == 3
+
+
+def test_filling_a_network_draws_nothing(saved):
+    before = torch.get_rng_state()
+    load_classifier(SMALL, saved)
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_unknown_networks():
@@ -435,6 +492,27 @@ def test_what_are_not_logits(wrap, clips):
     one_line(lambda: VideoClassifier(Head(wrap))(clips), "expected logits (3, K)")
 
 
+@pytest.mark.parametrize("wrap", [lambda y: y, lambda y: (y, None), lambda y: {"logits": y}, lambda y: Namespace(logits=y)])
+def test_logits_of_a_bare_model(wrap):
+    logits = torch.randn(2, 5)
+    assert check_logits(wrap(logits), 2) is logits and check_logits(wrap(logits), 2, 5) is logits
+    assert check_logits(wrap(logits.half()), 2).dtype == torch.float32
+    logits[:, 1] = float("-inf")  # a class that is ruled out
+    assert check_logits(wrap(logits), 2) is logits
+    for wrong in (logits[..., None, None], logits[0], logits.argmax(1), logits[:, :0], None, "logits", logits.tolist(), {}, []):
+        one_line(lambda: check_logits(wrap(wrong), 2), "expected logits (2, K)", "VideoClassifier(model, ...)")
+    one_line(lambda: check_logits(wrap(logits), 2, 4), "5 logits", "expected 4")
+
+
+def test_logits_that_are_not_numbers(clips):
+    "The largest of NaN is the first, so they would all be class 0."
+    for bad in (float("nan"), float("inf"), float("-inf")):
+        logits = torch.zeros(3, 4)
+        logits[1] = bad
+        for call in (lambda: check_logits(logits, 3), lambda: VideoClassifier(Head(lambda y: logits * y.mean() / y.mean()))(clips)):
+            one_line(call, "NaN or infinite logits for 1 clip (1)")
+
+
 def test_what_is_not_a_clip(clips):
     for wrong in (clips[0], clips.transpose(1, 2), (clips * 255).byte(), clips.numpy()):
         one_line(lambda: VideoClassifier(Head())(wrong), "(B, 3, T, H, W)", error=ClipError)
@@ -450,7 +528,25 @@ def test_class_names(clips):
 
 @pytest.mark.parametrize(
     "options",
-    [{"layout": "BTHW"}, {"layout": 5}, {"size": -1}, {"size": 2.0}, {"frames": True}, {"mean": 0.5}, {"std": (1, 1)}, {"std": (0, 1, 1)}],
+    [
+        {"layout": "BTHW"},
+        {"layout": 5},
+        {"size": -1},
+        {"size": 2.0},
+        {"size": (8, "8")},
+        {"size": (None, 8)},
+        {"frames": True},
+        {"frames": float("nan")},
+        {"mean": 0.5},
+        {"mean": "abc"},
+        {"mean": (0.5, 0.5, float("nan"))},
+        {"std": (1, 1)},
+        {"std": (0, 1, 1)},
+        {"std": (True, True, True)},
+        {"class_names": 5},
+        {"class_names": [1, 2, 3]},
+        {"class_names": []},
+    ],
 )
 def test_bad_options(options):
     one_line(lambda: VideoClassifier(Head(), **options), next(iter(options)))
@@ -703,6 +799,34 @@ def test_misfit_and_superfluous_weights(tmp_path):
     config = json.loads((tmp_path / "config.json").read_text())
     (tmp_path / "config.json").write_text(json.dumps(config | {"intermediate_size": 48}))
     one_line(lambda: load_classifier(tmp_path), str(tmp_path), "lacks 3 fitting tensors", "fc1.weight")
+
+
+def test_a_transformers_model_that_is_cut_short(tmp_path):
+    saved_model("videomae", tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps(config | {"num_hidden_layers": 0}))
+    one_line(lambda: load_classifier(tmp_path), "layers that are not in its configuration")
+
+
+def test_pickled_transformers_are_not_read(tmp_path):
+    model = saved_model("videomae", tmp_path)
+    (tmp_path / "model.safetensors").unlink()
+    torch.save(model.state_dict(), tmp_path / "pytorch_model.bin")
+    one_line(lambda: load_classifier(tmp_path), "with transformers")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", ["config.json", "preprocessor_config.json"])
+def test_damaged_configurations_are_one_line(file, tmp_path):
+    saved_model("videomae", tmp_path)
+    whole, path = json.loads((tmp_path / file).read_text()), tmp_path / file
+    for name in whole:
+        for word in ("1", None, -1, 1.5, [], {}, [None] * 3):
+            path.write_text(json.dumps(whole | {name: word}))
+            try:
+                load_classifier(tmp_path)
+            except VideoPureError as error:
+                assert "\n" not in str(error) and len(str(error)) < 400
 
 
 def test_transformers_weights_with_nan(tmp_path):

@@ -1,15 +1,17 @@
 "The embedded models: what ships, what it reaches, and that training is deterministic and survives a kill."
 
+import json
 import os
 import stat
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save
 
 from videopure import trainer
 from videopure.pipeline import VideoPurePipeline, load_pipeline, save_pipeline
-from videopure.tiny import TinyUNet, assets, load_motion_classifier, tiny_classifier, tiny_defaults, tiny_unet
+from videopure.tiny import MotionClassifier, TinyUNet, assets, load_motion_classifier, tiny_classifier, tiny_defaults, tiny_unet
 from videopure.trainer import Trainer, train_tiny
 from videopure.video import MOTIONS, VideoFileError, VideoPureError, moving_shapes
 
@@ -223,6 +225,37 @@ def test_not_a_classifier(tmp_path):
     for path in (tmp_path / "text.safetensors", tmp_path / "missing.safetensors"):
         with pytest.raises(VideoFileError, match="cannot load a classifier"):
             load_motion_classifier(path)
+
+
+CONFIG = {"widths": [8, 16], "class_names": ["walk", "run"], "frames": 4, "size": 8}
+WORDS = ["1", None, True, 1.5, -1, 0, [], {}, [None], [4], "wide"]
+
+
+def test_classifier_files_with_other_metadata_and_tensors(tmp_path):
+    "Every value of every other type, and every kind of wrong tensor, is one line, and takes neither memory nor random numbers."
+    good, path = MotionClassifier(**CONFIG).state_dict(), tmp_path / "net.safetensors"
+    path.write_bytes(save(good, {"config": json.dumps(CONFIG)}))
+    assert load_motion_classifier(path).class_names == ("walk", "run")
+    path.write_bytes(save({name: w.half() if w.is_floating_point() else w for name, w in good.items()}, {"config": json.dumps(CONFIG)}))
+    assert load_motion_classifier(path).head.weight.dtype == torch.float32
+    bad = [(good, json.dumps(CONFIG | {name: word})) for name in (*CONFIG, "colour", "self") for word in WORDS]
+    bad += [(good, json.dumps(CONFIG | {"widths": [50_000] * 4})), (good, json.dumps(CONFIG | {"class_names": ["walk"] * 2}))]
+    bad += [(good, text) for text in ("{", "[]", "3", "null", "[" * 3000)]
+    wrong = [{k: w for k, w in good.items() if k != "norm.running_var"}, good | {"extra": torch.zeros(2)}]
+    wrong += [good | {"head.bias": torch.zeros(3)}]
+    wrong += [good | {"head.bias": value} for value in (good["head.bias"] / 0, torch.tensor([1, 2]), torch.zeros(2, dtype=torch.complex64))]
+    bad += [(weights, json.dumps(CONFIG)) for weights in wrong]
+    before = torch.get_rng_state()
+    for weights, config in bad:
+        path.write_bytes(save(weights, {"config": config}))
+        with pytest.raises(VideoFileError, match="cannot load a classifier") as error:
+            load_motion_classifier(path)
+        assert "\n" not in str(error.value) and len(str(error.value)) < 300, str(error.value)
+    for meta in (None, {"other": "3"}):
+        path.write_bytes(save(good, meta))
+        with pytest.raises(VideoFileError, match="cannot load a classifier"):
+            load_motion_classifier(path)
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 DATA = os.path.join(os.path.dirname(__file__), "..", "..", "shared", "data")

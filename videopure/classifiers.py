@@ -8,11 +8,13 @@ __all__ = ['IMAGENET_MEAN', 'IMAGENET_STD', 'CLASSIFIERS', 'OPTIONS', 'VideoClas
 # %% ../nbs/10c_classifiers.ipynb #c002
 import importlib
 import json
+import math
 import os
 import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from numbers import Real
 from pathlib import Path
 from types import ModuleType
 
@@ -21,10 +23,11 @@ from fastcore.basics import patch
 from torch import nn
 
 from . import tiny
-from .networks import NETWORKS, full_name, shorten, build_network, check_weights, load_weights, read_weights
+from .networks import NETWORKS, build_network, full_name, load_weights, read_weights
 from .pipeline import find_device
 from .registry import Registry, current_folder, import_part, is_code, make
-from .video import ClipError, MissingPackageError, VideoFileError, VideoPureError, resize_video
+from .tiny import check_class_names, check_weights, count_names, reason, shorten
+from .video import ClipError, MissingPackageError, VideoFileError, VideoPureError, check_number, resize_video
 
 # %% ../nbs/10c_classifiers.ipynb #c009
 def _check_normalisation(mean, std):
@@ -32,7 +35,8 @@ def _check_normalisation(mean, std):
     if mean is None and std is None:
         return None, None
     for name, values in (("mean", mean), ("std", std)):
-        if not isinstance(values, Sequence) or len(values) != 3 or (name == "std" and not all(values)):
+        numbers = isinstance(values, Sequence) and all(isinstance(n, Real) and not isinstance(n, bool) and math.isfinite(n) for n in values)
+        if not numbers or len(values) != 3 or (name == "std" and not all(values)):
             raise VideoPureError(f"{name}={values!r}, expected 3 numbers{' other than 0' * (name == 'std')}, or None for both mean and std")
     return tuple(map(float, mean)), tuple(map(float, std))
 
@@ -44,18 +48,16 @@ def _check_options(model, layout, size, frames):
     if not isinstance(layout, str) or sorted(layout) != sorted("BCTHW"):
         raise VideoPureError(f"layout={layout!r}, expected the letters B, C, T, H and W in the order the network wants, e.g. 'BTCHW'")
     sides = size if isinstance(size, (tuple, list)) and len(size) == 2 else (size, size)
-    numbers = [("size", size, side, "pixels or (height, width)") for side in sides] + [("frames", frames, frames, "a number")]
-    for name, given, value, expected in numbers:
-        if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-            raise VideoPureError(f"{name}={given!r}, expected {expected}, whole and 1 or more")
+    for name, value in (("size", sides[0]), ("size", sides[1]), ("frames", frames)):
+        if value is not None or (name == "size" and sides != (None, None)):
+            check_number(name, value, 1)
 
 # %% ../nbs/10c_classifiers.ipynb #c015
 def _num_classes(model, class_names):
     "How many classes there are, as far as the network and class_names say; both must agree."
     own = getattr(model, "num_classes", None), getattr(getattr(model, "config", None), "num_labels", None)
     known = next((n for n in own if isinstance(n, int)), None)
-    if isinstance(class_names, str) or (class_names is not None and len(set(class_names)) < len(class_names)):
-        raise VideoPureError("class_names must be a list of different names, one for each class")
+    class_names = None if class_names is None else check_class_names(class_names)
     if class_names is not None and known not in (None, len(class_names)):
         raise VideoPureError(f"{len(class_names)} class_names for a network of {known} classes; expected one name for each")
     return known if class_names is None else len(class_names)
@@ -85,7 +87,8 @@ class VideoClassifier(nn.Module):
         _check_options(model, layout, size, frames)
         self.model, self.layout, self.size, self.frames = model, layout, size, frames
         self.mean, self.std = _check_normalisation(mean, std)
-        self.class_names, self.num_classes = None if class_names is None else list(class_names), _num_classes(model, class_names)
+        self.num_classes = _num_classes(model, class_names)
+        self.class_names = None if class_names is None else list(class_names)
 
 # %% ../nbs/10c_classifiers.ipynb #c022
 def _spread(total, frames):
@@ -130,12 +133,23 @@ def _logits(output, batch, num_classes):
         output = output.get("logits", output)
     output = getattr(output, "logits", output)
     output = output[0] if isinstance(output, (tuple, list)) and output else output
-    if not isinstance(output, torch.Tensor) or output.ndim != 2 or len(output) != batch or not output.is_floating_point():
+    numbers = isinstance(output, torch.Tensor) and output.is_floating_point() and 0 not in output.shape
+    if not numbers or output.ndim != 2 or len(output) != batch:
         found = f"a tensor of shape {tuple(output.shape)}" if isinstance(output, torch.Tensor) else type(output).__name__
         raise VideoPureError(f"the network returned {found}, expected logits ({batch}, K), K numbers for each of the {batch} clips")
     if num_classes not in (None, output.shape[1]):
         raise VideoPureError(f"the network returned {output.shape[1]} logits for a clip, expected {num_classes}, one for each class")
+    if bad := (~output.detach().amax(1).isfinite()).nonzero().flatten().tolist():
+        raise VideoPureError(f"the network returned NaN or infinite logits for {count_names(bad, 'clip')}; is half precision too small?")
     return output.to(torch.promote_types(output.dtype, torch.float32))
+
+# %% ../nbs/10c_classifiers.ipynb #c098
+def check_logits(output: object, batch: int, num_classes: int | None = None) -> torch.Tensor:
+    "Logits `(batch, K)` out of what a bare model returned for `batch` clips. Raises `VideoPureError` for what are not logits."
+    try:
+        return _logits(output, batch, num_classes)
+    except VideoPureError as error:
+        raise VideoPureError(f"{error}; give the model as VideoClassifier(model, ...), and let it return nothing else") from error
 
 # %% ../nbs/10c_classifiers.ipynb #c036
 @patch
@@ -143,10 +157,17 @@ def forward(self: VideoClassifier, video: torch.Tensor) -> torch.Tensor:
     "Logits `(B, K)` of clips; `ClipError` for what is not a clip, `VideoPureError` for what are not logits."
     return _logits(self.model(self.prepare(video)), len(video), self.num_classes)
 
-# %% ../nbs/10c_classifiers.ipynb #c044
+# %% ../nbs/10c_classifiers.ipynb #c100
 _RANDOM = "random"  # as weights: an untrained network
 
 
+def _fill(make, weights):
+    "The network that `make` returns, with these weights; what it draws for its own weights first is not seen outside."
+    with torch.random.fork_rng(devices=[]):
+        network = make()
+    return load_weights(network, weights)
+
+# %% ../nbs/10c_classifiers.ipynb #c044
 def _gluoncv(name, weights, num_classes, options):
     "A classifier with a network of notebook 10b."
     if weights is None:
@@ -155,7 +176,7 @@ def _gluoncv(name, weights, num_classes, options):
         return VideoClassifier(build_network(name, num_classes or 400), **options)
     saved = read_weights(weights)
     heads = [len(saved[key]) for key in ("fc.weight", "head.1.weight") if key in saved and saved[key].ndim]
-    return VideoClassifier(load_weights(build_network(name, num_classes or (heads or [400])[0]), saved), **options)
+    return VideoClassifier(_fill(lambda: build_network(name, num_classes or (heads or [400])[0]), saved), **options)
 
 # %% ../nbs/10c_classifiers.ipynb #c048
 def _package(module, name):
@@ -163,8 +184,8 @@ def _package(module, name):
     try:
         return importlib.import_module(module)
     except Exception as error:  # a torchvision built for another torch fails with RuntimeError
-        package, why = module.partition(".")[0], (str(error).splitlines() or [""])[0]
-        message = f"classifier {name!r} needs {package}, made for torch {torch.__version__}: pip install {package} ({why})"
+        package = module.partition(".")[0]
+        message = f"classifier {name!r} needs {package}, made for torch {torch.__version__}: pip install {package} ({reason(error)})"
         raise MissingPackageError(message) from error
 
 # %% ../nbs/10c_classifiers.ipynb #c051
@@ -181,8 +202,8 @@ def _torchvision(name, weights, num_classes, options):
     reading = {"mean": preset.mean, "std": preset.std, "size": tuple(preset.crop_size), "frames": 16 if "mvit" in name else None}
     if weights is None:
         return VideoClassifier(models.get_model(name, weights=saved), **({"class_names": saved.meta["categories"]} | reading | options))
-    model = models.get_model(name, weights=None, num_classes=num_classes or 400)
-    return VideoClassifier(model if weights == _RANDOM else load_weights(model, weights), **(reading | options))
+    fresh = lambda: models.get_model(name, weights=None, num_classes=num_classes or 400)
+    return VideoClassifier(fresh() if weights == _RANDOM else _fill(fresh, weights), **(reading | options))
 
 # %% ../nbs/10c_classifiers.ipynb #c055
 def _input_range(settings, kind=""):
@@ -225,13 +246,16 @@ def _pretrained(name, config):
     "A transformers model with all of its weights."
     from transformers import AutoModelForVideoClassification
 
-    loading = {"output_loading_info": True, "ignore_mismatched_sizes": True}  # to name them here
+    loading = {"output_loading_info": True, "ignore_mismatched_sizes": True, "use_safetensors": True}  # misfits are named here
     model, info = AutoModelForVideoClassification.from_pretrained(name, config=config, **loading)
     lost = sorted({*info["missing_keys"], *(key if isinstance(key, str) else key[0] for key in info["mismatched_keys"])})
     if lost:
         lacks = f"{name!r} lacks {len(lost)} fitting tensors of {type(model).__name__} ({shorten(lost, 3)})"
         raise VideoPureError(f"{lacks}, which would be random; is it trained as a classifier?")
-    if extra := sorted(info["unexpected_keys"]):
+    extra = sorted(info["unexpected_keys"])
+    if layers := [key for key in extra if re.search(r"\.\d+\.", key)]:
+        raise VideoPureError(f"{name!r} holds {count_names(layers, 'tensor')} of layers that are not in its configuration")
+    if extra:
         warnings.warn(f"{name!r} holds {len(extra)} tensors that {type(model).__name__} has no use for, first {extra[0]}", stacklevel=5)
     return model.float()
 
@@ -248,8 +272,7 @@ def _quietly(transformers: ModuleType, name: str) -> Iterator[None]:
     except VideoPureError:
         raise
     except Exception as error:
-        why = " ".join(str(error).split())
-        raise VideoPureError(f"cannot load {name!r} with transformers: {why[:300]}") from error
+        raise VideoPureError(f"cannot load {name!r} with transformers: {reason(error)}") from error
     finally:
         log.set_verbosity(level)
         if bars:
@@ -267,9 +290,9 @@ def _transformers(name, weights, num_classes, options):
         if weights is not None and num_classes is not None:
             config.num_labels = num_classes
         reading = _reading(name, config) | options
-        fresh = transformers.AutoModelForVideoClassification.from_config
-        model = _pretrained(name, config) if weights is None else fresh(config).float()
-    return VideoClassifier(model if weights in (None, _RANDOM) else load_weights(model, weights), **reading)
+        fresh = lambda: transformers.AutoModelForVideoClassification.from_config(config).float()
+        model = _pretrained(name, config) if weights is None else fresh() if weights == _RANDOM else _fill(fresh, weights)
+    return VideoClassifier(model, **reading)
 
 # %% ../nbs/10c_classifiers.ipynb #c075
 CLASSIFIERS = Registry("classifier", tiny=tiny.tiny_classifier)
@@ -337,6 +360,10 @@ def load_classifier(
     """
     if unknown := [option for option in options if option not in OPTIONS]:
         raise VideoPureError(f"unknown option {unknown[0]!r} of a classifier, expected {', '.join(OPTIONS)}")
+    if not isinstance(weights, (str, os.PathLike, Mapping, type(None))):
+        raise VideoPureError(f"weights is {type(weights).__name__}, expected a file, named tensors, 'random' or None")
+    if num_classes is not None:
+        check_number("num_classes", num_classes, 1)
     place, name = device if device is None else find_device(device), os.path.expanduser(name) if isinstance(name, (str, Path)) else name
     label = name if isinstance(name, str) else getattr(name, "__qualname__", type(name).__name__)
     found = _find(name, label, weights, num_classes, options | ({} if class_names is None else {"class_names": class_names}))

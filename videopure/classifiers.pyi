@@ -4,21 +4,24 @@ from typing import Any
 __all__ = ['IMAGENET_MEAN', 'IMAGENET_STD', 'CLASSIFIERS', 'OPTIONS', 'VideoClassifier', 'load_classifier']
 import importlib as importlib
 import json as json
+import math as math
 import os as os
 import re as re
 import warnings as warnings
 from collections.abc import Callable as Callable, Iterator as Iterator, Mapping as Mapping, Sequence as Sequence
 from contextlib import contextmanager as contextmanager
+from numbers import Real as Real
 from pathlib import Path as Path
 from types import ModuleType as ModuleType
 import torch as torch
 from fastcore.basics import patch as patch
 from torch import nn as nn
 from . import tiny as tiny
-from .networks import NETWORKS as NETWORKS, full_name as full_name, shorten as shorten, build_network as build_network, check_weights as check_weights, load_weights as load_weights, read_weights as read_weights
+from .networks import NETWORKS as NETWORKS, build_network as build_network, full_name as full_name, load_weights as load_weights, read_weights as read_weights
 from .pipeline import find_device as find_device
 from .registry import Registry as Registry, current_folder as current_folder, import_part as import_part, is_code as is_code, make as make
-from .video import ClipError as ClipError, MissingPackageError as MissingPackageError, VideoFileError as VideoFileError, VideoPureError as VideoPureError, resize_video as resize_video
+from .tiny import check_class_names as check_class_names, check_weights as check_weights, count_names as count_names, reason as reason, shorten as shorten
+from .video import ClipError as ClipError, MissingPackageError as MissingPackageError, VideoFileError as VideoFileError, VideoPureError as VideoPureError, check_number as check_number, resize_video as resize_video
 
 def _check_normalisation(mean, std):
     """Mean and deviation as tuples of three numbers, or both None."""
@@ -45,8 +48,8 @@ class VideoClassifier(nn.Module):
     frames: int | None
     mean: Any
     std: Any
-    class_names: list[Any] | None
     num_classes: Any
+    class_names: list[Any] | None
 
     def __init__(self, model: nn.Module, mean: Sequence[float] | None=IMAGENET_MEAN, std: Sequence[float] | None=IMAGENET_STD, layout: str='BCTHW', size: int | tuple[int, int] | None=None, frames: int | None=None, class_names: Sequence[str] | None=None):
         ...
@@ -74,7 +77,15 @@ def _normalise(video, mean, std):
 def _logits(output, batch, num_classes):
     """Logits `(B, K)`, at least in float32, out of whatever a network returns."""
     ...
+
+def check_logits(output: object, batch: int, num_classes: int | None=None) -> torch.Tensor:
+    """Logits `(batch, K)` out of what a bare model returned for `batch` clips. Raises `VideoPureError` for what are not logits."""
+    ...
 _RANDOM: str
+
+def _fill(make, weights):
+    """The network that `make` returns, with these weights; what it draws for its own weights first is not seen outside."""
+    ...
 
 def _gluoncv(name, weights, num_classes, options):
     """A classifier with a network of notebook 10b."""

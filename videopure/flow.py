@@ -87,7 +87,7 @@ def optical_flow(
     "Optical flow from each frame to the next. Raises `VideoPureError` for an unknown name."
     if callable(method):
         return method(video)
-    if method not in FLOWS:
+    if not isinstance(method, str) or method not in FLOWS:
         raise VideoPureError(f"unknown flow {method!r}: expected one of {', '.join(FLOWS)}, a callable or a tensor")
     return FLOWS[method](video)
 
@@ -95,8 +95,9 @@ def optical_flow(
 def _check_flow(flow: torch.Tensor, video: torch.Tensor, height: int, width: int) -> None:
     "Raise `ClipError` unless `flow` fits the clip at `height` x `width` and is finite."
     expected = (video.shape[0], video.shape[2] - 1, 2, height, width)
-    if tuple(flow.shape) != expected:
-        raise ClipError(f"flow has shape {tuple(flow.shape)}, expected (B, T-1, 2, h, w) = {expected}")
+    found = f"shape {tuple(flow.shape)}" if isinstance(flow, torch.Tensor) else f"the type {type(flow).__name__}"
+    if found != f"shape {expected}" or not flow.is_floating_point():
+        raise ClipError(f"flow has {found}, expected floating point of shape (B, T-1, 2, h, w) = {expected}")
     if not torch.isfinite(flow).all():
         raise ClipError("flow has NaN or infinite values: pass a finite flow in latent pixels")
 

@@ -12,6 +12,7 @@ import torch
 
 from .flow import warp
 from .schedule import Level
+from .video import check_number
 
 # %% ../nbs/07_guidance.ipynb #c010
 def spatial_loss(x0: torch.Tensor, z0: torch.Tensor) -> torch.Tensor:
@@ -70,5 +71,5 @@ def guide(
 # %% ../nbs/07_guidance.ipynb #c036
 def smooth_sign(x: torch.Tensor, width: float = 0.1) -> torch.Tensor:
     "`sign(x)` with the derivative of `tanh(x / width)`, for attacks on the temporal term."
-    smooth = torch.tanh(x / width)
+    smooth = torch.tanh(x / check_number("width", width, 1e-6, whole=False))
     return smooth + (x.sign() - smooth).detach()

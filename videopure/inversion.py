@@ -8,14 +8,23 @@ __all__ = ['share_first_frame', 'invert']
 # %% ../nbs/05_inversion.ipynb #c002
 from collections.abc import Callable, Iterable
 
+import numpy as np
 import torch
 
 from .schedule import Level, ddim_step
+from .video import VideoPureError
 
 # %% ../nbs/05_inversion.ipynb #c007
 def share_first_frame(noise: torch.Tensor) -> torch.Tensor:
     "The first frame's noise `(B, C, T, h, w)` in the place of every frame's."
     return noise[:, :, :1].expand_as(noise)
+
+# %% ../nbs/05_inversion.ipynb #c091
+def check_flag(name: str, value: bool) -> bool:
+    "`value`, if it is True or False; otherwise raises `VideoPureError`."
+    if not isinstance(value, (bool, np.bool_)):
+        raise VideoPureError(f"{name} is {value!r}, expected True or False")
+    return bool(value)
 
 # %% ../nbs/05_inversion.ipynb #c011
 def invert(
@@ -28,9 +37,9 @@ def invert(
 
     Costs one noise prediction a level. Source: VideoPure (arXiv 2501.14999), with DDIM inversion of arXiv 2105.05233.
     """
-    path = [latents]
+    path, shared = [latents], check_flag("temporal_inversion", temporal_inversion)
     for level in levels:
         noise = predict(path[-1], level.t)
-        noise = share_first_frame(noise) if temporal_inversion else noise
+        noise = share_first_frame(noise) if shared else noise
         path.append(ddim_step(path[-1], noise, level.abar_prev, level.abar))
     return path

@@ -6,7 +6,8 @@
 __all__ = ['encode', 'decode', 'predict_noise', 'PromptEmbedding', 'embed_empty_prompt', 'share_prompt']
 
 # %% ../nbs/03_latents.ipynb #c002
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +16,8 @@ from diffusers.configuration_utils import register_to_config
 from diffusers.models.attention_processor import Attention, AttnProcessor2_0
 from torch import nn
 from torch.utils.checkpoint import checkpoint
+
+from .video import VideoPureError, check_number
 
 # %% ../nbs/03_latents.ipynb #c008
 def spatial_multiple(vae: nn.Module) -> int:
@@ -46,10 +49,22 @@ def recompute(fn: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor, on: b
     return checkpoint(fn, x, use_reentrant=False) if on and torch.is_grad_enabled() and x.requires_grad else fn(x)
 
 # %% ../nbs/03_latents.ipynb #c022
+def _check_chunk(decode_chunk: int | None) -> int | None:
+    "How many frames a call takes, if the caller says so. Raises `VideoPureError` for what is no such number."
+    return None if decode_chunk is None else int(check_number("decode_chunk", decode_chunk, 1))
+
+
 def _per_frame(fn: Callable[[torch.Tensor], torch.Tensor], video: torch.Tensor, chunk: int) -> torch.Tensor:
     "Apply `fn`, a map of pictures `(N, C, H, W)`, to all frames of `(B, C, T, H, W)`, `chunk` at a time."
     frames = video.transpose(1, 2).flatten(0, 1)
     return torch.cat([recompute(fn, part) for part in frames.split(chunk)]).unflatten(0, (len(video), -1)).transpose(1, 2)
+
+# %% ../nbs/03_latents.ipynb #c066
+def check_finite(x: torch.Tensor, what: str) -> torch.Tensor:
+    "`x`, if all of it is finite numbers; otherwise raises `VideoPureError`."
+    if not x.is_meta and not x.detach().isfinite().all():
+        raise VideoPureError(f"{what} NaN or infinite values: the weights are damaged, or half precision is too small (try bfloat16)")
+    return x
 
 # %% ../nbs/03_latents.ipynb #c027
 def _working_precision(x: torch.Tensor) -> torch.Tensor:
@@ -63,9 +78,9 @@ def encode(
     decode_chunk: int | None = None,  # frames a call; None chooses by free memory
 ) -> torch.Tensor:  # latents (B, C, T, h, w), at least float32
     "The scaled latents of a clip: the posterior mean, so nothing is random."
-    chunk = decode_chunk or _frames_that_fit(vae, *video.shape[-2:], video.device)
+    chunk = _check_chunk(decode_chunk) or _frames_that_fit(vae, *video.shape[-2:], video.device)
     latents = _per_frame(lambda x: vae.encode(x).latent_dist.mode(), (2 * video - 1).to(vae.dtype), chunk)
-    return _working_precision(latents * vae.config.scaling_factor)
+    return check_finite(_working_precision(latents * vae.config.scaling_factor), "the autoencoder encoded a clip to")
 
 # %% ../nbs/03_latents.ipynb #c034
 def decode(
@@ -75,9 +90,9 @@ def decode(
 ) -> torch.Tensor:  # clip (B, 3, T, H, W), clamped to [0, 1], at least float32
     "The clip that scaled latents stand for."
     side = spatial_multiple(vae)
-    chunk = decode_chunk or _frames_that_fit(vae, *(side * n for n in latents.shape[-2:]), latents.device)
+    chunk = _check_chunk(decode_chunk) or _frames_that_fit(vae, *(side * n for n in latents.shape[-2:]), latents.device)
     video = _per_frame(lambda z: vae.decode(z).sample, (latents / vae.config.scaling_factor).to(vae.dtype), chunk)
-    return _working_precision(video / 2 + 0.5).clamp(0, 1)
+    return check_finite(_working_precision(video / 2 + 0.5), "the autoencoder decoded latents to").clamp(0, 1)
 
 # %% ../nbs/03_latents.ipynb #c039
 def predict_noise(
@@ -88,7 +103,7 @@ def predict_noise(
 ) -> torch.Tensor:  # predicted noise, shape and dtype of `latents`
     "One noise prediction: one UNet call, whatever the batch."
     words = None if prompt is None else prompt.to(unet.dtype).expand(len(latents), -1, -1)
-    return unet(latents.to(unet.dtype), t, encoder_hidden_states=words).sample.to(latents.dtype)
+    return check_finite(unet(latents.to(unet.dtype), t, encoder_hidden_states=words).sample.to(latents.dtype), "the UNet predicted")
 
 # %% ../nbs/03_latents.ipynb #c044
 class PromptEmbedding(ModelMixin, ConfigMixin):
@@ -99,15 +114,29 @@ class PromptEmbedding(ModelMixin, ConfigMixin):
         super().__init__()
         self.register_buffer("embedding", torch.zeros(1, length, dim))
 
+# %% ../nbs/03_latents.ipynb #c068
+@contextmanager
+def evaluating(model: object) -> Iterator[None]:
+    "Evaluation mode inside, every module's own mode again outside; for what is not a module nothing is done."
+    modes = {module: module.training for module in model.modules()} if isinstance(model, nn.Module) else {}
+    try:
+        if modes:
+            model.eval()
+        yield
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+
 # %% ../nbs/03_latents.ipynb #c047
 @torch.no_grad()
 def embed_empty_prompt(text_encoder: nn.Module, tokenizer: Callable) -> PromptEmbedding:
     "What `text_encoder` says to the empty prompt, padded to the tokenizer's full length."
     length = tokenizer.model_max_length
     words = tokenizer("", padding="max_length", max_length=length, truncation=True, return_tensors="pt")
-    embedding = text_encoder(words.input_ids.to(text_encoder.device))[0]
+    with evaluating(text_encoder):
+        embedding = text_encoder(words.input_ids.to(text_encoder.device))[0]
     prompt = PromptEmbedding(*embedding.shape[1:])
-    prompt.embedding = embedding
+    prompt.embedding = check_finite(embedding, "the text encoder returned")
     return prompt
 
 # %% ../nbs/03_latents.ipynb #c051

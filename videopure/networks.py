@@ -10,7 +10,7 @@ import pickle
 import re
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -21,7 +21,8 @@ from fastcore.basics import patch
 from safetensors.torch import load_file
 from torch import nn
 
-from .video import VideoFileError, VideoPureError
+from .tiny import check_weights, compare_names, compare_shapes, reason, shorten
+from .video import VideoFileError, VideoPureError, check_number
 
 # %% ../nbs/10b_networks.ipynb #c010
 def _conv(in_channels, out_channels, kernel, stride=1, groups=1):
@@ -238,11 +239,10 @@ def build_network(
     num_classes: int = 400,  # how many classes it tells apart
 ) -> nn.Module:
     "A network by its GluonCV name, in eval mode, with random weights: normalised clips `(N, 3, T, H, W)` to logits `(N, num_classes)`."
-    full = full_name(name)
-    if full not in NETWORKS:
-        raise VideoPureError(f"unknown network {name!r}, expected one of {', '.join(NETWORKS)}")
-    if not isinstance(num_classes, int) or isinstance(num_classes, bool) or num_classes < 1:
-        raise VideoPureError(f"num_classes={num_classes!r}, expected a whole number, 1 or more")
+    full = full_name(name) if isinstance(name, str) else name
+    if not isinstance(name, str) or full not in NETWORKS:
+        raise VideoPureError(f"unknown network {name!r}, expected one of {shorten(NETWORKS)}")
+    check_number("num_classes", num_classes, 1)
     network = NETWORKS[full](num_classes=num_classes).eval()
     network.num_classes, network.frames, network.size = num_classes, 32, 224  # frames and size of the clips they are trained on
     return network
@@ -281,22 +281,39 @@ def _open(path):
         found = re.search(r"GLOBAL ([\w.]+)", str(error))
         raise VideoFileError(_PICKLE.format(str(path), f"wants to run {found[1]}" if found else "is not plain tensors")) from error
     except Exception as error:
-        why = (str(error).splitlines() or [type(error).__name__])[0].split(". ")[0]
-        message = f"cannot read weights from {str(path)!r}: {why}; the file is damaged or of another kind, fetch it again"
+        message = f"cannot read weights from {str(path)!r}: {reason(error)}; the file is damaged or of another kind, fetch it again"
         raise VideoFileError(message) from error
 
 # %% ../nbs/10b_networks.ipynb #c095
+_HOLDERS = "state_dict", "model_state_dict", "model_state", "model", "module", "net", "network"
+_HOLDERS += "ema", "state_dict_ema", "model_ema", "ema_state_dict"  # averaged weights, where there are no others
+_PREFIXES = "module.", "model.", "net.", "network."
+
+
 def read_weights(
     source: str | Path | Mapping,  # file of torch.save or safetensors, or what such a file holds
+    network: nn.Module | None = None,  # whose names are kept as they are
 ) -> dict[str, torch.Tensor]:
-    "The state dict in a file or mapping, bare or under \"state_dict\" or \"model\", without the prefix `module.`."
+    "The state dict in a file or mapping, without what is known to wrap one."
     held, where = (source, "the mapping") if isinstance(source, Mapping) else (_open(source), repr(str(source)))
-    for key in ("state_dict", "model", "model_state_dict"):
-        if isinstance(held, Mapping) and isinstance(held.get(key), Mapping):
-            held = held[key]
-    if not isinstance(held, Mapping) or not held or not all(isinstance(value, torch.Tensor) for value in held.values()):
+    while isinstance(held, Mapping) and (key := next((key for key in _HOLDERS if isinstance(held.get(key), Mapping)), None)):
+        held = held[key]
+    tensors = isinstance(held, Mapping) and held and all(isinstance(k, str) and isinstance(v, torch.Tensor) for k, v in held.items())
+    if not tensors:
         raise VideoPureError(f"{where} holds no state dict; expected named tensors, or a dict with them under 'state_dict' or 'model'")
-    return {name.removeprefix("module."): value for name, value in held.items()}
+    return _unwrap(dict(held), set() if network is None else {*network.state_dict()})
+
+# %% ../nbs/10b_networks.ipynb #c120
+def _unwrap(weights, own):
+    "Weights without the prefixes of wrappers, but for names that are among the network's `own`."
+    plain = {name if name in own else name.replace("_orig_mod.", ""): w for name, w in weights.items()}
+    if len(plain) < len(weights):
+        raise VideoPureError("the weights hold two tensors of one name, with and without the prefix _orig_mod.; keep one of them")
+    if own & {*plain}:
+        return plain
+    plain.pop("n_averaged", None)
+    prefix = next((prefix for prefix in _PREFIXES if plain and all(name.startswith(prefix) for name in plain)), None)
+    return plain if prefix is None else _unwrap({name.removeprefix(prefix): w for name, w in plain.items()}, own)
 
 # %% ../nbs/10b_networks.ipynb #c098
 def _complete(weights, network):
@@ -311,47 +328,6 @@ def _complete(weights, network):
     counters = {name: torch.zeros((), dtype=torch.long) for name in network.state_dict() if name.endswith("num_batches_tracked")}
     return counters | weights
 
-# %% ../nbs/10b_networks.ipynb #c101
-def shorten(names: Iterable, most: int = 12) -> str:
-    "Names in one line, the first few."
-    names = [str(name) for name in names]
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
-
-
-def _count(names, kind):
-    "How many of a kind there are, and the first few of their names."
-    return f"{len(names)} {kind}{'s' * (len(names) != 1)} ({shorten(names, 3)})"
-
-# %% ../nbs/10b_networks.ipynb #c104
-def _compare_names(weights, own, kind):
-    "Raise `VideoPureError` unless the weights have the names of the network's own state dict."
-    names = {"missing": [name for name in own if name not in weights], "unexpected": [name for name in weights if name not in own]}
-    if wrong := [_count(found, f"{what} key") for what, found in names.items() if found]:
-        hint = "" if len(wrong) == 1 else "; is it the file of another network?"
-        raise VideoPureError(f"the weights do not fit {kind}: {' and '.join(wrong)}{hint}")
-
-# %% ../nbs/10b_networks.ipynb #c107
-def _compare_shapes(weights, own):
-    "Raise `VideoPureError` unless the weights have the shapes of the network's own state dict."
-    shapes = {name: (tuple(weights[name].shape), tuple(own[name].shape)) for name in own}
-    shapes = {name: pair for name, pair in shapes.items() if pair[0] != pair[1]}
-    heads = {(have[0], want[0]) if have and want and have[1:] == want[1:] else None for have, want in shapes.values()}
-    if len(heads) == 1 and None not in heads:
-        ((have, want),) = heads
-        raise VideoPureError(f"the weights are for {have} classes, the network has {want}: ask for num_classes={have}")
-    if shapes:
-        name, (have, want) = next(iter(shapes.items()))
-        raise VideoPureError(f"the weights do not fit in shape: {_count([*shapes], 'tensor')}, {name} is {have}, expected {want}")
-
-# %% ../nbs/10b_networks.ipynb #c110
-def check_weights(
-    weights: nn.Module | Mapping,  # a network, or its state dict
-) -> None:
-    "Raise `VideoPureError`, with their names, if any of the weights are not finite numbers."
-    tensors = weights.state_dict() if isinstance(weights, nn.Module) else weights
-    if bad := [name for name, tensor in tensors.items() if tensor.is_floating_point() and not tensor.isfinite().all()]:
-        raise VideoPureError(f"the weights hold NaN or infinite values, in {_count(bad, 'tensor')}; the file is damaged")
-
 # %% ../nbs/10b_networks.ipynb #c113
 def load_weights(
     network: nn.Module,  # one made by `build_network`, or any other
@@ -359,12 +335,12 @@ def load_weights(
 ) -> nn.Module:  # the same network
     """Fill a network with saved weights: every tensor, under its name, in its shape, or a `VideoPureError` of one line.
 
-    Takes a bare state dict or one under "state_dict" or "model", with or without the prefix `module.`, and one of two names for one tensor.
+    Takes a bare state dict or a wrapped one (see `read_weights`), and one of two names for one tensor.
     Nothing in a pickle is run. The network is left as it was if the weights do not fit.
     """
-    check_weights(weights := read_weights(source))
+    check_weights(weights := read_weights(source, network))
     weights, own = _complete(weights, network), network.state_dict()
-    _compare_names(weights, own, type(network).__name__)
-    _compare_shapes(weights, own)
+    compare_names(weights, own, type(network).__name__)
+    compare_shapes(weights, own)
     network.load_state_dict(weights)
     return network

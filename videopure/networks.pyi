@@ -6,7 +6,7 @@ import pickle as pickle
 import re as re
 import warnings as warnings
 from collections import OrderedDict as OrderedDict
-from collections.abc import Callable as Callable, Iterable as Iterable, Mapping as Mapping
+from collections.abc import Callable as Callable, Mapping as Mapping
 from functools import partial as partial
 from pathlib import Path as Path
 import numpy as np
@@ -15,7 +15,8 @@ import torch.nn.functional as F
 from fastcore.basics import patch as patch
 from safetensors.torch import load_file as load_file
 from torch import nn as nn
-from .video import VideoFileError as VideoFileError, VideoPureError as VideoPureError
+from .tiny import check_weights as check_weights, compare_names as compare_names, compare_shapes as compare_shapes, reason as reason, shorten as shorten
+from .video import VideoFileError as VideoFileError, VideoPureError as VideoPureError, check_number as check_number
 
 def _conv(in_channels, out_channels, kernel, stride=1, groups=1):
     """A 3-D convolution without bias, padded so that stride 1 keeps the size; `kernel` is (time, height, width), each odd."""
@@ -172,38 +173,24 @@ _PICKLE: str
 def _open(path):
     """What a weights file holds; nothing in it is run."""
     ...
+_HOLDERS: tuple[str, ...]
+_PREFIXES: tuple[str, ...]
 
-def read_weights(source: str | Path | Mapping) -> dict[str, torch.Tensor]:
-    """The state dict in a file or mapping, bare or under "state_dict" or "model", without the prefix `module.`."""
+def read_weights(source: str | Path | Mapping, network: nn.Module | None=None) -> dict[str, torch.Tensor]:
+    """The state dict in a file or mapping, without what is known to wrap one."""
+    ...
+
+def _unwrap(weights, own):
+    """Weights without the prefixes of wrappers, but for names that are among the network's `own`."""
     ...
 
 def _complete(weights, network):
     """Weights under all the names the network knows them by; two names of one tensor must agree."""
     ...
 
-def shorten(names: Iterable, most: int=12) -> str:
-    """Names in one line, the first few."""
-    ...
-
-def _count(names, kind):
-    """How many of a kind there are, and the first few of their names."""
-    ...
-
-def _compare_names(weights, own, kind):
-    """Raise `VideoPureError` unless the weights have the names of the network's own state dict."""
-    ...
-
-def _compare_shapes(weights, own):
-    """Raise `VideoPureError` unless the weights have the shapes of the network's own state dict."""
-    ...
-
-def check_weights(weights: nn.Module | Mapping) -> None:
-    """Raise `VideoPureError`, with their names, if any of the weights are not finite numbers."""
-    ...
-
 def load_weights(network: nn.Module, source: str | Path | Mapping) -> nn.Module:
     """Fill a network with saved weights: every tensor, under its name, in its shape, or a `VideoPureError` of one line.
 
-    Takes a bare state dict or one under "state_dict" or "model", with or without the prefix `module.`, and one of two names for one tensor.
+    Takes a bare state dict or a wrapped one (see `read_weights`), and one of two names for one tensor.
     Nothing in a pickle is run. The network is left as it was if the weights do not fit."""
     ...

@@ -6,27 +6,36 @@
 __all__ = ['VideoPureOutput', 'VideoPurePipeline', 'load_pipeline', 'save_pipeline']
 
 # %% ../nbs/09_pipeline.ipynb #c002
-import math
+import copy
+import importlib
+import json
+import logging
 import os
+import re
 import shutil
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
+from uuid import uuid4
 
 import torch
-from diffusers import DiffusionPipeline, SchedulerMixin
-from diffusers.utils import BaseOutput, logging
+from diffusers import DiffusionPipeline, ModelMixin, SchedulerMixin
+from diffusers.utils import BaseOutput
+from diffusers.utils import logging as bars
 from fastcore.basics import patch
 from torch import nn
 from tqdm.auto import tqdm
 
 from .flow import latent_flow
 from .guidance import guidance_strength, guide
-from .inversion import invert
+from .inversion import check_flag, invert
 from .latents import decode, embed_empty_prompt, encode, pad_to_multiple, predict_noise, recompute, share_prompt, spatial_multiple
-from .schedule import Level, add_noise, ddim_levels, find_prediction, predict_x0
-from .tiny import assets, tiny_defaults, tiny_scheduler, tiny_unet, tiny_vae
-from .video import VideoPureError, check_video
+from .schedule import Level, add_noise, ddim_levels, find_prediction, predict_x0, read_schedule
+from .tiny import assets, check_weights, count_names, reason, shorten, tiny_defaults, tiny_scheduler, tiny_unet, tiny_vae
+from .video import VideoFileError, VideoPureError, check_number, check_video
 
 # %% ../nbs/09_pipeline.ipynb #c007
 @dataclass
@@ -44,6 +53,70 @@ def _ready(module: nn.Module) -> None:
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d):
             layer.to(memory_format=torch.channels_last)
+
+# %% ../nbs/09_pipeline.ipynb #c112
+def _on_meta(module: nn.Module) -> nn.Module:
+    "A copy of a module whose tensors have shapes and no numbers."
+    shapes = {id(p): nn.Parameter(p.to("meta"), requires_grad=False) for p in module.parameters()}
+    return copy.deepcopy(module, shapes | {id(b): b.to("meta") for b in module.buffers()})
+
+# %% ../nbs/09_pipeline.ipynb #c115
+@torch.no_grad()
+def _try(vae: nn.Module, unet: nn.Module, words: torch.Tensor | None) -> None:
+    "Encode, predict and decode a small clip; raises whatever goes wrong."
+    side, place = 8 * spatial_multiple(vae), next((t.device for t in (*unet.parameters(), *vae.parameters())), torch.device("cpu"))
+    clip = torch.zeros(1, 3, 2, side, side, device=place)
+    z = encode(vae, clip)
+    noise, decoded = predict_noise(unet, z, 1, words), decode(vae, z)
+    for what, found, wanted in (("the UNet predicts noise", noise, z), ("the autoencoder decodes a clip", decoded, clip)):
+        if found.shape != wanted.shape:
+            raise VideoPureError(f"{what} of shape {tuple(found.shape)}, expected {tuple(wanted.shape)}")
+
+
+def _check_fit(vae: nn.Module, unet: nn.Module, prompt: nn.Module | None) -> None:
+    "Raise `VideoPureError` unless a clip can go through the parts of a pipeline."
+    shifts = [name for name in ("shift_factor", "latents_mean", "latents_std") if getattr(vae, "config", {}).get(name) is not None]
+    if shifts:
+        raise VideoPureError(f"the autoencoder moves its latents by {shifts[0]}, which is not done here; use one with scaling_factor only")
+    if prompt is None and getattr(unet, "config", {}).get("cross_attention_dim"):
+        raise VideoPureError("the UNet was trained with prompts, and there is no prompt and no text encoder: give it one of them")
+    try:
+        words = None if prompt is None else prompt.embedding
+        try:
+            _try(_on_meta(vae), _on_meta(unet), None if words is None else words.to("meta"))
+        except Exception:
+            if spatial_multiple(vae) > 64:
+                raise
+            _try(vae, unet, words)  # some operations need numbers
+    except Exception as error:
+        raise VideoPureError(f"the components do not fit each other, or are not a model of videos: {reason(error)}") from error
+
+# %% ../nbs/09_pipeline.ipynb #c118
+def _check_parts(vae: nn.Module, unet: nn.Module, scheduler: SchedulerMixin, prompt: nn.Module | None) -> None:
+    "Raise `VideoPureError` unless the parts are whole and fit each other."
+    for name, part in (("vae", vae), ("unet", unet)) + ((("prompt", prompt),) if prompt is not None else ()):
+        if not isinstance(part, nn.Module):
+            raise VideoPureError(f"the {name} of a pipeline is a torch.nn.Module, not {type(part).__name__}")
+        check_weights(part, f"the weights of the {name}")
+    ddim_levels(scheduler, 1, min(50, len(read_schedule(scheduler))))
+    _check_fit(vae, unet, prompt)
+
+
+def _find_prompt(prompt: nn.Module | None, text_encoder: nn.Module | None, tokenizer: Callable | None) -> nn.Module | None:
+    "The prompt, or what the text encoder says to the empty one. Raises `VideoPureError` if it says nothing."
+    try:
+        return embed_empty_prompt(text_encoder, tokenizer) if prompt is None and text_encoder is not None else prompt
+    except Exception as error:
+        raise VideoPureError(f"the text encoder cannot read the empty prompt ({reason(error)}): give its tokenizer too") from error
+
+# %% ../nbs/09_pipeline.ipynb #c132
+def _check_setting(name: str, value: float) -> float:
+    "The value of a setting as Python's own number. Raises `VideoPureError` for what is none."
+    if not name.endswith("_scale"):
+        return int(check_number(name, value, 1))
+    if not isinstance(value, Real) or isinstance(value, bool) or not -1e30 < value < 1e30:
+        raise VideoPureError(f"{name} is {value!r}, expected a finite number (1.0 is the paper's strength)")
+    return float(value)
 
 # %% ../nbs/09_pipeline.ipynb #c015
 class VideoPurePipeline(DiffusionPipeline):
@@ -69,15 +142,90 @@ class VideoPurePipeline(DiffusionPipeline):
         temporal_scale: float = 1.0,  # default pull towards the next frame; 1 is the paper's
     ):
         super().__init__()
-        if prompt is None and text_encoder is not None:
-            prompt = embed_empty_prompt(text_encoder, tokenizer)
+        prompt = _find_prompt(prompt, text_encoder, tokenizer)
+        _check_parts(vae, unet, scheduler, prompt)
         self.register_modules(vae=vae, unet=unet, scheduler=scheduler, prompt=prompt, text_encoder=None, tokenizer=None)
-        self.register_to_config(purify_steps=purify_steps, spatial_scale=spatial_scale, temporal_scale=temporal_scale)
+        settings = {"purify_steps": purify_steps, "spatial_scale": spatial_scale, "temporal_scale": temporal_scale}
+        self.register_to_config(**{name: _check_setting(name, value) for name, value in settings.items()})
         self.set_progress_bar_config(delay=2, leave=False)
         self.gradient_checkpointing = True
         share_prompt(unet)
         for module in (vae, unet):
             _ready(module)
+
+# %% ../nbs/09_pipeline.ipynb #c135
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    "Nothing is logged inside, and torch's default number type is the caller's again outside."
+    dtype, level = torch.get_default_dtype(), logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(level)
+        torch.set_default_dtype(dtype)
+
+# %% ../nbs/09_pipeline.ipynb #c121
+def _find_variant(folder: Path, wanted: str | None) -> str | None:
+    "Which variant of the weights in a component's folder to read: the wanted one, else the plain one, else the only one."
+    pattern = r"(?:diffusion_pytorch_)?model(?:\.([\w-]+?))?(?:-\d+-of-\d+)?\.safetensors"
+    found = {match[1] for file in folder.glob("*.safetensors") if (match := re.fullmatch(pattern, file.name))}
+    if wanted in found or None in found or not found:
+        return wanted if wanted in found else None
+    if len(found) > 1:
+        raise VideoPureError(f"its {folder.name} comes in the variants {shorten(sorted(found))}: ask for one with variant=")
+    return found.pop()
+
+# %% ../nbs/09_pipeline.ipynb #c137
+def _check_configs(folder: Path) -> dict:
+    "What model_index.json holds. Raises `VideoPureError` if it, or the configuration of a component, is not a JSON object."
+    for file in (*folder.glob("*/*config.json"), folder / "model_index.json"):
+        held = json.loads(file.read_text(encoding="utf-8"))
+        if not isinstance(held, dict):
+            raise VideoPureError(f"{file.relative_to(folder)} holds {type(held).__name__}, expected a JSON object")
+    return held
+
+# %% ../nbs/09_pipeline.ipynb #c124
+def _load_part(folder: Path, name: str, library: str, kind: str, dtype: torch.dtype | None, **loading: object) -> nn.Module:
+    "A component of a saved pipeline, with all of its tensors and no others. Raises `VideoPureError` if it is not whole."
+    home = importlib.import_module(library) if library in ("diffusers", "transformers") else sys.modules.get(library)
+    part = getattr(home, kind, None)
+    if not isinstance(part, type) or not issubclass(part, nn.Module):
+        raise VideoPureError(f"its {name} is {kind!r} of {library!r}, which is not a known network; import it first if you trust it")
+    loading |= {"torch_dtype" if issubclass(part, ModelMixin) else "dtype": dtype or torch.float32, "output_loading_info": True}
+    model, info = part.from_pretrained(folder / name, **loading)
+    lost = [*info["missing_keys"], *(key if isinstance(key, str) else key[0] for key in info["mismatched_keys"])]
+    extra = [key for key in info["unexpected_keys"] if not key.endswith("position_ids")]  # a buffer that old files of transformers hold
+    wrong = [count_names(sorted(found), kind) for found, kind in ((lost, "missing tensor"), (extra, "unexpected tensor")) if found]
+    if wrong:
+        raise VideoPureError(f"its {name} has {' and '.join(wrong)}; the file is damaged, or is for another configuration")
+    return model
+
+# %% ../nbs/09_pipeline.ipynb #c127
+def _load_parts(folder: Path, index: dict, given: dict) -> dict:
+    "The networks of a saved pipeline that are not given already, and the variant of their weights."
+    dtype = given.get("dtype")
+    if not isinstance(dtype, (torch.dtype, dict, type(None))):
+        raise VideoPureError(f"dtype is {dtype!r}, expected a torch.dtype such as torch.float16")
+    if {"device_map", "quantization_config"} & {*given}:
+        return {}  # they take all components together, so diffusers must load them
+    found = {name: index.get(name) or (None, None) for name in ("vae", "unet", "prompt", "text_encoder") if name not in given}
+    kinds = {name: dtype.get(name, dtype.get("default")) if isinstance(dtype, dict) else dtype for name in found}
+    found = {name: where for name, where in found.items() if where[0] is not None}
+    files = {name: _find_variant(folder / name, given.get("variant")) for name in found}
+    if given.get("variant") not in (None, *files.values()):
+        raise VideoPureError(f"no weights are there in this variant, only as {shorten({str(name or 'plain') for name in files.values()})}")
+    safe = given.get("use_safetensors")
+    parts = {name: _load_part(folder, name, *found[name], kinds[name], variant=files[name], use_safetensors=safe) for name in found}
+    return parts | {"variant": next(filter(None, files.values()), given.get("variant"))}
+
+# %% ../nbs/09_pipeline.ipynb #c129
+def _download(cls: type[DiffusionPipeline], name: str, given: dict) -> str:
+    "The folder with a model of the hub."
+    if not isinstance(name, str) or os.path.exists(name) or not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name):
+        raise VideoPureError("it is neither a folder nor a name on the hub such as organisation/model")
+    options = "cache_dir", "force_download", "local_files_only", "proxies", "revision", "token", "use_safetensors", "variant"
+    return cls.download(name, **{option: given[option] for option in options if option in given})
 
 # %% ../nbs/09_pipeline.ipynb #c018
 @patch(cls_method=True)
@@ -85,15 +233,22 @@ def from_pretrained(cls: VideoPurePipeline, pretrained_model_name_or_path: str |
     """A pipeline from a folder or the hub, saved by this class or by diffusers' text-to-video pipeline; see diffusers for `kwargs`.
 
     The weights of the paper's `damo-vilab/text-to-video-ms-1.7b` are CC BY-NC 4.0: not for commercial use.
-    Raises `VideoPureError` if there is no such model or it cannot be loaded.
+    Raises `VideoPureError` if there is no such model, or its parts are not whole or do not fit each other.
     """
-    if "torch_dtype" in kwargs:
-        kwargs["dtype"] = kwargs.pop("torch_dtype")  # the older name, under which most people know it
+    source, given = pretrained_model_name_or_path, {"use_safetensors": True} | kwargs
+    if "torch_dtype" in given:
+        given["dtype"] = given.pop("torch_dtype")  # the older name, under which most people know it
     try:
-        return super(VideoPurePipeline, cls).from_pretrained(pretrained_model_name_or_path, **kwargs)
-    except (OSError, ValueError) as error:
-        reason = str(error).strip().split("\n")[0]
-        raise VideoPureError(f"cannot load the model {str(pretrained_model_name_or_path)!r}: {reason}") from error
+        with _undisturbed():
+            folder = source if os.path.isdir(source) else _download(cls, source, given)
+            given |= _load_parts(Path(folder), _check_configs(Path(folder)), given)
+            pipe = super(VideoPurePipeline, cls).from_pretrained(folder, **given)
+    except Exception as error:
+        variant = f", variant {given['variant']!r}" if given.get("variant") else ""
+        why = str(error) if isinstance(error, VideoPureError) else reason(error)
+        raise VideoPureError(f"cannot load the model {str(source)!r}{variant}: {why}"[:299]) from error
+    pipe.register_to_config(_name_or_path=str(source))
+    return pipe
 
 # %% ../nbs/09_pipeline.ipynb #c021
 @patch(cls_method=True)
@@ -105,16 +260,16 @@ def tiny(cls: VideoPurePipeline) -> VideoPurePipeline:
 @patch
 def setting(self: VideoPurePipeline, name: str, value: float | None = None) -> float:
     "`value`, or what the pipeline's configuration holds under `name` if it is None."
-    value = self.config[name] if value is None else value
-    if name.endswith("_scale") and not (isinstance(value, (int, float)) and math.isfinite(value)):
-        raise VideoPureError(f"{name} is {value!r}, expected a finite number (1.0 is the paper's strength)")
-    return value
+    return _check_setting(name, self.config[name] if value is None else value)
 
 # %% ../nbs/09_pipeline.ipynb #c028
 @patch
 def prepare(self: VideoPurePipeline, video: torch.Tensor) -> torch.Tensor:
     "A checked, padded copy of a clip on the pipeline's device, float32 (float64 for a float64 model)."
     check_video(video)
+    for name in ("unet", "vae"):
+        if any(module.training for module in getattr(self, name).modules()):
+            raise VideoPureError(f"the {name} is in training mode, where it may draw random numbers: call pipe.{name}.eval() first")
     dtype = torch.float64 if self.unet.dtype == torch.float64 else torch.float32
     return pad_to_multiple(video.to(self._execution_device, dtype), spatial_multiple(self.vae))
 
@@ -128,7 +283,8 @@ def grad_like(video: torch.Tensor) -> torch.set_grad_enabled:
 def predict_noise(self: VideoPurePipeline, latents: torch.Tensor, t: int) -> torch.Tensor:
     "The noise that the UNet predicts in latents `(B, C, T, h, w)` at timestep `t`, with the empty prompt."
     prompt = None if self.prompt is None else self.prompt.embedding
-    to_noise, abar = find_prediction(self.scheduler), self.scheduler.alphas_cumprod[t].item()
+    to_noise, schedule = find_prediction(self.scheduler), read_schedule(self.scheduler)
+    abar = schedule[check_number("t", t, 0, len(schedule) - 1)].item()
     return recompute(lambda z: to_noise(predict_noise(self.unet, z, t, prompt), z, abar), latents, self.gradient_checkpointing)
 
 # %% ../nbs/09_pipeline.ipynb #c038
@@ -246,12 +402,17 @@ def decode_records(self: VideoPurePipeline, latents: torch.Tensor, size: tuple[i
     return decode(self.vae, latents.flatten(0, 1), decode_chunk)[..., : size[0], : size[1]].unflatten(0, latents.shape[:2])
 
 # %% ../nbs/09_pipeline.ipynb #c065
-def _check_output(output_type: str, decode_chunk: int | None) -> None:
-    "Raise `VideoPureError` unless the form of the result makes sense."
+def _check_call(output_type: str, decode_chunk: int | None, sign: Callable, callback: Callable | None, *switches: bool) -> None:
+    "Raise `VideoPureError` unless the settings of a call make sense that are read in the end only."
     if output_type not in ("pt", "latent"):
         raise VideoPureError(f"unknown output_type {output_type!r}: expected 'pt' or 'latent'")
-    if decode_chunk is not None and (not isinstance(decode_chunk, int) or decode_chunk < 1):
-        raise VideoPureError(f"decode_chunk is {decode_chunk!r}, expected a whole number of frames from 1, or None")
+    if decode_chunk is not None:
+        check_number("decode_chunk", decode_chunk, 1)
+    for name, function in (("sign", sign), ("callback_on_step_end", callback)):
+        if not callable(function) and (name == "sign" or function is not None):
+            raise VideoPureError(f"{name} is {function!r}, expected a function")
+    for name, value in zip(("temporal_inversion", "normalize_guidance", "guide_trajectory", "return_dict"), switches):
+        check_flag(name, value)
 
 # %% ../nbs/09_pipeline.ipynb #c068
 @patch
@@ -276,7 +437,8 @@ def __call__(
 
     Raises `ClipError` for what is not a clip or a flow that does not fit, else `VideoPureError`. Source: arXiv 2501.14999.
     """
-    _check_output(output_type, decode_chunk)
+    switches = temporal_inversion, normalize_guidance, guide_trajectory, return_dict
+    _check_call(output_type, decode_chunk, sign, callback_on_step_end, *switches)
     levels = ddim_levels(self.scheduler, self.setting("purify_steps", purify_steps), num_inference_steps)
     scales = self.setting("spatial_scale", spatial_scale), self.setting("temporal_scale", temporal_scale)
     with grad_like(video):
@@ -293,9 +455,9 @@ def find_device(name: str | torch.device = "auto") -> torch.device:
     "A device by name; \"auto\" takes the GPU where there is one."
     try:
         place = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name)
-        torch.zeros(1, device=place)
-    except (RuntimeError, AssertionError) as error:
-        raise VideoPureError(f"cannot use device {str(name)!r}: {str(error).splitlines()[0]}") from error
+        torch.zeros(1, device=place).cpu()
+    except Exception as error:
+        raise VideoPureError(f"cannot use device {str(name)!r}: {reason(error)}") from error
     return place
 
 # %% ../nbs/09_pipeline.ipynb #c100
@@ -303,27 +465,42 @@ def load_pipeline(
     name: str | Path = "tiny",  # "tiny", a saved folder, or a hub name
     device: str | torch.device = "auto",  # "auto" takes the GPU where there is one
     dtype: str = "float32",  # of the weights: "float32", "float16" or "bfloat16"
+    variant: str | None = None,  # of the files, e.g. "fp16"; None: the plain ones, else the only ones
 ) -> VideoPurePipeline:
     "A pipeline by name. Raises `VideoPureError` for a model, device or type that there is not."
     if dtype not in ("float32", "float16", "bfloat16"):
         raise VideoPureError(f"unknown dtype {dtype!r}: expected float32, float16 or bfloat16")
-    place, bars = find_device(device), logging.is_progress_bar_enabled()
+    if not isinstance(variant, (str, type(None))):
+        raise VideoPureError(f"variant is {variant!r}, expected a word such as 'fp16', or None")
+    place, shown = find_device(device), bars.is_progress_bar_enabled()
     if name == "tiny":
-        logging.disable_progress_bar()  # it loads at once
+        bars.disable_progress_bar()  # it loads at once
     try:
         source = assets() / "tiny" if name == "tiny" else name
-        return VideoPurePipeline.from_pretrained(source, torch_dtype=getattr(torch, dtype)).to(place)
+        return VideoPurePipeline.from_pretrained(source, torch_dtype=getattr(torch, dtype), variant=variant).to(place)
     finally:
-        (logging.enable_progress_bar if bars else logging.disable_progress_bar)()
+        (bars.enable_progress_bar if shown else bars.disable_progress_bar)()
 
 # %% ../nbs/09_pipeline.ipynb #c103
 def save_pipeline(pipe: VideoPurePipeline, folder: Path) -> Path:
-    "`save_pretrained` that never leaves half a model: written beside `folder`, then put in its place."
-    part = folder.with_name(folder.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
-    pipe.save_pretrained(part)
-    for weights in part.rglob("*.safetensors"):
-        weights.chmod(0o644)  # safetensors writes files that only their owner may read
-    shutil.rmtree(folder, ignore_errors=True)
-    os.replace(part, folder)
+    "`save_pretrained` that never leaves half a model, and takes the place of nothing else. Raises `VideoFileError` if it cannot."
+    folder = Path(folder).resolve()
+    part, old = (folder.with_name(f".{folder.name}-{uuid4().hex[:8]}.{end}") for end in ("part", "old"))
+    try:
+        pipe.save_pretrained(part)
+        for weights in part.rglob("*.safetensors"):
+            weights.chmod(0o644)  # safetensors writes files that only their owner may read
+        others = {file.relative_to(folder) for file in folder.rglob("*")} - {file.relative_to(part) for file in part.rglob("*")}
+        if others or folder.is_file():
+            raise FileExistsError(f"{shorten(sorted(others), 3) or 'a file'} is there, which is not of this model; choose another folder")
+        if folder.exists():
+            os.replace(folder, old)
+        os.replace(part, folder)
+    except Exception as error:
+        raise VideoFileError(f"cannot save the model in {str(folder)!r}: {reason(error)}") from error
+    finally:
+        if old.exists() and not folder.exists():
+            os.replace(old, folder)
+        for leftover in (part, old):
+            shutil.rmtree(leftover, ignore_errors=True)
     return folder

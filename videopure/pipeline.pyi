@@ -2,25 +2,34 @@
 """`VideoPurePipeline`: the whole purification, as a diffusers pipeline"""
 from typing import Any
 __all__ = ['VideoPureOutput', 'VideoPurePipeline', 'load_pipeline', 'save_pipeline']
-import math as math
+import copy as copy
+import importlib as importlib
+import json as json
+import logging as logging
 import os as os
+import re as re
 import shutil as shutil
-from collections.abc import Callable as Callable
+import sys as sys
+from collections.abc import Callable as Callable, Iterator as Iterator
+from contextlib import contextmanager as contextmanager
 from dataclasses import dataclass as dataclass
+from numbers import Real as Real
 from pathlib import Path as Path
+from uuid import uuid4 as uuid4
 import torch as torch
-from diffusers import DiffusionPipeline as DiffusionPipeline, SchedulerMixin as SchedulerMixin
-from diffusers.utils import BaseOutput as BaseOutput, logging as logging
+from diffusers import DiffusionPipeline as DiffusionPipeline, ModelMixin as ModelMixin, SchedulerMixin as SchedulerMixin
+from diffusers.utils import BaseOutput as BaseOutput
+from diffusers.utils import logging as bars
 from fastcore.basics import patch as patch
 from torch import nn as nn
 from tqdm.auto import tqdm as tqdm
 from .flow import latent_flow as latent_flow
 from .guidance import guidance_strength as guidance_strength, guide as guide
-from .inversion import invert as invert
+from .inversion import check_flag as check_flag, invert as invert
 from .latents import decode as decode, embed_empty_prompt as embed_empty_prompt, encode as encode, pad_to_multiple as pad_to_multiple, predict_noise as predict_noise, recompute as recompute, share_prompt as share_prompt, spatial_multiple as spatial_multiple
-from .schedule import Level as Level, add_noise as add_noise, ddim_levels as ddim_levels, find_prediction as find_prediction, predict_x0 as predict_x0
-from .tiny import assets as assets, tiny_defaults as tiny_defaults, tiny_scheduler as tiny_scheduler, tiny_unet as tiny_unet, tiny_vae as tiny_vae
-from .video import VideoPureError as VideoPureError, check_video as check_video
+from .schedule import Level as Level, add_noise as add_noise, ddim_levels as ddim_levels, find_prediction as find_prediction, predict_x0 as predict_x0, read_schedule as read_schedule
+from .tiny import assets as assets, check_weights as check_weights, count_names as count_names, reason as reason, shorten as shorten, tiny_defaults as tiny_defaults, tiny_scheduler as tiny_scheduler, tiny_unet as tiny_unet, tiny_vae as tiny_vae
+from .video import VideoFileError as VideoFileError, VideoPureError as VideoPureError, check_number as check_number, check_video as check_video
 
 @dataclass
 class VideoPureOutput(BaseOutput):
@@ -31,6 +40,31 @@ class VideoPureOutput(BaseOutput):
 
 def _ready(module: nn.Module) -> None:
     """Prepare a model for use only: evaluation mode, frozen, convolutions in channels-last order."""
+    ...
+
+def _on_meta(module: nn.Module) -> nn.Module:
+    """A copy of a module whose tensors have shapes and no numbers."""
+    ...
+
+@torch.no_grad()
+def _try(vae: nn.Module, unet: nn.Module, words: torch.Tensor | None) -> None:
+    """Encode, predict and decode a small clip; raises whatever goes wrong."""
+    ...
+
+def _check_fit(vae: nn.Module, unet: nn.Module, prompt: nn.Module | None) -> None:
+    """Raise `VideoPureError` unless a clip can go through the parts of a pipeline."""
+    ...
+
+def _check_parts(vae: nn.Module, unet: nn.Module, scheduler: SchedulerMixin, prompt: nn.Module | None) -> None:
+    """Raise `VideoPureError` unless the parts are whole and fit each other."""
+    ...
+
+def _find_prompt(prompt: nn.Module | None, text_encoder: nn.Module | None, tokenizer: Callable | None) -> nn.Module | None:
+    """The prompt, or what the text encoder says to the empty one. Raises `VideoPureError` if it says nothing."""
+    ...
+
+def _check_setting(name: str, value: float) -> float:
+    """The value of a setting as Python's own number. Raises `VideoPureError` for what is none."""
     ...
 
 class VideoPurePipeline(DiffusionPipeline):
@@ -56,7 +90,7 @@ class VideoPurePipeline(DiffusionPipeline):
         """A pipeline from a folder or the hub, saved by this class or by diffusers' text-to-video pipeline; see diffusers for `kwargs`.
 
         The weights of the paper's `damo-vilab/text-to-video-ms-1.7b` are CC BY-NC 4.0: not for commercial use.
-        Raises `VideoPureError` if there is no such model or it cannot be loaded."""
+        Raises `VideoPureError` if there is no such model, or its parts are not whole or do not fit each other."""
         ...
 
     @classmethod
@@ -110,6 +144,31 @@ class VideoPurePipeline(DiffusionPipeline):
         Raises `ClipError` for what is not a clip or a flow that does not fit, else `VideoPureError`. Source: arXiv 2501.14999."""
         ...
 
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Nothing is logged inside, and torch's default number type is the caller's again outside."""
+    ...
+
+def _find_variant(folder: Path, wanted: str | None) -> str | None:
+    """Which variant of the weights in a component's folder to read: the wanted one, else the plain one, else the only one."""
+    ...
+
+def _check_configs(folder: Path) -> dict:
+    """What model_index.json holds. Raises `VideoPureError` if it, or the configuration of a component, is not a JSON object."""
+    ...
+
+def _load_part(folder: Path, name: str, library: str, kind: str, dtype: torch.dtype | None, **loading: object) -> nn.Module:
+    """A component of a saved pipeline, with all of its tensors and no others. Raises `VideoPureError` if it is not whole."""
+    ...
+
+def _load_parts(folder: Path, index: dict, given: dict) -> dict:
+    """The networks of a saved pipeline that are not given already, and the variant of their weights."""
+    ...
+
+def _download(cls: type[DiffusionPipeline], name: str, given: dict) -> str:
+    """The folder with a model of the hub."""
+    ...
+
 def grad_like(video: torch.Tensor) -> torch.set_grad_enabled:
     """A context that records gradients only if they are enabled and `video` asks for them."""
     ...
@@ -118,18 +177,18 @@ def _counted(predict: Callable, bar: tqdm) -> Callable:
     """`predict`, moving the progress bar on by one each time."""
     ...
 
-def _check_output(output_type: str, decode_chunk: int | None) -> None:
-    """Raise `VideoPureError` unless the form of the result makes sense."""
+def _check_call(output_type: str, decode_chunk: int | None, sign: Callable, callback: Callable | None, *switches: bool) -> None:
+    """Raise `VideoPureError` unless the settings of a call make sense that are read in the end only."""
     ...
 
 def find_device(name: str | torch.device='auto') -> torch.device:
     """A device by name; "auto" takes the GPU where there is one."""
     ...
 
-def load_pipeline(name: str | Path='tiny', device: str | torch.device='auto', dtype: str='float32') -> VideoPurePipeline:
+def load_pipeline(name: str | Path='tiny', device: str | torch.device='auto', dtype: str='float32', variant: str | None=None) -> VideoPurePipeline:
     """A pipeline by name. Raises `VideoPureError` for a model, device or type that there is not."""
     ...
 
 def save_pipeline(pipe: VideoPurePipeline, folder: Path) -> Path:
-    """`save_pretrained` that never leaves half a model: written beside `folder`, then put in its place."""
+    """`save_pretrained` that never leaves half a model, and takes the place of nothing else. Raises `VideoFileError` if it cannot."""
     ...

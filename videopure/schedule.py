@@ -13,16 +13,18 @@ from typing import NamedTuple
 import torch
 from diffusers import DDIMScheduler, SchedulerMixin
 
-from .video import VideoPureError
+from .video import VideoPureError, check_number
 
 # %% ../nbs/02_schedule.ipynb #c007
 def add_noise(x0: torch.Tensor, noise: torch.Tensor, abar: float) -> torch.Tensor:
     "The latent at level `abar` that is made of the clean `x0` and `noise`, the inverse of `predict_x0`."
+    check_number("abar", abar, 0, 1, whole=False)
     return math.sqrt(abar) * x0 + math.sqrt(1 - abar) * noise
 
 # %% ../nbs/02_schedule.ipynb #c011
 def predict_x0(z: torch.Tensor, noise: torch.Tensor, abar: float) -> torch.Tensor:
     "The clean latent that `noise` (like `z`) implies for `z` at level `abar`; same shape and dtype as `z`."
+    check_number("abar", abar, 1e-12, 1, whole=False)
     return (z - math.sqrt(1 - abar) * noise) / math.sqrt(abar)
 
 # %% ../nbs/02_schedule.ipynb #c016
@@ -35,16 +37,26 @@ PREDICTIONS: dict[str, Callable[[torch.Tensor, torch.Tensor, float], torch.Tenso
 # %% ../nbs/02_schedule.ipynb #c020
 def find_prediction(scheduler: SchedulerMixin) -> Callable[[torch.Tensor, torch.Tensor, float], torch.Tensor]:
     "The entry of `PREDICTIONS` for the scheduler's `prediction_type`. Raises `VideoPureError` if there is none."
-    kind = scheduler.config.get("prediction_type", "epsilon")
-    if kind not in PREDICTIONS:
+    kind = getattr(scheduler, "config", {}).get("prediction_type", "epsilon")
+    if not isinstance(kind, str) or kind not in PREDICTIONS:
         add = f"videopure.schedule.PREDICTIONS[{kind!r}] = lambda answer, z, abar: ..."
         raise VideoPureError(f"the scheduler's prediction_type is {kind!r}, expected one of {', '.join(PREDICTIONS)}; to add it: {add}")
     return PREDICTIONS[kind]
 
+# %% ../nbs/02_schedule.ipynb #c053
+def read_schedule(scheduler: SchedulerMixin) -> torch.Tensor:
+    "What is left of the picture at every timestep, `(N,)` in float64. Raises `VideoPureError` for a scheduler without such a schedule."
+    abar = getattr(scheduler, "alphas_cumprod", None)
+    known = isinstance(abar, torch.Tensor) and abar.ndim == 1 and len(abar) > 0
+    if not known or not (1 >= abar[0] and abar[-1] >= 0 and (abar.diff() <= 0).all()):
+        expected = "expected alphas_cumprod that falls from 1 to 0, as in the DDIMScheduler that a model was trained with"
+        raise VideoPureError(f"{type(scheduler).__name__} has no noise schedule that can be used: {expected}")
+    return abar.double()
+
 # %% ../nbs/02_schedule.ipynb #c027
 class Level(NamedTuple):
     "One level of the DDIM grid: timestep `t`, `abar` there, and `abar_prev` one level cleaner."
-    t: int  # training timestep, 0..999
+    t: int  # training timestep, 1..999
     abar: float  # cumulative alpha product at `t`, in (0, 1)
     abar_prev: float  # the same one level down, `abar < abar_prev < 1`
 
@@ -58,10 +70,20 @@ class Level(NamedTuple):
 def check_steps(scheduler: SchedulerMixin, purify_steps: int, num_inference_steps: int) -> None:
     "Raise `VideoPureError` unless the grid asked for exists in `scheduler`, and its kind of prediction in `PREDICTIONS`."
     find_prediction(scheduler)
-    most = scheduler.config.num_train_timesteps
-    for name, n, top in (("num_inference_steps", num_inference_steps, most), ("purify_steps", purify_steps, num_inference_steps)):
-        if not isinstance(n, int) or isinstance(n, bool) or not 1 <= n <= top:
-            raise VideoPureError(f"{name} is {n!r}, expected a whole number from 1 to {top}")
+    check_number("num_inference_steps", num_inference_steps, 1, len(read_schedule(scheduler)))
+    check_number("purify_steps", purify_steps, 1, num_inference_steps)
+
+# %% ../nbs/02_schedule.ipynb #c055
+def _timesteps(scheduler, num_inference_steps):
+    "The timesteps of the DDIM grid, lowest first; some may lie outside of the schedule."
+    given = {name: scheduler.config[name] for name in ("timestep_spacing", "steps_offset") if name in scheduler.config}
+    try:
+        ddim = DDIMScheduler(len(scheduler.alphas_cumprod), **given)
+        ddim.set_timesteps(num_inference_steps)
+    except Exception as error:
+        expected = "expected timestep_spacing 'leading', 'trailing' or 'linspace', and a whole steps_offset"
+        raise VideoPureError(f"the scheduler's settings {given} give no grid: {expected}") from error
+    return sorted(ddim.timesteps.tolist())
 
 # %% ../nbs/02_schedule.ipynb #c034
 def ddim_levels(
@@ -71,16 +93,22 @@ def ddim_levels(
 ) -> list[Level]:  # lowest (cleanest) level first
     """The `purify_steps` lowest levels of the DDIM grid, cleanest first.
 
-    Raises `VideoPureError` for a number of steps outside the grid or a model whose kind of prediction is unknown.
+    Points at which a step is not defined are left out: timestep 0, and one at which nothing is left of the picture.
+    Raises `VideoPureError` for a number of steps outside the grid, a scheduler without a grid, and a kind of prediction that is unknown.
     Source: Song et al., DDIM (arXiv 2010.02502); grid of VideoPure (arXiv 2501.14999).
     """
     check_steps(scheduler, purify_steps, num_inference_steps)
-    ddim = DDIMScheduler.from_config(scheduler.config, set_alpha_to_one=False)
-    ddim.set_timesteps(num_inference_steps)
-    grid = sorted(ddim.timesteps.tolist())[:purify_steps]
-    gap = ddim.config.num_train_timesteps // num_inference_steps
-    abar = ddim.alphas_cumprod.double()
-    return [Level(t, abar[t].item(), abar[max(t - gap, 0)].item()) for t in grid]
+    abar = read_schedule(scheduler)
+    gap = len(abar) // num_inference_steps
+    grid = [t for t in _timesteps(scheduler, num_inference_steps) if 0 < t < len(abar)]
+    levels = [Level(t, abar[t].item(), abar[max(t - gap, 0)].item()) for t in grid]
+    levels = [level for level in levels if level.abar > 0 and math.isfinite(level.log_variance)]
+    if len(levels) < purify_steps:
+        found = f"the method is defined at {len(levels)} of the {num_inference_steps} points of this scheduler's grid"
+        raise VideoPureError(f"purify_steps is {purify_steps}, but {found}; take fewer, or another num_inference_steps")
+    if levels[0].t > 2 * gap:
+        raise VideoPureError(f"the scheduler's grid begins at timestep {levels[0].t}, far from clean clips; set its steps_offset to 1")
+    return levels[:purify_steps]
 
 # %% ../nbs/02_schedule.ipynb #c041
 def ddim_step(z: torch.Tensor, noise: torch.Tensor, abar_from: float, abar_to: float) -> torch.Tensor:

@@ -1,9 +1,10 @@
 # Made by tools/stubs.py from tiny.py: run it after nbdev_export.
 """A video diffusion model and a motion classifier small enough to ship"""
 from typing import Any
-__all__ = ['TinyVAE', 'TinyUNet', 'MotionClassifier', 'assets', 'tiny_classifier', 'tiny_unet', 'tiny_vae', 'tiny_scheduler', 'tiny_defaults']
+__all__ = ['check_class_names', 'TinyVAE', 'TinyUNet', 'MotionClassifier', 'assets', 'tiny_classifier', 'tiny_unet', 'tiny_vae', 'tiny_scheduler', 'tiny_defaults']
 import json as json
 import math as math
+from collections.abc import Iterable as Iterable, Mapping as Mapping
 from functools import partial as partial
 from importlib.resources import files as files
 from pathlib import Path as Path
@@ -18,7 +19,15 @@ from fastcore.basics import patch as patch
 from safetensors import safe_open as safe_open
 from safetensors.torch import save as to_bytes
 from torch import nn as nn
-from .video import MOTIONS as MOTIONS, VideoFileError as VideoFileError, atomic_path as atomic_path
+from .video import MOTIONS as MOTIONS, VideoFileError as VideoFileError, VideoPureError as VideoPureError, atomic_path as atomic_path, check_number as check_number
+
+def _check_sizes(widths=(1,), **sizes):
+    """Raise `VideoPureError` unless every size is a whole number from 1, and `widths` a list of them."""
+    ...
+
+def check_class_names(names: Iterable[str]) -> list[str]:
+    """Names of classes as a list. Raises `VideoPureError` for what are not different strings."""
+    ...
 
 class TinyVAE(ModelMixin, ConfigMixin):
     """An exactly invertible stand-in for a VAE: `downscale` x `downscale` pixels become channels. Frames `(N, 3, H, W)` in [-1, 1]."""
@@ -125,12 +134,36 @@ class MotionClassifier(nn.Module):
         """Logits of clips with at least two frames."""
         ...
 
+def reason(error: BaseException, most: int=120) -> str:
+    """The first sentence of what an error says, in one line."""
+    ...
+
+def shorten(names: Iterable, most: int=12) -> str:
+    """Names in one line, the first few."""
+    ...
+
+def count_names(names: Iterable, kind: str) -> str:
+    """How many of a kind there are, and the first few of their names."""
+    ...
+
+def compare_names(weights: Mapping, own: Mapping, kind: str) -> None:
+    """Raise `VideoPureError` unless the weights have the names of the network's own state dict."""
+    ...
+
+def compare_shapes(weights: Mapping, own: Mapping) -> None:
+    """Raise `VideoPureError` unless the weights have the shapes of the network's own state dict, and are floating point where it is."""
+    ...
+
+def check_weights(weights: nn.Module | Mapping, name: str='the weights') -> None:
+    """Raise `VideoPureError`, with their names, if any of the weights are not there or not finite numbers."""
+    ...
+
 def save_classifier(classifier: MotionClassifier, path: str | Path) -> Path:
     """Write a classifier's weights and configuration into one safetensors file, whole or not at all."""
     ...
 
 def load_motion_classifier(path: str | Path) -> MotionClassifier:
-    """The classifier that `save_classifier` wrote, frozen. Raises `VideoFileError` if `path` is not one."""
+    """The classifier that `save_classifier` wrote, frozen. Raises `VideoFileError` if `path` is not one, whole and undamaged."""
     ...
 
 def assets() -> Path:
@@ -140,6 +173,7 @@ def assets() -> Path:
 def tiny_classifier() -> MotionClassifier:
     """The embedded classifier of ten motions, frozen, on the CPU."""
     ...
+_LOADING: dict[str, bool]
 
 def tiny_unet() -> TinyUNet:
     """The embedded video diffusion model, frozen, on the CPU."""

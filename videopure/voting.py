@@ -33,7 +33,7 @@ RULES = {
 def find_rule(name: str | None = None) -> str:
     "The name of a rule, if there is one of that name; None is the default, the first of `RULES`. Otherwise raises `VideoPureError`."
     name = next(iter(RULES)) if name is None else name
-    if name not in RULES:
+    if not isinstance(name, str) or name not in RULES:
         raise VideoPureError(f"unknown vote rule {name!r}: expected one of {', '.join(RULES)}")
     return name
 
@@ -42,6 +42,16 @@ def margins(counts: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     "Votes of each clip's label minus those of its strongest rival, `(B,)`."
     own = counts.gather(1, labels[:, None])[:, 0]
     return own - counts.scatter(1, labels[:, None], -1).amax(1)
+
+# %% ../nbs/08_voting.ipynb #c061
+def _check_votes(logits: torch.Tensor) -> None:
+    "Raise `VideoPureError` unless `logits` are numbers `(B, S, K)`; minus infinity, for a class that is ruled out, is one."
+    if not isinstance(logits, torch.Tensor) or logits.ndim != 3 or 0 in logits.shape:
+        found = f"a tensor of shape {tuple(logits.shape)}" if isinstance(logits, torch.Tensor) else type(logits).__name__
+        raise VideoPureError(f"a vote takes logits (B, S, K), not {found}")
+    if bad := (~logits.detach().amax(2).isfinite()).nonzero().tolist():
+        clip, record = bad[0]
+        raise VideoPureError(f"the logits of record {record} of clip {clip} are NaN or infinite ({len(bad)} in all): they cannot vote")
 
 # %% ../nbs/08_voting.ipynb #c019
 @dataclass
@@ -66,9 +76,11 @@ def vote(
 ) -> VoteOutput:
     """Multi-step voting: the label most records agree on, ties going to the larger summed probability.
 
-    Raises `VideoPureError` for an unknown rule. Source: VideoPure (arXiv 2501.14999); the tie rule is ours.
+    Raises `VideoPureError` for an unknown rule and for logits that are no numbers.
+    Source: VideoPure (arXiv 2501.14999); the tie rule is ours.
     """
     decide = RULES[find_rule(rule)].score
+    _check_votes(logits)
     probability = logits.softmax(-1, dtype=torch.promote_types(logits.dtype, torch.float32)).sum(1)
     counts = F.one_hot(logits.argmax(-1), logits.shape[-1]).sum(1)
     labels = decide(counts, probability).argmax(1)
