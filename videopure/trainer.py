@@ -23,6 +23,7 @@ from accelerate import Accelerator
 from diffusers import DDIMScheduler
 from fastcore.basics import patch
 from filelock import FileLock, Timeout
+from safetensors import SafetensorError
 from torch import distributed, nn
 from tqdm.auto import tqdm
 
@@ -337,6 +338,20 @@ def remove_checkpoints(
     with suppress(OSError):
         saved.rmdir()
 
+# %% ../nbs/17a_trainer.ipynb #g002
+@contextmanager
+def machine_errors(doing: str) -> Iterator[None]:
+    "Turn errors of the file system, of safetensors and of dead workers into a `VideoPureError` that says \"cannot\" do what."
+    try:
+        with disk_errors(doing):
+            yield
+    except SafetensorError as error:
+        raise VideoFileError(f"cannot {doing}: {error}") from error
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        raise VideoPureError(f"cannot {doing}: a worker has died, perhaps for want of memory; use fewer workers, or 0") from error
+
 # %% ../nbs/17a_trainer.ipynb #c068
 def _noise_loss(unet, video, labels, generator):
     "The diffusion model needs no labels, and draws levels and noise where the batch was drawn."
@@ -392,7 +407,8 @@ def train_tiny(
             runs[kind] = _train_model(kind, clips, labels, steps[kind], seed, saved / f"{kind}.pt", device, progress)
         classifier, unet = (run.model.to("cpu") for run in runs.values())
         if first:
-            save_classifier(classifier, saved.parent / "motion_classifier.safetensors")
-            save_pipeline(VideoPurePipeline(TinyVAE(), unet, training_scheduler(), **_TUNED), saved.parent / "tiny")
+            with machine_errors(f"write the models to {out}"):
+                save_classifier(classifier, saved.parent / "motion_classifier.safetensors")
+                save_pipeline(VideoPurePipeline(TinyVAE(), unet, training_scheduler(), **_TUNED), saved.parent / "tiny")
             remove_checkpoints(saved, "classifier.pt", "diffusion.pt")
     return saved.parent

@@ -18,6 +18,7 @@ from accelerate import Accelerator as Accelerator
 from diffusers import DDIMScheduler as DDIMScheduler
 from fastcore.basics import patch as patch
 from filelock import FileLock as FileLock, Timeout as Timeout
+from safetensors import SafetensorError as SafetensorError
 from torch import distributed as distributed, nn as nn
 from tqdm.auto import tqdm as tqdm
 from .journal import Journal as Journal, disk_errors as disk_errors
@@ -133,6 +134,11 @@ def _only_here(saved):
 
 def remove_checkpoints(saved: Path, *names: str) -> None:
     """Take away checkpoints, what a kill has left of one, and their folder if nothing else is in it."""
+    ...
+
+@contextmanager
+def machine_errors(doing: str) -> Iterator[None]:
+    """Turn errors of the file system, of safetensors and of dead workers into a `VideoPureError` that says "cannot" do what."""
     ...
 
 def _noise_loss(unet, video, labels, generator):

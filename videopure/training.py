@@ -25,7 +25,6 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from fastcore.basics import patch
-from safetensors import SafetensorError
 from torch import nn
 from torch.utils.data import Dataset
 from tqdm.auto import tqdm
@@ -44,7 +43,7 @@ from .results import Accuracy, Table
 from .show import Player, magnify, save_page
 from .tiny import MotionClassifier, TinyUNet, TinyVAE, save_classifier, training_scheduler
 from .trainer import Trainer, autocast_dtype, classifier_loss, diffusion_loss, generator_for
-from .trainer import own_folder, remove_checkpoints, start_accelerate
+from .trainer import machine_errors, own_folder, remove_checkpoints, start_accelerate
 from .video import VideoFileError, VideoPureError, atomic_path
 
 # %% ../nbs/17b_training.ipynb #c008
@@ -142,22 +141,11 @@ def _contents(data, recipe):
     return hashlib.sha256(repr((found, how)).encode(errors="surrogateescape")).hexdigest()[:12]
 
 # %% ../nbs/17b_training.ipynb #c026
-@contextmanager
-def _worker_errors():
-    "Turn torch's error for a worker that died into a `VideoPureError`."
-    try:
-        yield
-    except RuntimeError as error:
-        if "DataLoader worker" not in str(error):
-            raise
-        raise VideoPureError("a process that decodes clips has died, perhaps for want of memory: take fewer workers, or none") from error
-
-
 def _decode(data, path, recipe, progress):
     "Decode the clips into the file `path`; which came out and which did not."
     loader = ClipLoader(_TwiceTheFrames(data, recipe.frames, recipe.size), 4, recipe.workers)
     ids, labels, shape = [], [], (3, 2 * recipe.frames, recipe.size, recipe.size)
-    with _worker_errors(), atomic_path(path) as part, part.open("wb") as file, warnings.catch_warnings():
+    with machine_errors("decode the clips"), atomic_path(path) as part, part.open("wb") as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # `_say_skipped` names what was skipped
         np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": (len(data), *shape)})
         start = file.tell()
@@ -497,12 +485,6 @@ def _split_cache(data, cache, recipe, every_class=False):
         raise VideoPureError(f"the split leaves {what}: choose another seed or validation part, or add clips")
     return train_rows, val_rows
 
-# %% ../nbs/17b_training.ipynb #n116
-def _about(data, recipe, classifier):
-    "What a run began with, for its report."
-    kind = "given" if isinstance(classifier, nn.Module) else "trained" if classifier else "none"
-    return {"recipe": asdict(recipe), "clips": len(data), "classes": list(data.classes), "classifier": kind}
-
 # %% ../nbs/17b_training.ipynb #c117
 def _history(runs):
     "Losses and notes of the finished runs, by their names."
@@ -510,23 +492,13 @@ def _history(runs):
     return {"losses": losses, "notes": {name: run.notes for name, run in runs.items()}}
 
 # %% ../nbs/17b_training.ipynb #c120
-@contextmanager
-def _save_errors(out):
-    "Turn errors of safetensors, which are no OSErrors, and of the file system into a `VideoFileError`."
-    try:
-        with disk_errors(f"write the result to {out}"):
-            yield
-    except SafetensorError as error:
-        raise VideoFileError(f"cannot write the result to {out}: {error}") from error
-
-
 def _write_result(out, pipe, val, runs, about, progress):
     "Tune the guidance if there is a classifier, write what `train` leaves, and take the checkpoints away."
     best, tried = tune(pipe, val, progress=progress) if val.classifier is not None else ({}, [])
     pipe = _new_pipeline(pipe.unet, **best)
     if "classifier" in runs:
         save_classifier(val.classifier, out / "classifier.safetensors")
-    with _save_errors(out):
+    with machine_errors(f"write the result to {out}"):
         pipe.save_pretrained(out)
         for weights in (*out.glob("*.safetensors"), *out.glob("[uv]*/*.safetensors")):
             weights.chmod(0o644)  # safetensors writes files that only their owner may read
@@ -543,15 +515,15 @@ def _train_all(data, saved, given, recipe, accelerator, device, bars):
         cache = _cache_clips(data, saved / "clips.npy", recipe, bars)
     train_rows, val_rows = _split_cache(data, cache, recipe, given == "train")
     subset, runs, options = _validation_subset(val_rows, cache.labels), {}, {"device": device, "progress": bars}
-    about = _about(data, recipe, given)
+    kind = "given" if isinstance(given, nn.Module) else "trained" if given else "none"
+    about = {"recipe": asdict(recipe), "clips": len(data), "classes": list(data.classes), "classifier": kind, "skipped": cache.skipped}
+    about |= {"train": [cache.ids[i] for i in train_rows], "validation": [cache.ids[i] for i in val_rows]}
     if given == "train":
         runs["classifier"] = _fit_classifier(cache, train_rows, subset, data.classes, recipe, saved / "classifier.pt", **options)
         given = runs["classifier"].model
     val = Validation(*(v.to(device) for v in cache.clips(subset)), given)
     runs["purifier"] = _fit_purifier(cache, train_rows, val, recipe, saved / "purifier.pt", saved.parent / "samples", **options)
     if accelerator.is_main_process:
-        sides = {"train": [cache.ids[i] for i in train_rows], "validation": [cache.ids[i] for i in val_rows]}
-        about |= {"skipped": cache.skipped} | sides
         _write_result(saved.parent, _new_pipeline(runs["purifier"].model), val, runs, about, bars)
     accelerator.wait_for_everyone()
 
