@@ -11,11 +11,32 @@ import importlib
 import inspect
 import os
 import re
+import logging
+import random
 import sys
-from collections.abc import Callable, Iterator
+import sysconfig
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial, singledispatch
+from inspect import ismethod
+from pathlib import Path, PurePath
+from types import (
+    BuiltinFunctionType,
+    CellType,
+    ClassMethodDescriptorType,
+    CodeType,
+    FunctionType,
+    GetSetDescriptorType,
+    MappingProxyType,
+    MemberDescriptorType,
+    MethodDescriptorType,
+    MethodType,
+    MethodWrapperType,
+    ModuleType,
+    WrapperDescriptorType,
+)
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -130,3 +151,159 @@ def plain_attributes(part: object) -> dict[str, bool | int | float | str]:
     "The attributes of an object that are numbers, strings or truth values; private ones are left out."
     settings = getattr(part, "__dict__", {}) if not isinstance(part, nn.Module) else {}
     return {name: value for name, value in settings.items() if not name.startswith("_") and isinstance(value, (bool, int, float, str))}
+
+# %% ../nbs/10a_registry.ipynb #c036
+@singledispatch
+def pieces(part: object) -> list:
+    "The smaller parts that a part is made of: its class and its attributes. `pieces.register` teaches it other types."
+    if isinstance(getattr(part, "config", None), Mapping):  # pipelines and schedulers of diffusers
+        settings = {name: value for name, value in part.config.items() if not name.startswith("_")}
+        return [type(part), settings, getattr(part, "components", {})]
+    reduced = part.__reduce_ex__(2)  # a TypeError for what cannot be written down
+    slots = [name for kind in type(part).__mro__ for name in getattr(kind, "__slots__", ()) if hasattr(part, name)]
+    if hasattr(part, "__dict__") or slots:
+        return [type(part), [(name, getattr(part, name)) for name in slots], getattr(part, "__dict__", {}), _items(part)]
+    return [type(part), *reduced[1:]] if isinstance(reduced, tuple) else [reduced]
+
+
+def _items(part: object) -> list | dict | None:
+    "What is inside a container of a type of its own."
+    return dict(part) if isinstance(part, Mapping) else list(part) if isinstance(part, (list, tuple)) else None
+
+# %% ../nbs/10a_registry.ipynb #c039
+_LEAVES = (bool, int, float, complex, str, bytes, bytearray, type(None), type(...), slice, range, torch.dtype, torch.device, PurePath)
+_RANDOM = (torch.Generator, np.random.Generator, np.random.RandomState, random.Random, logging.Logger)
+
+for _type in (list, tuple):
+    pieces.register(_type, lambda part: [type(part).__name__, *part, getattr(part, "__dict__", None)])
+for _type in (dict, MappingProxyType):
+    pieces.register(_type, lambda part: [type(part).__name__, *([repr(key), part[key]] for key in sorted(part, key=repr))])
+for _type in (set, frozenset):
+    pieces.register(_type, lambda part: sorted(map(identity, part)))
+for _type in _RANDOM:
+    pieces.register(_type, lambda part: [type(part).__name__])
+
+# %% ../nbs/10a_registry.ipynb #c042
+@pieces.register
+def _tensor_pieces(part: torch.Tensor) -> list:
+    "Type, shape and bytes."
+    part = part.detach().cpu()
+    part = part.dequantize() if part.is_quantized else part.to_dense() if part.layout != torch.strided else part
+    flat = part.resolve_conj().resolve_neg().contiguous().flatten()
+    return [str(part.dtype), tuple(part.shape), flat.view(torch.uint8).numpy().tobytes()]
+
+
+@pieces.register(np.generic)
+@pieces.register(np.ndarray)
+def _array_pieces(part: np.ndarray) -> list:
+    "Type, shape and bytes; of Python objects the objects."
+    return [str(part.dtype), part.shape, part.tolist() if part.dtype.hasobject else part.tobytes()]
+
+# %% ../nbs/10a_registry.ipynb #c045
+@cache
+def _library(module: str | None) -> str | None:
+    "The library of a module, with its version; None for code of your own."
+    top = (module or "builtins").partition(".")[0]
+    if top in sys.stdlib_module_names or top == "videopure":
+        return top  # their versions are kept beside the run
+    found, homes = sys.modules.get(top), {Path(sysconfig.get_path(kind)).resolve() for kind in ("purelib", "platlib")}
+    files = [getattr(found, "__file__", None), *getattr(found, "__path__", [])]
+    installed = any(file and homes & set(Path(file).resolve().parents) for file in files)
+    return f"{top} {getattr(found, '__version__', '')}" if installed else None
+
+# %% ../nbs/10a_registry.ipynb #c048
+@pieces.register
+def _code_pieces(code: CodeType) -> list:
+    "The instructions of a function, and the names and constants in them."
+    return [code.co_code, code.co_names, code.co_freevars, code.co_consts]
+
+
+def _named(code: CodeType) -> set[str]:
+    "All names in the instructions of a function and of those inside it."
+    return set(code.co_names).union(*(_named(const) for const in code.co_consts if isinstance(const, CodeType)))
+
+
+@pieces.register
+def _function_pieces(part: FunctionType) -> list:
+    "What a function computes with."
+    if package := _library(part.__module__):
+        return [package, part.__qualname__]
+    cells = [cell.cell_contents for cell in part.__closure__ or () if cell != CellType()]
+    used = {name: part.__globals__[name] for name in _named(part.__code__) if name in part.__globals__}
+    return [part.__code__, part.__defaults__, part.__kwdefaults__, cells, used, vars(part)]
+
+# %% ../nbs/10a_registry.ipynb #c051
+pieces.register(partial, lambda part: [part.func, part.args, part.keywords])
+pieces.register(MethodType, lambda part: [part.__func__, part.__self__])
+pieces.register(property, lambda part: [part.fget])
+pieces.register(ModuleType, lambda part: [part.__name__])
+for _type in (staticmethod, classmethod):
+    pieces.register(_type, lambda part: [part.__func__])
+for _type in (BuiltinFunctionType, MethodDescriptorType, WrapperDescriptorType, MethodWrapperType, ClassMethodDescriptorType, np.ufunc):
+    pieces.register(_type, lambda part: [getattr(part, "__qualname__", part.__name__), getattr(part, "__self__", None)])
+
+# %% ../nbs/10a_registry.ipynb #c054
+_OF_CLASSES = {"__dict__", "__weakref__", "__module__", "__doc__", "__annotations__", "__firstlineno__", "__static_attributes__"}
+_DESCRIPTORS = (MemberDescriptorType, GetSetDescriptorType)  # of slots
+_OF_MODULES = {*vars(nn.Module())} - {"_parameters", "_buffers", "_modules", "_forward_hooks", "_forward_pre_hooks"}
+
+
+@pieces.register
+def _class_pieces(part: type) -> list:
+    "What is written in a class and in the classes it comes from; the name of a library's."
+    if package := _library(part.__module__):
+        return [package, part.__qualname__]
+    own = {name: value for name, value in vars(part).items() if name not in _OF_CLASSES and not isinstance(value, _DESCRIPTORS)}
+    return [part.__qualname__, own, list(part.__bases__)]
+
+
+@pieces.register
+def _module_pieces(part: nn.Module) -> list:
+    "Its class, settings, weights, buffers, inner modules and hooks; compiled or not, it computes the same."
+    if "_orig_mod" in part._modules:
+        return [part._orig_mod]
+    own = {name: value for name, value in vars(part).items() if name not in _OF_MODULES}
+    return [type(part), own, str(getattr(part, "inlined_graph", ""))]
+
+# %% ../nbs/10a_registry.ipynb #c057
+def identity(part: object, name: str = "part") -> str:
+    "Twelve hexadecimal digits that change with whatever can change a part's numbers. `VideoPureError` for what cannot be written down."
+    digest, met = hashlib.sha256(), {}
+
+    def walk(part):
+        own = getattr(part, "identity", None)
+        if isinstance(part, _LEAVES) or ismethod(own):
+            digest.update(f"{type(part).__name__} {own() if ismethod(own) else part!r}\n".encode(errors="surrogatepass"))
+        elif id(part) in met:
+            digest.update(f"again {met[id(part)][0]}\n".encode())
+        else:
+            met[id(part)] = len(met), part  # kept, so that its id stays its own
+            found = pieces(part)
+            met[id(found)] = None, found
+            digest.update(f"{len(found)} pieces\n".encode())
+            for piece in found:
+                walk(piece)
+
+    try:
+        walk(part)
+    except (TypeError, NotImplementedError, RuntimeError, AttributeError, RecursionError) as error:
+        why = f"{type(error).__name__}: {error}"[:120]
+        hint = "give it a method identity() that returns a str, or keep no results"
+        raise VideoPureError(f"{name} cannot be told apart from others ({why}): {hint}") from error
+    return digest.hexdigest()[:12]
+
+# %% ../nbs/10a_registry.ipynb #c061
+def file_identity(path: Path) -> str:
+    "Twelve digits that change with a file or the files of a folder: all bytes, or above 4 MiB the size, the time and both ends."
+    if path.is_dir():
+        return identity([(each.name, file_identity(each)) for each in sorted(path.iterdir()) if not each.name.startswith(".")])
+    size = path.stat().st_size
+    with open(path, "rb") as file:
+        if size <= _WHOLE:
+            return identity(file.read())
+        first = file.read(_BLOCK)
+        file.seek(-_BLOCK, os.SEEK_END)
+        return identity([size, path.stat().st_mtime_ns, first, file.read()])
+
+
+_WHOLE, _BLOCK = 1 << 22, 1 << 16
