@@ -19,9 +19,9 @@ import torch
 from fastcore.docments import docments
 from torch import nn
 
-from videopure import cli, registry, tiny, trainer, training
+from videopure import cli, tiny, trainer, training
 from videopure.classifiers import load_classifier
-from videopure.data import ClipFolder
+from videopure.data import ClipFolder, Clips
 from videopure.defense import Defended
 from videopure.pipeline import VideoPurePipeline
 from videopure.tiny import MotionClassifier, save_classifier
@@ -413,7 +413,7 @@ def test_nothing_of_a_user_is_touched(name, good, tmp_path, refused):
     "A folder that a training has not begun is refused, whatever is in it, by `train` and by `train_tiny`."
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text("mine")
-    assert f"holds {name.split('/')[0]!r}, which this training has not written" in refused(good, tmp_path)
+    assert f"holds {name.split('/')[0]!r}, which this command has not written" in refused(good, tmp_path)
     with pytest.raises(VideoPureError, match="has not written"):
         trainer.train_tiny(tmp_path, classifier_steps=1, diffusion_steps=1, n_clips=10, device="cpu", progress=False)
     left = [path for path in tmp_path.rglob("*") if path.is_file()]
@@ -468,8 +468,7 @@ def test_a_stopped_run_goes_on_only_as_the_same(change, folder, stopped, refused
     assert before == {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
 
 
-def test_a_given_classifier_belongs_to_the_run(folder, tmp_path, refused, stopped, monkeypatch):
-    monkeypatch.setattr(training.registry, "identity", registry.fingerprint, raising=False)
+def test_a_given_classifier_belongs_to_the_run(folder, tmp_path, refused, stopped):
     saved = tmp_path / "mine.safetensors"
     save = lambda seed: torch.manual_seed(seed) and save_classifier(MotionClassifier(class_names=CLASSES, frames=4, size=16), saved)
     save(1)
@@ -478,14 +477,15 @@ def test_a_given_classifier_belongs_to_the_run(folder, tmp_path, refused, stoppe
     assert "holds another run: classifier was" in refused(folder, out, classifier=str(saved))
 
 
-def test_weights_to_start_from_belong_to_the_run(folder, tmp_path, stopped, refused):
+def test_weights_to_start_from_belong_to_the_run(folder, tmp_path, stopped):
     recipe = replace(SMALL, start=str(tmp_path / "start"))
     for seed in (1, 2):
         torch.manual_seed(seed)
         training._new_pipeline(tiny.TinyUNet()).save_pretrained(tmp_path / "start")
         if seed == 1:
             out = stopped(recipe=recipe)
-    assert "holds another run: start was" in refused(folder, out, recipe=recipe)
+    with pytest.raises(VideoPureError, match="holds another run: start was"):
+        train_folder(**settings(folder, out, recipe=recipe))
 
 
 def test_frames_of_a_folder_are_looked_at(tmp_path):
@@ -493,9 +493,10 @@ def test_frames_of_a_folder_are_looked_at(tmp_path):
     (tmp_path / "clip").mkdir()
     for i in range(3):
         (tmp_path / "clip" / f"{i}.png").write_bytes(bytes(200_000))
-    before = training._look_of(tmp_path / "clip")
+    look = lambda: training._contents(Clips(tmp_path, ["clip"], [0], ["up"]), SMALL)
+    before = look()
     rewrite_in_place(tmp_path / "clip" / "1.png")
-    assert training._look_of(tmp_path / "clip") != before
+    assert look() != before
 
 
 DAMAGE = {"{": "clips.json", '{"contents": 1}': "clips.json", "[]": "clips.json", "": "clips.npy", "\0": "clips.json"}

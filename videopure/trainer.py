@@ -291,6 +291,21 @@ def generator(self: Trainer, seed: int, step: int) -> torch.Generator:
     "The source of everything random in one step of this process."
     return generator_for(seed, step * self.accelerator.num_processes + self.accelerator.process_index)
 
+# %% ../nbs/17a_trainer.ipynb #f011
+def make_folder(
+    path: str | Path,  # made if missing
+    first: str,  # the file that is written first
+    *names: str,  # of all other files and folders that are written
+) -> Path:  # the folder
+    "A folder for these files. One that holds others, or some of these but not the first, is a `VideoFileError`: they are a user's."
+    path = Path(path).expanduser()
+    with disk_errors(f"make the folder {str(path)!r}"):
+        path.mkdir(parents=True, exist_ok=True)
+        found = sorted(each.name for each in path.iterdir() if not each.name.startswith("."))
+    if foreign := [name for name in found if name not in (first, *names) or first not in found]:
+        raise VideoFileError(f"{str(path)!r} holds {foreign[0]!r}, which this command has not written: choose a new or empty folder")
+    return path
+
 # %% ../nbs/17a_trainer.ipynb #f002
 @contextmanager
 def own_folder(
@@ -300,12 +315,8 @@ def own_folder(
     first: bool = True,  # whether this is the first of the processes
 ) -> Iterator[Path]:  # the folder of its checkpoints
     "Keep a folder for one training. One that holds anything else is a `VideoPureError`, and nothing in it is touched."
-    out, saved = Path(out).expanduser(), Path(out).expanduser() / "checkpoints"
-    with disk_errors(f"make the folder {str(out)!r}"):
-        out.mkdir(parents=True, exist_ok=True)
-        found = sorted(path.name for path in out.iterdir() if not path.name.startswith("."))
-    if foreign := [name for name in found if name not in (*names, "checkpoints", "run.json") or "run.json" not in found]:
-        raise VideoFileError(f"{out} holds {foreign[0]!r}, which this training has not written: choose a new or empty folder")
+    out = make_folder(out, "run.json", "checkpoints", *names)
+    saved = out / "checkpoints"
     Journal(out, settings)
     with disk_errors(f"make the folder {str(saved)!r}"):
         saved.mkdir(exist_ok=True)

@@ -122,6 +122,10 @@ class Trainer:
         """The source of everything random in one step of this process."""
         ...
 
+def make_folder(path: str | Path, first: str, *names: str) -> Path:
+    """A folder for these files. One that holds others, or some of these but not the first, is a `VideoFileError`: they are a user's."""
+    ...
+
 @contextmanager
 def own_folder(out: str | Path, names: Collection[str], settings: dict, first: bool=True) -> Iterator[Path]:
     """Keep a folder for one training. One that holds anything else is a `VideoPureError`, and nothing in it is touched."""

@@ -121,24 +121,18 @@ class _TwiceTheFrames(Dataset):
             return clip.repeat_interleave(2, 1), label
 
 # %% ../nbs/17b_training.ipynb #c023
-def _look_of(path):
-    "Size, time and both ends of a file; of a folder, those of all that is in it."
-    if path.is_dir():
-        return [(each.name, _look_of(each)) for each in sorted(path.iterdir())]
+def _file_identity(path):
+    "The identity of a file; None for one that cannot be read, which will be skipped."
     try:
-        with path.open("rb") as file:
-            first, stat = file.read(65536), os.fstat(file.fileno())
-            file.seek(max(0, stat.st_size - 65536))
-            return stat.st_size, stat.st_mtime_ns, hashlib.sha256(first + file.read(65536)).hexdigest()
+        return registry.file_identity(path)
     except OSError:
         return None
 
 
 def _contents(data, recipe):
     "What decoded clips depend on, as twelve digits: the files as they are now, and how they are read."
-    found = [(id, label, _look_of(data.root / file)) for id, label, file in zip(data.ids, data.labels, data.files)]
-    how = sorted(data.reading.items(), key=str), recipe.frames, recipe.size
-    return hashlib.sha256(repr((found, how)).encode(errors="surrogateescape")).hexdigest()[:12]
+    files = [_file_identity(data.root / file) for file in data.files]
+    return registry.identity([data.ids, data.labels, files, data.reading, recipe.frames, recipe.size])
 
 # %% ../nbs/17b_training.ipynb #c026
 def _decode(data, path, recipe, progress):

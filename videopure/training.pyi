@@ -83,8 +83,8 @@ class _TwiceTheFrames(Dataset):
     def __getitem__(self, i):
         ...
 
-def _look_of(path):
-    """Size, time and both ends of a file; of a folder, those of all that is in it."""
+def _file_identity(path):
+    """The identity of a file; None for one that cannot be read, which will be skipped."""
     ...
 
 def _contents(data, recipe):
