@@ -9,9 +9,12 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
+import av
 import pytest
 import torch
 import yaml
@@ -19,6 +22,7 @@ import yaml
 import videopure
 from videopure import cli
 from videopure.cli import COMMANDS, main
+from videopure.config import read_config, run_config
 from videopure.pipeline import VideoPurePipeline, load_pipeline
 from videopure.video import VideoPureError, moving_shapes, read_video, write_video
 
@@ -380,6 +384,143 @@ def test_labels_are_escaped_in_the_report(tmp_path):
     pgd = {"eps": 8 / 255, "alpha": 2 / 255, "steps": 1, "seed": 0}
     page = cli._save_report(tmp_path / "page.html", "", classifier, VideoPurePipeline.tiny(), sample, pgd).read_text()
     assert "<img src=x" not in page and page.count("&lt;img src=x onerror=alert(1)&gt;") >= 4
+
+
+# -- run files --------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def read(tmp_path):
+    "`read_config` of a text or bytes."
+
+    def call(content: str | bytes, **options) -> dict:
+        (tmp_path / "run.toml").write_bytes(content if isinstance(content, bytes) else content.encode())
+        return read_config(tmp_path / "run.toml", **options)
+
+    return call
+
+
+def refusal(call: Callable) -> str:
+    "The line with which a call is refused."
+    with pytest.raises(VideoPureError) as error:
+        call()
+    assert "\n" not in str(error.value) and len(cli._short(str(error.value))) < 300
+    return str(error.value)
+
+
+ODD = ["1", "-1", "0.5", '"x"', "[]", "[1]", "{ a = 1 }"]
+NEVER = ["true", "nan", "inf", "2020-01-01", "12:30:00", "[[1]]", "[{ a = 1 }]", "9" * 30]
+PLACES = ["title", "seed", "trials", "batch_size", "n_clips", "protocol", "store", "model", "variant", "dtype", "worst", "metrics", "data"]
+PLACES += ["defenses", "attacks", "classifier", "defenses.a", "attacks.a", *(f"defenses.a.{name}" for name in ("method", "rule"))]
+PLACES += [f"data.{name}" for name in ("dataset", "folder", "frames", "size", "n_clips", "seed", "classes", "where", "stride", "loop")]
+PLACES += [f"classifier.{name}" for name in ("name", "weights", "num_classes", "class_names", "mean", "std", "layout", "size", "frames")]
+PLACES += [f"attacks.a.{name}" for name in ("method", "sees", "n_clips", "uint8", "eps", "alpha", "steps", "best", "seed", "threat")]
+BOOL = {"store", "data.loop", "attacks.a.uint8", "attacks.a.best"}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_values_of_a_run_file_have_their_type(place, read):
+    "Whatever stands anywhere, it is taken or refused in one line, and some things are right nowhere."
+    beside = 'data.folder = "x"\n' if place.startswith("data.") and not place.endswith(("folder", "n_clips", "seed")) else ""
+    for value in ODD:
+        with suppress(VideoPureError):
+            read(f"{beside}{place} = {value}")
+    for value in NEVER:
+        if value != "true" or place not in BOOL:
+            assert "expected" in refusal(lambda: read(f"{beside}{place} = {value}")), value
+
+
+WRONG = {
+    "types": ("data = 1", "data is 1, expected a table"),
+    "rows": ("defenses = { JPEG = 30 }", "expected a table"),
+    "list": ("metrics = [1]", "metrics is [1], expected a list of text or a table"),
+    "truth": ("seed = true", "seed is True, expected a whole number"),
+    "option": ('[defenses]\nx = { method = "jpeg", quality = "30" }', "defenses.x.quality is '30', expected a whole number"),
+    "attack": ('[attacks]\nx = { steps = "10" }', "attacks.x.steps is '10', expected a whole number"),
+    "not a number": ("[defenses]\nx = { method = 'blur', sigma = nan }", "defenses.x.sigma is nan, expected a number"),
+    "object": ('[defenses]\nx = { method = "shuffle", generator = "x" }', "an object that a file cannot hold"),
+    "function": ('[defenses]\nx = { method = "videopure", sign = "x" }', "expected package.module:Name"),
+    "slip": ("clasifier = 'tiny'", "unknown key 'clasifier': did you mean 'classifier'?"),
+    "slip below": ('[defenses]\nx = { method = "jpeg", qualty = 3 }', "unknown key 'defenses.x.qualty': did you mean 'quality'?"),
+    "slip of data": ("data = { folder = 'x', frame = 3 }", "did you mean 'frames'?"),
+    "a part's own": ("data = { classifier = 'x' }", "unknown key 'data.classifier'"),
+    "pipe": ('[defenses]\nx = { method = "videopure", pipe = "x" }', "unknown key 'defenses.x.pipe'"),
+    "model": ('[attacks]\nx = { model = "x" }', "unknown key 'attacks.x.model'"),
+    "protocol": ('protocol = "standard"\nattacks = { x = "noise" }', "protocol has no effect"),
+    "limit": ("[attacks]\nx = { n_clips = { nonne = 3 } }", "there is no defense 'nonne'"),
+    "deep": ("data = " + "[" * 3000 + "]" * 3000, "is not a TOML file"),
+    "deep tables": ("data = " + "{a=" * 3000 + "1" + "}" * 3000, "is not a TOML file"),
+    "dotted": (".".join("a" * 3000) + " = 1", "is not a TOML file"),
+    "long number": ("seed = " + "9" * 5000, "is not a TOML file"),
+    "backslash": ('data.folder = "C:\\clips"', "write paths with / or in single quotes"),
+    "Latin 1": ("title = 'Prüfung'".encode("latin1"), "save it as UTF-8"),
+    "half of UTF-16": (b"\xff\xfet\x00i", "save it as UTF-8"),
+    "zero": (b"title = '\0'", "is not a TOML file"),
+    "twice": ("seed = 1\nseed = 2", "is not a TOML file"),
+}
+
+
+@pytest.mark.parametrize("content, words", WRONG.values(), ids=WRONG)
+def test_wrong_run_files(content, words, read):
+    assert words in refusal(lambda: read(content))
+
+
+def test_run_files_of_every_editor(read):
+    text = "title = 'Prüfung'\r\ndata = { folder = 'C:\\clips' }\r\n"
+    for content in (text.encode(), text.encode("utf-8-sig"), text.encode("utf-16"), b"\xfe\xff" + text.encode("utf-16-be")):
+        assert read(content) == {"title": "Prüfung", "data": {"folder": "C:\\clips"}}
+
+
+def test_no_door_to_code_is_open(read):
+    "Also deep inside, as a value or in a list, and in what a part takes that is a function."
+    doors = ["metrics = { x = 'os:getcwd' }", "data.dataset = 'os:getcwd'", "protocol = 'os:getcwd'"]
+    doors += [f'[defenses]\nx = {{ method = "videopure", {name} = "os:getcwd" }}' for name in ("sign", "rule", "flow")]
+    doors += ['[attacks]\nx = { threat = { name = "os:getcwd" } }', '[attacks]\nx = { loss = ["ce", ["os:getcwd"]] }']
+    for text in doors:
+        assert "allow it with --allow-code" in refusal(lambda: read(text)), text
+
+
+def test_a_configuration_of_python_is_checked_too():
+    "Objects are left to the parts that take them; words are held to the same table."
+    assert "did you mean 'defenses'?" in refusal(lambda: run_config({"defences": {}}))
+    assert "data.n_clips is '2'" in refusal(lambda: run_config({"data": {"n_clips": "2"}}))
+    assert "has no effect" in refusal(lambda: run_config({"defenses": {"x": {"method": "none", "rule": "mean"}}}))
+    assert "say with out where" in refusal(lambda: run_config({"store": True}))
+    assert "has no effect" in refusal(lambda: run_config({"data": {"dataset": "moving-shapes", "folder": "clips"}}))
+    small = {"data": {"n_clips": 1}, "attacks": {"noise": {"method": "noise", "sees": "scores"}}}
+    assert run_config(small | {"defenses": {"same": lambda video: video}}, progress=False).accuracy("same").n == 1
+
+
+@pytest.mark.parametrize("option", ["size 0", "size -1", "size 7", "frames 1", "n-clips 0"])
+def test_sizes_of_moving_shapes(option, tmp_path, capsys):
+    assert main(["evaluate", "--out", str(tmp_path / "out"), "--quiet", *f"--{option}".split()]) == 2
+    said = capsys.readouterr().err
+    assert f"{option.replace('-c', '_c').replace(' ', ' is ')}, expected a whole number" in said and said.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["purify", "evaluate"])
+def test_variant_reaches_the_model(command, clip, tmp_path, monkeypatch):
+    "It is passed on, and only if it was given."
+    asked = []
+
+    def load(*arguments, **options):
+        asked.append(options)
+        raise VideoPureError("enough")
+
+    monkeypatch.setattr("videopure.pipeline.load_pipeline", load)
+    monkeypatch.setattr("videopure.config.load_pipeline", load)
+    words = ["purify", clip, str(tmp_path / "out.npz")] if command == "purify" else ["evaluate", "--out", str(tmp_path / "out")]
+    assert main(words) == main([*words, "--variant", "fp16"]) == 2
+    assert asked == [{}, {"variant": "fp16"}]
+
+
+def test_clips_play_as_long_as_their_source(clip, tmp_path, monkeypatch):
+    rates = []
+    monkeypatch.setattr(videopure.video, "frame_rate", lambda path, frames=None: rates.append((path, frames)) or 12.5, raising=False)
+    out = tmp_path / "out.mp4"
+    assert main(["purify", clip, str(out), "--frames", "5", "--steps", "1"]) == 0 and rates == [(clip, 5)]
+    with av.open(str(out)) as file:
+        assert float(file.streams.video[0].average_rate) == 12.5
 
 
 # -- as the machine ends it -------------------------------------------------------------------------------------------------------------

@@ -559,13 +559,15 @@ sys.exit(main(sys.argv[2:]))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("size", [100, 4_000, 200_000, 1_000_000, 3_000_000, 8_000_000])
+@pytest.mark.parametrize("size", [100, 4_000, 200_000, 1_000_000, 3_000_000, 30_000_000])
 def test_full_disk(size, good, tmp_path):
     "Wherever the disk is full, in a checkpoint or in the result: one line, and the run goes on afterwards."
     call = words(good, tmp_path / "out", "--quiet", "--classifier", recipe=replace(SMALL, steps=2, classifier_steps=2))
     done = subprocess.run([sys.executable, "-c", SMALL_DISK, str(size), *call], capture_output=True, text=True)
-    assert (done.returncode, done.stderr.count("\n")) == ((2, 1) if size < 8_000_000 else (0, 0)), done.stderr
-    assert size == 8_000_000 or done.stderr.startswith("videopure: cannot write")
+    assert (done.returncode, done.stderr.count("\n")) == ((2, 1) if size < 30_000_000 else (0, 0)), done.stderr
+    assert size == 30_000_000 or done.stderr.startswith("videopure: cannot ")
+    done = subprocess.run([sys.executable, "-m", "videopure", *call], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 LEFT_OVER = {

@@ -276,7 +276,7 @@ def _data_of(words: SimpleNamespace, data: dict) -> dict:
         shapes = "folder" not in data and data.get("dataset", "moving-shapes") == "moving-shapes"
         data = {name: value for name, value in data.items() if not shapes or name not in ("dataset", "n_clips", "seed")}
         given["folder"] = words.data
-    elif words.n_clips and not data:
+    elif words.n_clips and "n_clips" not in data and data.get("dataset", "moving-shapes") == "moving-shapes" and "folder" not in data:
         given["n_clips"] = words.n_clips
     return data | given
 
