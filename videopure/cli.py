@@ -239,8 +239,7 @@ def evaluate(
     where_not: list[str] | None = None,  # take all clips but those with one of these values
 ) -> str | None:
     "measure defenses under attacks; an interrupted run goes on"
-    settings = _settings_of(SimpleNamespace(**locals()))
-    only = {"only_attacks": attacks or (), "only_defenses": defenses or ()}
+    settings, only = _settings_of(SimpleNamespace(**locals())), {"only_attacks": attacks or (), "only_defenses": defenses or ()}
     card = videopure.config.run_config(settings, out, device, **only, progress=not quiet)
     if card.skipped and len(card.skipped) == len(card.results):
         print(card.skipped_table())
