@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from typing import Literal, Optional
 
 import av
 import pytest
@@ -21,9 +22,11 @@ import yaml
 
 import videopure
 from videopure import cli
+from videopure.baselines import PURIFIERS
 from videopure.cli import COMMANDS, main
 from videopure.config import read_config, run_config
 from videopure.pipeline import VideoPurePipeline, load_pipeline
+from videopure.purifier import VideoPure
 from videopure.video import VideoPureError, moving_shapes, read_video, write_video
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -456,6 +459,7 @@ WRONG = {
     "Latin 1": ("title = 'Prüfung'".encode("latin1"), "save it as UTF-8"),
     "half of UTF-16": (b"\xff\xfet\x00i", "save it as UTF-8"),
     "zero": (b"title = '\0'", "is not a TOML file"),
+    "endless": (b"#" * 2_000_000, "larger than a megabyte"),
     "twice": ("seed = 1\nseed = 2", "is not a TOML file"),
 }
 
@@ -463,6 +467,26 @@ WRONG = {
 @pytest.mark.parametrize("content, words", WRONG.values(), ids=WRONG)
 def test_wrong_run_files(content, words, read):
     assert words in refusal(lambda: read(content))
+
+
+@pytest.mark.parametrize("path", sorted((Path(__file__).parents[1] / "benchmarks").glob("*.toml")), ids=lambda path: path.stem)
+def test_run_files_of_the_project(path):
+    "What is right is taken, also by parts that take any name."
+    assert "defenses" in read_config(path)
+
+
+def test_parts_that_say_little_of_themselves(read, monkeypatch):
+    "A part that a reader has registered may have any annotations, or none."
+
+    def faded(by: "float" = 0.5, *, keep: Optional[int] = None, how: Literal["a"] = "a", other=None) -> Callable:
+        return lambda video: video * by
+
+    for name, part in {"faded": faded, "module": torch.nn.Identity(), "type": type, "pipe": VideoPure(VideoPurePipeline.tiny())}.items():
+        monkeypatch.setitem(PURIFIERS, name, part)
+    read('[defenses]\nx = { method = "faded", by = 0.25, keep = 3, how = "a", other = [1] }\ny = { method = "module" }\nz = "type"')
+    read('[defenses]\nx = { method = "pipe", purify_steps = 2 }')
+    assert "keep is 'x', expected a whole number" in refusal(lambda: read('[defenses]\nx = { method = "faded", keep = "x" }'))
+    assert "purify_steps is 'x'" in refusal(lambda: read('[defenses]\nx = { method = "pipe", purify_steps = "x" }'))
 
 
 def test_run_files_of_every_editor(read):

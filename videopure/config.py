@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from types import UnionType
-from typing import get_args, get_origin
+from typing import Union, get_args, get_origin
 
 from torch import nn
 from torch.utils.data import Dataset
@@ -119,7 +119,7 @@ def _fits(value: object, kind: object) -> bool:
     base, inner = get_origin(kind) or kind, get_args(kind)
     if not isinstance(value, _PLAIN):
         return True
-    if base is UnionType:
+    if base in (Union, UnionType):
         return any(_fits(value, one) for one in inner)
     if base in (list, tuple, Sequence):
         return isinstance(value, list) and all(_fits(each, inner[0]) for each in value if inner)
@@ -129,7 +129,7 @@ def _fits(value: object, kind: object) -> bool:
         return isinstance(value, (int, base)) and not isinstance(value, bool) and abs(value) < 2**63
     if base is Callable:
         return is_code(value)
-    return base is object or isinstance(value, str if base is Path else base)
+    return not isinstance(base, type) or isinstance(value, str if base is Path else base)
 
 
 _NAMES = {str: "text", Path: "text", bool: "true or false", int: "a whole number", float: "a number", dict: "a table"}
@@ -139,7 +139,7 @@ _NAMES |= {Mapping: "a table", Callable: "package.module:Name"} | dict.fromkeys(
 def _in_words(kind: object) -> str:
     "An annotated type as a person says it."
     base, inner = get_origin(kind) or kind, get_args(kind)
-    if base is UnionType:
+    if base in (Union, UnionType):
         return " or ".join(dict.fromkeys(word for one in inner if (word := _in_words(one))))
     of = f" of {_in_words(inner[-1])}" if inner and base in (list, tuple, Sequence) else ""
     return _NAMES[base] + of if base in _NAMES else ""
@@ -148,12 +148,12 @@ def _in_words(kind: object) -> str:
 def _check_table(where: str, table: dict, kinds: dict) -> None:
     "Raise `VideoPureError` for a name that there is not, or a value of another type."
     for name, value in table.items():
-        if name not in kinds:
+        if name not in kinds and "**" not in kinds:
             near = get_close_matches(name, kinds, 1)
             hint = f"did you mean {near[0]!r}?" if near else f"expected {', '.join(kinds)}"
             raise VideoPureError(f"unknown key {where + name!r}: {hint}")
-        if not _fits(value, kinds[name]):
-            expected = _in_words(kinds[name]) or "an object that a file cannot hold"
+        if not _fits(value, kind := kinds.get(name, object)):
+            expected = _in_words(kind) or "an object that a file cannot hold"
             raise VideoPureError(f"{where}{name} is {repr(value)[:60]}, expected {expected}")
 
 # %% ../nbs/16c_config.ipynb #k008
@@ -161,9 +161,13 @@ def _takes(factory: Callable) -> dict[str, object]:
     "What a class or function takes, with its types; of VideoPure the settings of the pipeline's call."
     base = factory.func if isinstance(factory, partial) else factory
     named = getattr(base, "OPTIONS", None)
-    found = inspect.signature(VideoPurePipeline.__call__ if named else factory).parameters.values()
-    kinds = {p.name: object if p.annotation is p.empty else p.annotation for p in found if p.kind != p.VAR_KEYWORD}
-    kinds |= _takes(Clips) if isinstance(base, type) and issubclass(base, Clips) and base is not Clips else {}
+    try:
+        found = inspect.signature(VideoPurePipeline.__call__ if named else factory).parameters.values()
+    except (TypeError, ValueError):  # it does not say
+        return {"**": object}
+    kinds = {"**" if p.kind == p.VAR_KEYWORD else p.name: object if p.annotation is p.empty else p.annotation for p in found}
+    if isinstance(base, type) and issubclass(base, Clips) and kinds.pop("**", None):
+        kinds |= _takes(Clips)
     return {name: kind for name, kind in kinds.items() if name in (named or kinds)}
 
 
@@ -208,13 +212,19 @@ def _check(config: dict) -> None:
                 raise VideoPureError(f"{where}n_clips: there is no defense {unknown[0]!r}, expected some of {', '.join(rows)}")
 
 # %% ../nbs/16c_config.ipynb #k013
+_MOST_BYTES = 1_000_000
+
+
 def read_config(
     path: str | Path,  # a TOML file
     allow_code: bool = False,  # whether it may name things to import, package.module:Name
 ) -> dict:
     "The configuration in a file. Raises `VideoPureError` in one line for what it should not hold."
     try:
-        content = Path(path).expanduser().read_bytes()
+        with open(Path(path).expanduser(), "rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+        if len(content) > _MOST_BYTES:
+            raise ValueError("it is larger than a megabyte")
         wide = content.startswith((b"\xff\xfe", b"\xfe\xff"))
         config = tomllib.loads(content.decode("utf-16" if wide else "utf-8-sig").replace("\r\n", "\n"))
         found = next((word for section, value in config.items() for word in _code_in(value, section)), None)

@@ -333,7 +333,8 @@ def _save_page(path, pipe, val, notes):
         after = pipe(before).videos[:, -1]
         shown = {"original": val.video[i : i + 1]} | ({} if val.classifier is None else {"attacked": before})
         parts.append(Player({k: v.cpu() for k, v in (shown | {"purified": after, "removed": magnify(before, after)}).items()}))
-    path.parent.mkdir(parents=True, exist_ok=True)
+    with disk_errors(f"make the folder {path.parent}"):
+        path.parent.mkdir(parents=True, exist_ok=True)
     return save_page(path, "Validation clips, purified", *parts)
 
 # %% ../nbs/17b_training.ipynb #c083
