@@ -1,23 +1,43 @@
 "The `videopure` command as a person runs it: files in, files out, one line when something is wrong."
 
+import errno
 import json
 import math
+import os
 import re
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from typing import Literal, Optional
 
+import av
 import pytest
 import torch
+import yaml
 
 import videopure
 from videopure import cli
+from videopure.baselines import PURIFIERS
 from videopure.cli import COMMANDS, main
+from videopure.config import read_config, run_config
 from videopure.pipeline import VideoPurePipeline, load_pipeline
+from videopure.purifier import VideoPure
 from videopure.video import VideoPureError, moving_shapes, read_video, write_video
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def rate():
+    "Clips written with the rate of their source, also while `frame_rate` is not there yet."
+    if not hasattr(videopure.video, "frame_rate"):
+        videopure.video.frame_rate = lambda path, frames=None: 8.0
+    yield
 
 
 @pytest.fixture
@@ -123,6 +143,9 @@ BAD_OPTIONS = {
     "size": ["--size", "0"],
     "fps": ["--fps", "0"],
     "report": ["--report", "no/such/folder/report.html"],
+    "report that is no page": ["--report", "report.mp4"],
+    "endless rate": ["--fps", "inf"],
+    "no rate": ["--fps", "nan"],
 }
 
 
@@ -148,11 +171,21 @@ def test_output_folder_that_cannot_be_written(clip, capsys):
     assert capsys.readouterr().err.count("\n") == 1
 
 
-ENDS = [(VideoPureError("too few clips"), 2), (KeyboardInterrupt(), 130)]
+ENDS = {
+    "error": (VideoPureError("too few\nclips"), 2),
+    "interrupt": (KeyboardInterrupt(), 130),
+    "terminated": (KeyboardInterrupt(signal.SIGTERM), 143),
+    "full disk": (OSError(errno.ENOSPC, "No space left on device"), 2),
+    "read-only": (OSError(errno.EROFS, "Read-only file system", "/ro/.o-717cdca6.npz"), 2),
+    "memory": (MemoryError(), 2),
+    "memory of a GPU": (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.\nMore lines."), 2),
+    "long": (VideoPureError("no such device" + ", cpu" * 400), 2),
+    "long sentences": (VideoPureError("a sentence of no great length with some words more in it. " * 30), 2),
+}
 WORDS = {"demo": [], "purify": ["in.mp4", "out.mp4"], "evaluate": [], "train": ["clips"], "train-tiny": []}
 
 
-@pytest.mark.parametrize(("error", "status"), ENDS, ids=["error", "interrupt"])
+@pytest.mark.parametrize(("error", "status"), ENDS.values(), ids=ENDS)
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_ends_in_one_line(command, error, status, monkeypatch, capsys):
     def fail(*args, **options):
@@ -162,7 +195,21 @@ def test_every_command_ends_in_one_line(command, error, status, monkeypatch, cap
     monkeypatch.setattr(import_module(module), name, fail)
     assert main([command, *WORDS[command]]) == status
     said = capsys.readouterr().err
-    assert said.startswith("videopure: ") and said.count("\n") == 1
+    assert said.startswith("videopure: ") and said.count("\n") == 1 and len(said) < 300
+
+
+def test_a_mistake_of_ours_keeps_its_traceback(monkeypatch):
+    monkeypatch.setattr(cli, "purify", lambda **options: None + 1)
+    with pytest.raises(TypeError):
+        main(["purify", "in.mp4", "out.mp4"])
+
+
+def test_long_lines_keep_what_matters():
+    cut = cli._short("/deep" * 100 + "/clip.mp4: No such file or directory")
+    assert len(cut) < 290 and cut.startswith("/deep") and cut.endswith("clip.mp4: No such file or directory")
+    sentence = "The operator that was asked for cannot be run on this device: the build of torch was made without it and its friends"
+    assert cli._short(f"{sentence}. Others are {'CPU: registered at, ' * 100}") == sentence
+    assert cli._short("a few words") == "a few words"
 
 
 def test_help_names_every_command(capsys):
@@ -300,6 +347,334 @@ def test_missing_files(arguments, tmp_path):
     done = subprocess.run([sys.executable, "-m", "videopure", *arguments], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 2 and done.stdout == "" and done.stderr.startswith("videopure: ")
     assert done.stderr.count("\n") == 1 and "missing" in done.stderr and not list(tmp_path.iterdir())
+
+
+# -- nothing of a user's ----------------------------------------------------------------------------------------------------------------
+
+
+SAME = {
+    "itself": lambda clip: clip,
+    "another path": lambda clip: f"{Path(clip).parent}/../{Path(clip).parent.name}/{Path(clip).name}",
+    "symlink": lambda clip: os.symlink(clip, f"{clip}.mp4") or f"{clip}.mp4",
+    "hard link": lambda clip: os.link(clip, f"{clip}.mp4") or f"{clip}.mp4",
+    "folder by a link": lambda clip: os.symlink(Path(clip).parent, f"{clip}.d") or f"{clip}.d/in.mp4",
+}
+
+
+@pytest.mark.parametrize("name", SAME.values(), ids=SAME)
+def test_the_source_is_no_target(name, clip, tmp_path, capsys):
+    target, before = name(clip), Path(clip).read_bytes()
+    for words in ([clip, target], [target, clip], [clip, str(tmp_path / "new.npz"), "--report", target]):
+        assert main(["purify", *words]) == 2
+        said = capsys.readouterr().err
+        assert "is the source itself" in said and said.count("\n") == 1
+    assert Path(clip).read_bytes() == before and not (tmp_path / "new.npz").exists()
+
+
+@pytest.mark.parametrize("name", ["report.html", "run.json", "thesis.pdf"])
+def test_demo_leaves_a_users_files(name, tmp_path, capsys):
+    (tmp_path / name).write_text("mine")
+    assert main(["demo", "--n-clips", "1", "--out", str(tmp_path)]) == 2
+    assert f"holds {name!r}" in capsys.readouterr().err
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_labels_are_escaped_in_the_report(tmp_path):
+    name = "<img src=x onerror=alert(1)>"
+    classifier = videopure.tiny_classifier()
+    classifier.class_names = (name,) * 10
+    sample = [(clip, 0) for clip in moving_shapes(1, seed=1)[0]]
+    pgd = {"eps": 8 / 255, "alpha": 2 / 255, "steps": 1, "seed": 0}
+    page = cli._save_report(tmp_path / "page.html", "", classifier, VideoPurePipeline.tiny(), sample, pgd).read_text()
+    assert "<img src=x" not in page and page.count("&lt;img src=x onerror=alert(1)&gt;") >= 4
+
+
+# -- run files --------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def read(tmp_path):
+    "`read_config` of a text or bytes."
+
+    def call(content: str | bytes, **options) -> dict:
+        (tmp_path / "run.toml").write_bytes(content if isinstance(content, bytes) else content.encode())
+        return read_config(tmp_path / "run.toml", **options)
+
+    return call
+
+
+def refusal(call: Callable) -> str:
+    "The line with which a call is refused."
+    with pytest.raises(VideoPureError) as error:
+        call()
+    assert "\n" not in str(error.value) and len(cli._short(str(error.value))) < 300
+    return str(error.value)
+
+
+ODD = ["1", "-1", "0.5", '"x"', "[]", "[1]", "{ a = 1 }"]
+NEVER = ["true", "nan", "inf", "2020-01-01", "12:30:00", "[[1]]", "[{ a = 1 }]", "9" * 30]
+PLACES = ["title", "seed", "trials", "batch_size", "n_clips", "protocol", "store", "model", "variant", "dtype", "worst", "metrics", "data"]
+PLACES += ["defenses", "attacks", "classifier", "defenses.a", "attacks.a", *(f"defenses.a.{name}" for name in ("method", "rule"))]
+PLACES += [f"data.{name}" for name in ("dataset", "folder", "frames", "size", "n_clips", "seed", "classes", "where", "stride", "loop")]
+PLACES += [f"classifier.{name}" for name in ("name", "weights", "num_classes", "class_names", "mean", "std", "layout", "size", "frames")]
+PLACES += [f"attacks.a.{name}" for name in ("method", "sees", "n_clips", "uint8", "eps", "alpha", "steps", "best", "seed", "threat")]
+BOOL = {"store", "data.loop", "attacks.a.uint8", "attacks.a.best"}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_values_of_a_run_file_have_their_type(place, read):
+    "Whatever stands anywhere, it is taken or refused in one line, and some things are right nowhere."
+    beside = 'data.folder = "x"\n' if place.startswith("data.") and not place.endswith(("folder", "n_clips", "seed")) else ""
+    for value in ODD:
+        with suppress(VideoPureError):
+            read(f"{beside}{place} = {value}")
+    for value in NEVER:
+        if value != "true" or place not in BOOL:
+            assert "expected" in refusal(lambda: read(f"{beside}{place} = {value}")), value
+
+
+WRONG = {
+    "types": ("data = 1", "data is 1, expected a table"),
+    "rows": ("defenses = { JPEG = 30 }", "expected a table"),
+    "list": ("metrics = [1]", "metrics is [1], expected a list of text or a table"),
+    "truth": ("seed = true", "seed is True, expected a whole number"),
+    "option": ('[defenses]\nx = { method = "jpeg", quality = "30" }', "defenses.x.quality is '30', expected a whole number"),
+    "attack": ('[attacks]\nx = { steps = "10" }', "attacks.x.steps is '10', expected a whole number"),
+    "not a number": ("[defenses]\nx = { method = 'blur', sigma = nan }", "defenses.x.sigma is nan, expected a number"),
+    "object": ('[defenses]\nx = { method = "shuffle", generator = "x" }', "an object that a file cannot hold"),
+    "function": ('[defenses]\nx = { method = "videopure", sign = "x" }', "expected package.module:Name"),
+    "slip": ("clasifier = 'tiny'", "unknown key 'clasifier': did you mean 'classifier'?"),
+    "slip below": ('[defenses]\nx = { method = "jpeg", qualty = 3 }', "unknown key 'defenses.x.qualty': did you mean 'quality'?"),
+    "slip of data": ("data = { folder = 'x', frame = 3 }", "did you mean 'frames'?"),
+    "a part's own": ("data = { classifier = 'x' }", "unknown key 'data.classifier'"),
+    "pipe": ('[defenses]\nx = { method = "videopure", pipe = "x" }', "unknown key 'defenses.x.pipe'"),
+    "model": ('[attacks]\nx = { model = "x" }', "unknown key 'attacks.x.model'"),
+    "protocol": ('protocol = "standard"\nattacks = { x = "noise" }', "protocol has no effect"),
+    "limit": ("[attacks]\nx = { n_clips = { nonne = 3 } }", "there is no defense 'nonne'"),
+    "deep": ("data = " + "[" * 3000 + "]" * 3000, "is not a TOML file"),
+    "deep tables": ("data = " + "{a=" * 3000 + "1" + "}" * 3000, "is not a TOML file"),
+    "dotted": (".".join("a" * 3000) + " = 1", "is not a TOML file"),
+    "long number": ("seed = " + "9" * 5000, "is not a TOML file"),
+    "backslash": ('data.folder = "C:\\clips"', "write paths with / or in single quotes"),
+    "Latin 1": ("title = 'Prüfung'".encode("latin1"), "save it as UTF-8"),
+    "half of UTF-16": (b"\xff\xfet\x00i", "save it as UTF-8"),
+    "zero": (b"title = '\0'", "is not a TOML file"),
+    "endless": (b"#" * 2_000_000, "larger than a megabyte"),
+    "twice": ("seed = 1\nseed = 2", "is not a TOML file"),
+}
+
+
+@pytest.mark.parametrize("content, words", WRONG.values(), ids=WRONG)
+def test_wrong_run_files(content, words, read):
+    assert words in refusal(lambda: read(content))
+
+
+@pytest.mark.parametrize("path", sorted((Path(__file__).parents[1] / "benchmarks").glob("*.toml")), ids=lambda path: path.stem)
+def test_run_files_of_the_project(path):
+    "What is right is taken, also by parts that take any name."
+    assert "defenses" in read_config(path)
+
+
+def test_parts_that_say_little_of_themselves(read, monkeypatch):
+    "A part that a reader has registered may have any annotations, or none."
+
+    def faded(by: "float" = 0.5, *, keep: Optional[int] = None, how: Literal["a"] = "a", other=None) -> Callable:
+        return lambda video: video * by
+
+    for name, part in {"faded": faded, "module": torch.nn.Identity(), "type": type, "pipe": VideoPure(VideoPurePipeline.tiny())}.items():
+        monkeypatch.setitem(PURIFIERS, name, part)
+    read('[defenses]\nx = { method = "faded", by = 0.25, keep = 3, how = "a", other = [1] }\ny = { method = "module" }\nz = "type"')
+    read('[defenses]\nx = { method = "pipe", purify_steps = 2 }')
+    assert "keep is 'x', expected a whole number" in refusal(lambda: read('[defenses]\nx = { method = "faded", keep = "x" }'))
+    assert "purify_steps is 'x'" in refusal(lambda: read('[defenses]\nx = { method = "pipe", purify_steps = "x" }'))
+
+
+def test_run_files_of_every_editor(read):
+    text = "title = 'Prüfung'\r\ndata = { folder = 'C:\\clips' }\r\n"
+    for content in (text.encode(), text.encode("utf-8-sig"), text.encode("utf-16"), b"\xfe\xff" + text.encode("utf-16-be")):
+        assert read(content) == {"title": "Prüfung", "data": {"folder": "C:\\clips"}}
+
+
+def test_no_door_to_code_is_open(read):
+    "Also deep inside, as a value or in a list, and in what a part takes that is a function."
+    doors = ["metrics = { x = 'os:getcwd' }", "data.dataset = 'os:getcwd'", "protocol = 'os:getcwd'"]
+    doors += [f'[defenses]\nx = {{ method = "videopure", {name} = "os:getcwd" }}' for name in ("sign", "rule", "flow")]
+    doors += ['[attacks]\nx = { threat = { name = "os:getcwd" } }', '[attacks]\nx = { loss = ["ce", ["os:getcwd"]] }']
+    for text in doors:
+        assert "allow it with --allow-code" in refusal(lambda: read(text)), text
+
+
+def test_a_configuration_of_python_is_checked_too():
+    "Objects are left to the parts that take them; words are held to the same table."
+    assert "did you mean 'defenses'?" in refusal(lambda: run_config({"defences": {}}))
+    assert "data.n_clips is '2'" in refusal(lambda: run_config({"data": {"n_clips": "2"}}))
+    assert "has no effect" in refusal(lambda: run_config({"defenses": {"x": {"method": "none", "rule": "mean"}}}))
+    assert "say with out where" in refusal(lambda: run_config({"store": True}))
+    assert "has no effect" in refusal(lambda: run_config({"data": {"dataset": "moving-shapes", "folder": "clips"}}))
+    small = {"data": {"n_clips": 1}, "attacks": {"noise": {"method": "noise", "sees": "scores"}}}
+    assert run_config(small | {"defenses": {"same": lambda video: video}}, progress=False).accuracy("same").n == 1
+
+
+@pytest.mark.parametrize("option", ["size 0", "size -1", "size 7", "frames 1", "n-clips 0"])
+def test_sizes_of_moving_shapes(option, tmp_path, capsys):
+    assert main(["evaluate", "--out", str(tmp_path / "out"), "--quiet", *f"--{option}".split()]) == 2
+    said = capsys.readouterr().err
+    assert f"{option.replace('-c', '_c').replace(' ', ' is ')}, expected a whole number" in said and said.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["purify", "evaluate"])
+def test_variant_reaches_the_model(command, clip, tmp_path, monkeypatch):
+    "It is passed on, and only if it was given."
+    asked = []
+
+    def load(*arguments, **options):
+        asked.append(options)
+        raise VideoPureError("enough")
+
+    monkeypatch.setattr("videopure.pipeline.load_pipeline", load)
+    monkeypatch.setattr("videopure.config.load_pipeline", load)
+    words = ["purify", clip, str(tmp_path / "out.npz")] if command == "purify" else ["evaluate", "--out", str(tmp_path / "out")]
+    assert main(words) == main([*words, "--variant", "fp16"]) == 2
+    assert asked == [{}, {"variant": "fp16"}]
+
+
+def test_clips_play_as_long_as_their_source(clip, tmp_path, monkeypatch):
+    rates = []
+    monkeypatch.setattr(videopure.video, "frame_rate", lambda path, frames=None: rates.append((path, frames)) or 12.5, raising=False)
+    out = tmp_path / "out.mp4"
+    assert main(["purify", clip, str(out), "--frames", "5", "--steps", "1"]) == 0 and rates == [(clip, 5)]
+    with av.open(str(out)) as file:
+        assert float(file.streams.video[0].average_rate) == 12.5
+
+
+# -- as the machine ends it -------------------------------------------------------------------------------------------------------------
+
+DOORS = {"package": ["-m", "videopure"], "module": ["-m", "videopure.cli"]}
+
+
+@pytest.mark.parametrize("door", DOORS.values(), ids=DOORS)
+def test_doors(door):
+    run = lambda *words: subprocess.run([sys.executable, *door, *words], capture_output=True, text=True)
+    assert run("--version").stdout == f"{videopure.__version__}\n"
+    assert run("demo", "--n-clips", "few").returncode == 2
+
+
+SAYS = """
+import sys
+from videopure import cli
+cli.purify = lambda **words: WHAT
+sys.exit(cli.main(["purify", "in.npz", "out.npz"]))
+"""
+
+
+def said_to(where: str, what: str = "'done'", **variables) -> subprocess.CompletedProcess:
+    "A command that says something, its output sent by the shell to a place."
+    code = SAYS.replace("WHAT", what)
+    call = ["bash", "-c", f'"$0" -c "$1" {where}', sys.executable, code]
+    return subprocess.run(call, capture_output=True, env=os.environ | {"PYTHONUNBUFFERED": ""} | variables)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_output_that_is_full_or_closed():
+    "One line where somebody can read it, and never a traceback."
+    full = said_to("> /dev/full")
+    assert (full.returncode, full.stderr) == (2, b"videopure: cannot read or write: no space left on device\n")
+    for where, status in (("| true; exit ${PIPESTATUS[0]}", 141), (">&-", 0), (">&- 2>&-", 0), ("2> /dev/full", 0), ("2>&1 | true", 0)):
+        done = said_to(where, "__import__('time').sleep(0.3) or 'done'")
+        assert (done.returncode, done.stderr) == (status, b""), where
+
+
+@pytest.mark.parametrize("command", ["--help", "evaluate --help", "--version"])
+def test_help_into_a_closed_pipe(command):
+    call = f'(sleep 0.2; "$0" -m videopure {command}) | true'
+    assert subprocess.run(["bash", "-c", call, sys.executable], capture_output=True).stderr == b""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("encoding", ["ascii", "cp437", "cp932", "cp1252"])
+def test_consoles_that_lack_signs(encoding):
+    "A sign that a console does not have is replaced, in output and in errors, also in names that are no text."
+    signs = r"'full \u2265 BPDA \u2013 \u00d7 \udcff'"
+    done = said_to("", signs, PYTHONIOENCODING=encoding)
+    assert done.returncode == 0 and done.stdout.startswith(b"full ") and done.stderr == b""
+    done = said_to("", f"(_ for _ in ()).throw(cli.videopure.VideoPureError({signs}))", PYTHONIOENCODING=encoding)
+    assert done.returncode == 2 and done.stderr.startswith(b"videopure: full ") and done.stderr.count(b"\n") == 1
+
+
+WAITS = """
+import sys, time
+from videopure import cli
+def purify(**words):
+    try:
+        print("ready", flush=True)
+        time.sleep(60)
+    finally:
+        print("tidy", flush=True)
+cli.purify = purify
+sys.exit(cli.main(["purify", "in.npz", "out.npz"]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_signals_tidy_up(kind):
+    running = subprocess.Popen([sys.executable, "-c", WAITS], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert running.stdout.readline() == "ready\n"
+    running.send_signal(getattr(signal, kind))
+    output, errors = running.communicate(timeout=60)
+    assert (output, running.returncode) == ("tidy\n", 128 + getattr(signal, kind))
+    assert errors.startswith("videopure: interrupted") and errors.count("\n") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [["purify", "in.npz", "out.npz"], ["train", "clips"], ["evaluate"]], ids=lambda words: words[0])
+def test_interrupted_while_importing(command, tmp_path):
+    "Whenever the signal comes after the first moments, when Python itself starts: one line."
+    for seconds in (0.3, 0.8, 1.4, 2.2):
+        call = [sys.executable, "-m", "videopure", *command]
+        running = subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+        time.sleep(seconds)
+        running.send_signal(signal.SIGINT)
+        _, errors = running.communicate(timeout=60)
+        assert running.returncode in (130, 2) and errors.startswith("videopure: ") and errors.count("\n") == 1, errors
+
+
+@pytest.mark.parametrize("command", [["evaluate"], ["demo"], ["train-tiny"]], ids=lambda words: words[0])
+def test_variables_of_a_launcher_left_over(command, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for value in ("x", "2", "-1"):
+        monkeypatch.setenv("WORLD_SIZE", value)
+        assert main(command) == 2
+        said = capsys.readouterr().err
+        assert "a launcher sets WORLD_SIZE" in said and said.count("\n") == 1 and len(said) < 300
+    assert not list(tmp_path.iterdir())
+
+
+def test_wrong_words_are_one_line(capsys):
+    for words in ([], ["evalute"], ["demo", "--n-clips", "9" * 5000], ["purify", "a", "b", "--colour", "red"], ["evaluate", "--seed"]):
+        with pytest.raises(SystemExit) as stop:
+            main(words)
+        said = capsys.readouterr().err
+        assert stop.value.code == 2 and said.count("\n") == 1 and said.startswith("videopure: ") and len(said) < 300, said
+
+
+# -- the project's own machine ----------------------------------------------------------------------------------------------------------
+
+WORKFLOWS = sorted((Path(__file__).parents[1] / ".github" / "workflows").glob("*.yml"))
+
+
+@pytest.mark.skipif(not WORKFLOWS, reason="an installed package carries no workflows")
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_workflows_may_do_little(path):
+    "They may read; a job that may write runs no command; an action is pinned by its commit."
+    flow = yaml.safe_load(path.read_text())
+    assert flow["permissions"] == {"contents": "read"}
+    for job in flow["jobs"].values():
+        uses = [step["uses"] for step in job["steps"] if "uses" in step]
+        assert all(re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40}", action) for action in uses)
+        if "write" in job.get("permissions", {}).values():
+            assert not any("run" in step for step in job["steps"]) and len(job["steps"]) == 1
 
 
 @pytest.mark.parametrize("eps", ["8", "8.0", "0", "-1/255", "8/0", "much"])

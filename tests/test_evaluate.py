@@ -408,9 +408,9 @@ def test_classifier_as_a_table(good, tmp_path, shell):
 
 
 TABLES = {
-    "key": ("colour = 1", "unknown option 'colour' of a classifier, expected mean, std"),
+    "key": ("colour = 1", "unknown key 'classifier.colour': expected name, weights, num_classes, class_names, mean, std"),
     "class_names": ('class_names = ["a", "b"]', "10 logits for a clip, expected 2"),
-    "type": ("name = 3", "classifier 'int' is int, expected a torch.nn.Module"),
+    "type": ("name = 3", "classifier.name is 3, expected text"),
     "mean": ("mean = 3", "mean"),
     "layout": ('layout = "BTCH"', "layout"),
 }
@@ -653,7 +653,7 @@ FILES = {
     "classifier file": ('classifier = "nowhere.safetensors"', "nowhere"),
     "model": ('model = "no/such/folder"', "cannot load the model"),
     "type": ('dtype = "int8"', "unknown dtype 'int8'"),
-    "no type": ("dtype = 16", "unknown dtype 16"),
+    "no type": ("dtype = 16", "dtype is 16, expected text"),
     "data": ("data = { colour = 1 }", "colour"),
     "folder": ('data = { folder = "no/such/folder" }', "not a folder"),
 }

@@ -117,7 +117,7 @@ def test_training_is_deterministic_and_resumes(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         train_tiny(tmp_path / "stopped", **SMALL)
     monkeypatch.setattr(Trainer, "step", step)
-    with pytest.raises(VideoPureError, match="is a checkpoint of"):
+    with pytest.raises(VideoPureError, match="holds another run: seed was"):
         train_tiny(tmp_path / "stopped", **SMALL | {"seed": 1})
     assert weights(train_tiny(tmp_path / "stopped", **SMALL)) == once
     assert not (tmp_path / "stopped" / "checkpoints").exists()

@@ -19,9 +19,9 @@ import torch
 from fastcore.docments import docments
 from torch import nn
 
-from videopure import cli, tiny, training
+from videopure import cli, tiny, trainer, training
 from videopure.classifiers import load_classifier
-from videopure.data import ClipFolder
+from videopure.data import ClipFolder, Clips
 from videopure.defense import Defended
 from videopure.pipeline import VideoPurePipeline
 from videopure.tiny import MotionClassifier, save_classifier
@@ -33,32 +33,29 @@ SMALL = Recipe(steps=6, classifier_steps=6, every=3, batch_size=2, frames=4, siz
 CLASSES, GROUPS = ("left", "right", "up"), "ABCDEF"
 
 
-SCRIPT = """
-import json, sys
-from videopure.training import Recipe, train_folder
-given = json.loads(sys.argv[1])
-said = train_folder(**given | {"recipe": Recipe(**given["recipe"])})
-if said: print(said)
-"""
+SCRIPT = "import sys; from videopure.cli import main; sys.exit(main())"
 
 
 def settings(folder, out, recipe=SMALL, quiet=False, **options) -> dict:
     return {"folder": str(folder), "out": str(out), "recipe": recipe, "cpu": True, "quiet": quiet, **options}
 
 
-def process(*arguments, launcher=("-c", SCRIPT), **options) -> list[str]:
-    "The words that call `train_folder` in a process of its own."
-    given = settings(*arguments, **options)
-    return [sys.executable, *launcher, json.dumps(given | {"recipe": vars(given["recipe"])})]
-
-
-def words(folder, out, *arguments, recipe=SMALL) -> list[str]:
+def words(folder, out, *arguments, recipe=SMALL, **options) -> list[str]:
     "The command line that means the same."
     found = ["train", str(folder), "--out", str(out), "--cpu", *map(str, arguments)]
-    for name, value in vars(recipe).items():
+    found += ["--classifier"] * (options.pop("classifier", None) == "train")
+    for name, value in (vars(recipe) | options).items():
         flag = name.replace("_", "-")
-        found += [f"--{flag}" if value else f"--no-{flag}"] if isinstance(value, bool) else [f"--{flag}", str(value)]
+        if isinstance(value, bool):
+            found += [f"--{flag}"] if value else [f"--no-{flag}"] if name in vars(recipe) else []
+        else:
+            found += [f"--{flag}", *map(str, value if isinstance(value, list) else [value])]
     return found
+
+
+def process(*arguments, launcher=("-c", SCRIPT), **options) -> list[str]:
+    "The words that run the command in a process of its own."
+    return [sys.executable, *launcher, *words(*arguments, **options)]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -183,8 +180,7 @@ def test_killed_and_started_again(good, tmp_path):
         assert not (tmp_path / "killed" / "training.json").exists()
         now = {name: len(torch.load(path, weights_only=True)["losses"]) for name, path in saved.items() if path.exists()}
         done |= now
-    assert errors.decode().splitlines()[-1].startswith("videopure: interrupted; the same command goes on from the last checkpoint")
-    assert "Traceback" not in errors.decode()
+    assert errors.decode().splitlines()[-1].startswith("videopure: interrupted") and "Traceback" not in errors.decode()
     whole = [started(process(good, tmp_path / name, quiet=True, **options)) for name in ("killed", "whole")]
     assert [(running.communicate(), running.returncode)[1] for running in whole] == [0, 0]
     equal(tmp_path / "killed", tmp_path / "whole")
@@ -211,27 +207,18 @@ def test_two_processes(good, tmp_path):
     assert any((weights[k] != start[k]).any() for k in start) and all(v.isfinite().all() for v in weights.values())
 
 
-def interrupted(*_):
+def interrupted(*_, **options):
     raise KeyboardInterrupt
-
-
-def test_interrupted_in_one_line(good, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(training, "_cache_clips", interrupted)
-    with pytest.raises(SystemExit) as stop:
-        train_folder(**settings(good, tmp_path / "out", quiet=True))
-    assert stop.value.code == 130
-    assert capsys.readouterr().err.startswith("videopure: interrupted; the same command goes on")
 
 
 def test_command_line_interrupted(good, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(training, "_cache_clips", interrupted)
-    with pytest.raises(SystemExit) as stop:
-        cli.main(words(good, tmp_path / "out", "--quiet"))
-    assert stop.value.code == 130
-    assert capsys.readouterr().err.startswith("videopure: interrupted; the same command goes on")
+    assert cli.main(words(good, tmp_path / "out", "--quiet")) == 130
+    said = capsys.readouterr().err
+    assert said.startswith("videopure: interrupted") and "the same command goes on" in said and said.count("\n") == 1
 
 
-def test_checkpoint_of_another_run_and_a_damaged_one(good, cache, sides, tmp_path, refused):
+def test_checkpoint_of_another_run_and_a_damaged_one(good, cache, sides, tmp_path, refused, monkeypatch):
     (train_rows, val_rows), checkpoint = sides, tmp_path / "classifier.pt"
     fit = lambda rows, recipe: training._fit_classifier(cache, rows, val_rows, CLASSES, recipe, checkpoint, "cpu", False)
     fit(train_rows, SMALL)
@@ -241,7 +228,9 @@ def test_checkpoint_of_another_run_and_a_damaged_one(good, cache, sides, tmp_pat
     with pytest.raises(VideoPureError, match="is a checkpoint of"):
         fit(train_rows[1:], SMALL)
     fit(train_rows, replace(SMALL, every=5, workers=1))  # these may change
-    (tmp_path / "out" / "checkpoints").mkdir(parents=True)
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(training, "_fit_purifier", interrupted)
+        training.train(ClipFolder(good, 4, 16), tmp_path / "out", recipe=SMALL, cpu=True, progress=False)
     for damage in (checkpoint.read_bytes()[:5000], b"", b"not a checkpoint"):
         (tmp_path / "out" / "checkpoints" / "purifier.pt").write_bytes(damage)
         assert "purifier.pt is not a whole checkpoint" in refused(good, tmp_path / "out")
@@ -285,7 +274,7 @@ def report(result) -> dict:
 def test_what_is_left(result, report):
     out = result[0]
     assert {path.name for path in out.iterdir()} == {
-        "classifier.safetensors", "model_index.json", "report.html", "samples", "scheduler", "training.json", "unet", "vae"
+        "classifier.safetensors", "model_index.json", "report.html", "run.json", "samples", "scheduler", "training.json", "unet", "vae"
     }  # fmt: skip
     assert report["classes"] == list(CLASSES) and report["recipe"] == vars(SMALL) and report["classifier"] == "trained"
     assert [len(losses) for losses in report["losses"].values()] == [6, 6]
@@ -386,15 +375,226 @@ def test_finished_is_finished(result, broken, shell, refused, monkeypatch):
         assert shell(broken, result[0], recipe=replace(SMALL, **free), **chosen) == (0, result[1], "")
     assert not (result[0] / "checkpoints").exists()
     for other in ({"steps": 7}, {"seed": 1}, {"colours": False}, {"precision": "no"}):
-        assert "holds the result of another training" in refused(broken, result[0], recipe=replace(SMALL, **other), **chosen)
+        assert f"holds another run: recipe.{next(iter(other))} was" in refused(broken, result[0], recipe=replace(SMALL, **other), **chosen)
     for other in ({"classifier": None}, {"hold_out": ["F"]}, {"group": None, "hold_out": []}):
-        assert "holds the result of another training" in refused(broken, result[0], **chosen | other)
+        assert "holds another run" in refused(broken, result[0], **chosen | other)
 
 
-def test_damaged_report(good, tmp_path, refused):
+def test_damaged_report(good, tmp_path, refused, shell):
+    quick = replace(SMALL, steps=1)
+    assert shell(good, tmp_path, recipe=quick)[0] == 0
     for text in ("", "{}", "[]", "{", '{"train": 1, "validation": [], "skipped": {}}'):
         (tmp_path / "training.json").write_text(text)
-        assert "is not the report of a training" in refused(good, tmp_path)
+        line = refused(good, tmp_path, recipe=quick)
+        assert "training.json is" in line and "choose another folder" in line
+
+
+# -- nothing of a user's, and nothing of another run -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def stopped(folder, tmp_path, monkeypatch):
+    "A function that starts a training in `out` and stops it with all clips decoded; returns the folder."
+
+    def start(**options) -> Path:
+        with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+            patched.setattr(training, "_fit_purifier", interrupted)
+            train_folder(**settings(folder, tmp_path / "out", quiet=True, **options))
+        return tmp_path / "out"
+
+    return start
+
+
+THEIRS = ["checkpoints/thesis.pt", "unet/config.json", "report.html", "notes.txt", "tiny/model.bin", "training.json", "samples/a.png"]
+
+
+@pytest.mark.parametrize("name", THEIRS)
+def test_nothing_of_a_user_is_touched(name, good, tmp_path, refused):
+    "A folder that a training has not begun is refused, whatever is in it, by `train` and by `train_tiny`."
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("mine")
+    assert f"holds {name.split('/')[0]!r}, which this command has not written" in refused(good, tmp_path)
+    with pytest.raises(VideoPureError, match="has not written"):
+        trainer.train_tiny(tmp_path, classifier_steps=1, diffusion_steps=1, n_clips=10, device="cpu", progress=False)
+    left = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert left == [tmp_path / name] and left[0].read_text() == "mine"
+
+
+def test_a_link_is_not_followed_into_a_users_folder(good, tmp_path, refused):
+    (tmp_path / "mine").mkdir(), (tmp_path / "out").mkdir()
+    (tmp_path / "mine" / "thesis.pt").touch()
+    (tmp_path / "out" / "checkpoints").symlink_to(tmp_path / "mine")
+    assert "holds 'checkpoints'" in refused(good, tmp_path / "out")
+    assert (tmp_path / "mine" / "thesis.pt").exists()
+
+
+def test_what_is_put_beside_the_checkpoints_stays(folder, shell, stopped):
+    "Also an orphan of a kill goes, and only that."
+    out = stopped()
+    (out / "checkpoints" / "thesis.pt").touch(), (out / "checkpoints" / ".clips-0123abcd.npy").touch()
+    assert shell(folder, out)[0] == 0
+    assert [path.name for path in (out / "checkpoints").iterdir()] == ["thesis.pt"]
+
+
+def rewrite_in_place(path: Path) -> None:
+    "Change one byte of a file; size and time stay."
+    times, content = path.stat(), bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def other_clip(folder): rewrite_in_place(folder / "up" / "00.npz")
+def other_groups(folder): (folder / "manifest.csv").write_text((folder / "manifest.csv").read_text().replace(",A", ",B"))
+
+
+OTHER_RUNS = {
+    "clips": (other_clip, {}),
+    "groups": (other_groups, {}),
+    "group column": (lambda folder: None, {"group": None}),
+    "recipe": (lambda folder: None, {"recipe": replace(SMALL, batch_size=1)}),
+    "classifier": (lambda folder: None, {"classifier": "train"}),
+}
+
+
+@pytest.mark.parametrize("change", OTHER_RUNS)
+def test_a_stopped_run_goes_on_only_as_the_same(change, folder, stopped, refused):
+    "What could change a number is noticed, also in what was stopped half-way."
+    out = stopped(group="recording")
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    changed, options = OTHER_RUNS[change]
+    changed(folder)
+    assert "holds another run" in refused(folder, out, **{"group": "recording"} | options)
+    assert before == {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+
+
+def test_a_given_classifier_belongs_to_the_run(folder, tmp_path, refused, stopped):
+    saved = tmp_path / "mine.safetensors"
+    save = lambda seed: torch.manual_seed(seed) and save_classifier(MotionClassifier(class_names=CLASSES, frames=4, size=16), saved)
+    save(1)
+    out = stopped(classifier=str(saved))
+    save(2)
+    assert "holds another run: classifier was" in refused(folder, out, classifier=str(saved))
+
+
+def test_weights_to_start_from_belong_to_the_run(folder, tmp_path, stopped):
+    recipe = replace(SMALL, start=str(tmp_path / "start"))
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        training._new_pipeline(tiny.TinyUNet()).save_pretrained(tmp_path / "start")
+        if seed == 1:
+            out = stopped(recipe=recipe)
+    with pytest.raises(VideoPureError, match="holds another run: start was"):
+        train_folder(**settings(folder, out, recipe=recipe))
+
+
+def test_frames_of_a_folder_are_looked_at(tmp_path):
+    "A clip may be a folder of pictures; one that changes is a changed clip."
+    (tmp_path / "clip").mkdir()
+    for i in range(3):
+        (tmp_path / "clip" / f"{i}.png").write_bytes(bytes(200_000))
+    look = lambda: training._contents(Clips(tmp_path, ["clip"], [0], ["up"]), SMALL)
+    before = look()
+    rewrite_in_place(tmp_path / "clip" / "1.png")
+    assert look() != before
+
+
+DAMAGE = {"{": "clips.json", '{"contents": 1}': "clips.json", "[]": "clips.json", "": "clips.npy", "\0": "clips.json"}
+
+
+@pytest.mark.parametrize("text", DAMAGE, ids=repr)
+def test_damaged_clips_are_decoded_anew(text, folder, shell, stopped):
+    out = stopped()
+    (out / "checkpoints" / DAMAGE[text]).write_text(text)
+    status, _, errors = shell(folder, out)
+    assert status == 0 and errors == ""
+
+
+def test_damaged_settings_of_a_run(folder, stopped, refused):
+    out = stopped()
+    (out / "run.json").write_text("{")
+    assert "run.json is damaged" in refused(folder, out)
+
+
+def test_clips_cut_short_are_decoded_anew(folder, shell, stopped):
+    path = stopped() / "checkpoints" / "clips.npy"
+    path.write_bytes(path.read_bytes()[:1000])
+    assert shell(folder, path.parents[1])[0] == 0
+
+
+def test_one_training_at_a_time(folder, shell, refused, stopped):
+    "The second is told so; a lock that a kill has left holds nobody up."
+    out = stopped()
+    with trainer._only_here(out / "checkpoints"):
+        assert "another training is at work" in refused(folder, out)
+    (out / "checkpoints" / ".lock").touch()
+    assert shell(folder, out)[0] == 0
+
+
+@pytest.mark.slow
+def test_two_at_once(good, tmp_path):
+    recipe = replace(SMALL, steps=200, every=200)
+    calls = [words(good, tmp_path / "out", "--quiet", recipe=recipe)] * 2
+    both = [started([sys.executable, "-m", "videopure", *call]) for call in calls]
+    errors = [running.communicate()[1].decode() for running in both]
+    assert sorted(running.returncode for running in both) == [0, 2], errors
+    assert [e.count("\n") for e in errors if e] == [1] and "another training is at work" in "".join(errors)
+
+
+def test_dead_worker(good, tmp_path, refused, monkeypatch):
+    def dies(self):
+        raise RuntimeError("DataLoader worker (pid(s) 17, 18) exited unexpectedly")
+
+    monkeypatch.setattr(training.ClipLoader, "__iter__", dies)
+    assert "use fewer workers" in refused(good, tmp_path / "out")
+
+
+SMALL_DISK = """
+import resource, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
+from videopure.cli import main
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [100, 4_000, 200_000, 1_000_000, 3_000_000, 30_000_000])
+def test_full_disk(size, good, tmp_path):
+    "Wherever the disk is full, in a checkpoint or in the result: one line, and the run goes on afterwards."
+    call = words(good, tmp_path / "out", "--quiet", "--classifier", recipe=replace(SMALL, steps=2, classifier_steps=2))
+    done = subprocess.run([sys.executable, "-c", SMALL_DISK, str(size), *call], capture_output=True, text=True)
+    assert (done.returncode, done.stderr.count("\n")) == ((2, 1) if size < 30_000_000 else (0, 0)), done.stderr
+    assert size == 30_000_000 or done.stderr.startswith("videopure: cannot ")
+    done = subprocess.run([sys.executable, "-m", "videopure", *call], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+LEFT_OVER = {
+    "no number": {"WORLD_SIZE": "x"},
+    "alone": {"WORLD_SIZE": "2"},
+    "rank": {"RANK": "1"},
+    "no address": {"WORLD_SIZE": "2", "RANK": "0", "LOCAL_RANK": "0"},
+    "no port": {"WORLD_SIZE": "2", "RANK": "0", "LOCAL_RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "x"},
+}
+
+
+@pytest.mark.parametrize("found", LEFT_OVER.values(), ids=LEFT_OVER)
+def test_variables_of_a_launcher_left_over(found, good, tmp_path, refused, monkeypatch):
+    for name, value in found.items():
+        monkeypatch.setenv(name, value)
+    line = refused(good, tmp_path / "out")
+    assert "a launcher sets WORLD_SIZE" in line and f"unset {next(iter(found))}" in line and not (tmp_path / "out").exists()
+
+
+def test_processes_that_never_come(monkeypatch):
+    "All variables are there, and nobody answers: the end comes soon, in one line."
+    address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1"}
+    for name, value in ({"WORLD_SIZE": "2", "RANK": "1", "LOCAL_RANK": "1"} | address).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(trainer.time, "sleep", lambda seconds: None)
+    with pytest.raises(VideoPureError, match="WORLD_SIZE is 2, but the other processes did not come"):
+        trainer.join_processes()
 
 
 def test_same_seed_same_result(good, tmp_path):

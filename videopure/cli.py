@@ -8,11 +8,17 @@ __all__ = ['main']
 # %% ../nbs/19_cli.ipynb #c002
 import argparse
 import ast
+import errno
 import os
+import signal
 import sys
+import threading
 import time
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from html import escape
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -85,7 +91,7 @@ def _add_option(parser: argparse.ArgumentParser, option: _Option) -> None:
 # %% ../nbs/19_cli.ipynb #c016
 def parser() -> argparse.ArgumentParser:
     "The options of all commands."
-    top = argparse.ArgumentParser("videopure", description="Adversarial purification of video.")
+    top = _Parser("videopure", description="Adversarial purification of video.")
     top.add_argument("--version", action="version", version=videopure.__version__)
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, where in COMMANDS.items():
@@ -95,6 +101,14 @@ def parser() -> argparse.ArgumentParser:
             for each in _read(f"{where.split(':')[0]}:{_class_of(option)}")[1] if _class_of(option) else [option]:
                 _add_option(one, each)
     return top
+
+
+class _Parser(argparse.ArgumentParser):
+    "A parser whose errors are one line."
+
+    def error(self, message: str) -> None:
+        _say(f"{message}; see {self.prog} --help")
+        sys.exit(2)
 
 
 def _class_of(option: _Option) -> str | None:
@@ -119,10 +133,11 @@ def demo(
     out: str = "demo",  # folder for card.html and report.html
 ) -> str:
     "attack fresh clips, purify them, compare defenses (under two minutes)"
-    start, folder = time.perf_counter(), _make_folder(out)
+    start = time.perf_counter()
     videopure.video.check_number("n_clips", n_clips, 1)
     if not 0 < (size := videopure.threats.as_eps(eps, most=1)):
         raise videopure.VideoPureError(f"eps is {eps}, expected more than 0")
+    folder = videopure.trainer.make_folder(out, "table.md", "card.md", "card.json", "card.html", "results.jsonl.gz", "report.html")
     name = f"PGD {videopure.threats.format_eps(size)}"
     classifier, pipe = videopure.tiny_classifier(), videopure.pipeline.load_pipeline("tiny")
     data = videopure.data.MovingShapes(n_clips, seed)
@@ -134,15 +149,6 @@ def demo(
     _save_report(folder / "report.html", card, classifier, pipe, [data[i] for i in range(min(4, n_clips))], pgd | {"seed": seed})
     written = f"Written: {folder / 'card.html'} and {folder / 'report.html'}"
     return f"{card.table()}\n\nn = {n_clips}, {time.perf_counter() - start:.0f} s. {_ADAPTIVE}\n{written}"
-
-# %% ../nbs/19_cli.ipynb #c021
-def _make_folder(path: str | Path) -> Path:
-    "The folder `path`, made if it is missing."
-    try:
-        Path(path).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise videopure.VideoFileError(f"cannot make the folder {str(path)!r}: {error.strerror}") from error
-    return Path(path)
 
 # %% ../nbs/19_cli.ipynb #c023
 def _save_report(path: Path, card: object, classifier: object, pipe: object, samples: list, pgd: dict) -> Path:
@@ -160,7 +166,7 @@ def _save_report(path: Path, card: object, classifier: object, pipe: object, sam
         names = {name: classifier.class_names[guess[i]] for name, guess in said.items()}
         names["purified"] += f", {votes.counts[i].max()} of {votes.logits.shape[1]} votes"
         player = videopure.Player({name: video[i : i + 1] for name, video in shown.items()}, captions=names)
-        parts += [f"<h2>{classifier.class_names[label]}</h2>", player]
+        parts += [f"<h2>{escape(classifier.class_names[label])}</h2>", player]
     return videopure.show.save_page(path, "VideoPure: attacked and rescued", card, f"<p>{_ADAPTIVE}</p>", *parts)
 
 # %% ../nbs/19_cli.ipynb #c028
@@ -174,21 +180,35 @@ def purify(
     steps: int | None = None,  # noise levels to climb; as the model was saved if not given
     device: str = "auto",  # auto, cpu, cuda, cuda:1, mps ...
     dtype: str = "float32",  # type of the model's weights: float32, float16 or bfloat16
-    fps: float = 8.0,  # frames a second of the written clip
-    report: str | None = None,  # also write an HTML page that plays before and after
+    variant: str | None = None,  # kind of weight files of the model, such as fp16
+    fps: float | None = None,  # frames a second of the written clip; as long as the source plays if not given
+    report: str | None = None,  # also write a page that plays before and after, an .html file
 ) -> str:
     "purify a video file"
-    for path in (target, report):
-        if path is not None and not Path(path).absolute().parent.is_dir():
-            raise videopure.VideoFileError(f"cannot write {str(path)!r}: the folder {str(Path(path).parent)!r} does not exist")
+    _check_targets(source, target, report)
     clip = videopure.read_video(source, frames=frames, size=size)
-    pipe = videopure.pipeline.load_pipeline(model, device, dtype)
+    pipe = videopure.pipeline.load_pipeline(model, device, dtype, **({} if variant is None else {"variant": variant}))
     purified = pipe(clip, purify_steps=steps).videos[:, -1].float().cpu()
+    fps = videopure.video.frame_rate(source, frames) if fps is None else fps
     videopure.write_video(purified, target, fps=fps)
     if report is not None:
         shown = {"original": clip, "purified": purified, "difference": videopure.show.magnify(clip, purified)}
         videopure.Player(shown, fps=fps).save(report, f"VideoPure: {Path(source).name}")
     return f"{target}: purified, {videopure.metrics.psnr(purified, clip).item():.1f} dB PSNR to the input"
+
+# %% ../nbs/19_cli.ipynb #c228
+def _check_targets(source: str, *targets: str | None) -> None:
+    "Refuse to write into a folder that is not there, over the source, or a page under a name that is no page's."
+    for path, page in zip(targets, (False, True)):
+        if path is None:
+            continue
+        place = Path(path).expanduser()
+        if not place.absolute().parent.is_dir():
+            raise videopure.VideoFileError(f"cannot write {str(path)!r}: the folder {str(place.parent)!r} does not exist")
+        if place.exists() and Path(source).expanduser().exists() and place.samefile(Path(source).expanduser()):
+            raise videopure.VideoFileError(f"{str(path)!r} is the source itself, which is never overwritten: choose another name")
+        if page and place.suffix.lower() not in (".html", ".htm"):
+            raise videopure.VideoFileError(f"the report {str(path)!r} is a page: give it a name that ends in .html")
 
 # %% ../nbs/19_cli.ipynb #c033
 def evaluate(
@@ -200,7 +220,8 @@ def evaluate(
     num_classes: int | None = None,  # number of classes of the classifier; as its weights have if not given
     model: str | None = None,  # 'tiny', a saved pipeline, or a hub name
     dtype: str | None = None,  # type of the model's weights: float32, float16 or bfloat16
-    protocol: str | None = None,  # set of attacks, unless the configuration names attacks: standard or videopure
+    variant: str | None = None,  # kind of weight files of the model, such as fp16
+    protocol: str | None = None,  # set of attacks, for a configuration that names none: standard or videopure
     n_clips: int | None = None,  # number of clips; of files, some of each class
     metrics: list[str] | None = None,  # measure the purified clips: psnr, ssim, temporal-consistency, lpips, package.module:Name
     seed: int | None = None,  # seed of attacks and random purifiers
@@ -218,8 +239,7 @@ def evaluate(
     where_not: list[str] | None = None,  # take all clips but those with one of these values
 ) -> str | None:
     "measure defenses under attacks; an interrupted run goes on"
-    settings = _settings_of(SimpleNamespace(**locals()))
-    only = {"only_attacks": attacks or (), "only_defenses": defenses or ()}
+    settings, only = _settings_of(SimpleNamespace(**locals())), {"only_attacks": attacks or (), "only_defenses": defenses or ()}
     card = videopure.config.run_config(settings, out, device, **only, progress=not quiet)
     if card.skipped and len(card.skipped) == len(card.results):
         print(card.skipped_table())
@@ -230,7 +250,8 @@ def evaluate(
 def _settings_of(words: SimpleNamespace) -> dict:
     "The configuration that a command line means."
     settings = videopure.config.read_config(words.config, words.allow_code) if words.config else {}
-    settings |= {k: v for k in ("model", "dtype", "protocol", "n_clips", "metrics", "seed") if (v := getattr(words, k)) is not None}
+    names = "model", "dtype", "variant", "protocol", "n_clips", "metrics", "seed"
+    settings |= {name: value for name in names if (value := getattr(words, name)) is not None}
     classifier, data = _classifier_of(words, settings.get("classifier", "tiny")), _data_of(words, settings.get("data", {}))
     return settings | {"classifier": classifier, "data": data}
 
@@ -254,7 +275,7 @@ def _data_of(words: SimpleNamespace, data: dict) -> dict:
         shapes = "folder" not in data and data.get("dataset", "moving-shapes") == "moving-shapes"
         data = {name: value for name, value in data.items() if not shapes or name not in ("dataset", "n_clips", "seed")}
         given["folder"] = words.data
-    elif words.n_clips and not data:
+    elif words.n_clips and "n_clips" not in data and data.get("dataset", "moving-shapes") == "moving-shapes" and "folder" not in data:
         given["n_clips"] = words.n_clips
     return data | given
 
@@ -276,7 +297,7 @@ def train_tiny(
 ) -> str:
     "train the embedded models from nothing; an interrupted run goes on"
     place = videopure.pipeline.find_device(device)
-    return f"trained: {videopure.trainer.train_tiny(_make_folder(out), seed=seed, device=place)}"
+    return f"trained: {videopure.trainer.train_tiny(out, seed=seed, device=place)}"
 
 # %% ../nbs/19_cli.ipynb #c047
 COMMANDS = {
@@ -288,31 +309,127 @@ COMMANDS = {
 }
 
 # %% ../nbs/19_cli.ipynb #c050
-def main(argv: list[str] | None = None) -> int:
-    "The `videopure` command: status 0, 2 after an error that we raise on purpose, 130 after an interrupt."
-    words = vars(parser().parse_args(argv))
-    module, name = COMMANDS[words.pop("command")].split(":")
-    try:
-        from videopure.video import VideoPureError
+_LONGEST = 280  # characters
 
-        with warnings.catch_warnings():
-            warnings.showwarning = lambda message, *_: print(f"videopure: {message}", file=sys.stderr)
-            said = _call(import_module(module), name, words)
-    except VideoPureError as error:
-        print(f"videopure: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("videopure: interrupted; nothing half-written is left", file=sys.stderr)
-        return 130
-    if said is not None:
-        print(said)
+
+def _short(text: str) -> str:
+    "A text as one line that a person can read."
+    text = " ".join(text.split())
+    if len(text) <= _LONGEST:
+        return text
+    end = max(text.rfind(mark, _LONGEST // 3, _LONGEST) for mark in (". ", "; "))
+    return text[:end] if end > 0 else f"{text[: _LONGEST * 2 // 3]} ... {text[-_LONGEST // 4 :]}"
+
+
+def _say(text: str) -> None:
+    "A line on the screen beside the output; where there is none, nothing."
+    with suppress(OSError):
+        print(f"videopure: {_short(text)}", file=sys.stderr, flush=True)
+
+# %% ../nbs/19_cli.ipynb #m003
+_NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
+
+
+def _reason(error: BaseException) -> str | None:
+    "What a person is told of an error; None for a mistake of ours."
+    if isinstance(error, videopure.VideoPureError):
+        return str(error)
+    if isinstance(error, OSError):
+        where = f"cannot use {os.fsdecode(error.filename)!r}" if isinstance(error.filename, (str, bytes)) else "cannot read or write"
+        return f"{where}: {(error.strerror or str(error)).lower()}"
+    if isinstance(error, MemoryError) or any(words in str(error) for words in _NO_MEMORY):
+        return "out of memory: take fewer frames or clips at once, a smaller size, or another device"
+    return None
+
+# %% ../nbs/19_cli.ipynb #m006
+@contextmanager
+def _on_signals(handler: Callable) -> Iterator[None]:
+    "Signals that end a process go to a handler; those that somebody else handles or ignores are left alone."
+    kinds = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    mine = threading.current_thread() is threading.main_thread()
+    before = {kind: signal.getsignal(kind) for kind in kinds if mine}
+    before = {kind: old for kind, old in before.items() if old in (signal.SIG_DFL, signal.default_int_handler, _stop)}
+    for kind in before:
+        signal.signal(kind, handler)
+    try:
+        yield
+    finally:
+        for kind, old in before.items():
+            signal.signal(kind, old)
+
+
+def _stop(number: int, frame: object) -> None:
+    "End the command as Ctrl-C does."
+    signal.signal(number, signal.SIG_DFL)
+    raise KeyboardInterrupt(number)
+
+
+def _leave(number: int, frame: object) -> None:
+    "End the process where nothing has begun."
+    _say("interrupted")
+    os._exit(128 + number)
+
+# %% ../nbs/19_cli.ipynb #m009
+@contextmanager
+def _streams() -> Iterator[None]:
+    "Output in which no sign is an error; what a full disk or a closed pipe did not take is dropped in the end."
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))
+        elif hasattr(getattr(sys, name), "reconfigure"):
+            getattr(sys, name).reconfigure(errors="replace")
+    try:
+        yield
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except OSError:
+                with suppress(OSError):
+                    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+# %% ../nbs/19_cli.ipynb #m010
+def main(argv: list[str] | None = None) -> int:
+    "The `videopure` command: status 0, 2 after what a user or the machine did, 141 after a closed pipe, 128 + the signal after one."
+    with _streams(), _on_signals(_stop):
+        try:
+            said = _run(vars(parser().parse_args(argv)))
+            if said is not None:
+                print(said, flush=True)
+        except KeyboardInterrupt as stopped:
+            _say("interrupted; nothing half-written is left, and the same command goes on from the last checkpoint, or begins again")
+            return 128 + (stopped.args or (signal.SIGINT,))[0]
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno == errno.EPIPE:
+                return 141
+            if (reason := _reason(error)) is None:
+                raise
+            _say(reason)
+            return 2
     return 0
 
 # %% ../nbs/19_cli.ipynb #c052
+def _run(words: dict) -> object:
+    "Call a command with the words of a command line."
+    command = words.pop("command")
+    module, name = COMMANDS[command].split(":")
+    with _on_signals(_leave):
+        module, _ = import_module(module), videopure.VideoPureError  # which brings torch
+    if command != "purify" and {"WORLD_SIZE", "RANK", "LOCAL_RANK"} & {*os.environ}:
+        videopure.trainer.join_processes()
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_: _say(str(message))
+        return _call(module, name, words)
+
+
 def _call(module: object, name: str, words: dict) -> object:
-    "Call a command with the words of a command line; fields of a dataclass are put together first."
+    "Call a function with words; fields of a dataclass are put together first."
     for option in _read(f"{module.__name__}:{name}")[1]:
         if kind := _class_of(option):
             fields = {each.name: words.pop(each.name) for each in _read(f"{module.__name__}:{kind}")[1]}
             words[option.name] = getattr(module, kind)(**fields)
     return getattr(module, name)(**words)
+
+# %% ../nbs/19_cli.ipynb #m012
+if __name__ == "__main__" and Path(sys.argv[0]).name == "cli.py":  # not in a notebook
+    sys.exit(main())

@@ -7,22 +7,27 @@ __all__ = ['Trainer', 'train_tiny']
 
 # %% ../nbs/17a_trainer.ipynb #c002
 import copy
+import io
 import math
 import os
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import socket
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import timedelta
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from accelerate import Accelerator, InitProcessGroupKwargs
+from accelerate import Accelerator
 from diffusers import DDIMScheduler
 from fastcore.basics import patch
-from torch import nn
+from filelock import FileLock, Timeout
+from safetensors import SafetensorError
+from torch import distributed, nn
 from tqdm.auto import tqdm
 
+from .journal import Journal, disk_errors
 from .latents import encode
 from .pipeline import VideoPurePipeline, save_pipeline
 from .tiny import MotionClassifier, TinyUNet, TinyVAE, save_classifier, training_scheduler
@@ -86,15 +91,47 @@ def diffusion_loss(
     noisy, t, noise = (v.to(device) for v in (scheduler.add_noise(z, noise, t), t, noise))
     return F.mse_loss(unet(noisy, t).sample.float(), noise)
 
+# %% ../nbs/17a_trainer.ipynb #j001
+_LAUNCHER = ("WORLD_SIZE", "RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
+
+
+def join_processes() -> None:
+    "Meet the other processes of a launcher, if there is one. Variables that are left over from another job are a `VideoPureError`."
+    said = {name: os.environ.get(name, "") for name in _LAUNCHER}
+    alone = said["WORLD_SIZE"] in ("", "1") and not said["RANK"] and not said["LOCAL_RANK"]
+    if alone or (distributed.is_available() and distributed.is_initialized()):
+        return
+    mend = f"start with `accelerate launch`, or `unset {' '.join(name for name in _LAUNCHER[:3] if said[name])}` for a run in one process"
+    if odd := next((name for name in _LAUNCHER if not (said[name].isdecimal() or (name == "MASTER_ADDR" and said[name]))), None):
+        raise VideoPureError(f"{odd} is {said[odd]!r}, but a launcher sets {', '.join(_LAUNCHER)}: {mend}")
+    try:
+        _wait_for(said["MASTER_ADDR"], int(said["MASTER_PORT"]), 0 if said["RANK"] == "0" else 30)
+        store, rank, size = next(distributed.rendezvous("env://", timeout=timedelta(seconds=30)))
+        store.set_timeout(timedelta(days=1))
+        distributed.init_process_group(store=store, rank=rank, world_size=size, timeout=timedelta(days=1))
+    except (OSError, OverflowError, RuntimeError, ValueError) as error:
+        raise VideoPureError(f"WORLD_SIZE is {said['WORLD_SIZE']}, but the other processes did not come: {mend}") from error
+
+
+def _wait_for(host, port, seconds):
+    "Wait until somebody listens there; torch would write pages about it."
+    for left in range(seconds, 0, -1):
+        try:
+            return socket.create_connection((host, port), 1).close()
+        except OSError:
+            if left == 1:
+                raise
+            time.sleep(1)
+
 # %% ../nbs/17a_trainer.ipynb #c027
 def start_accelerate(
     device: str | torch.device | None = None,  # None: a GPU if there is one; under a launcher, the GPU of this process
 ) -> tuple[Accelerator, torch.device]:  # what knows the processes, and where this one computes
     "accelerate for one training run; precision is left to `Trainer`, so that runs of every precision can follow one another."
+    join_processes()
     launched = "RANK" in os.environ
     own = device or (None if torch.cuda.is_available() else "cpu")
-    patient = InitProcessGroupKwargs(timeout=timedelta(days=1))
-    accelerator = Accelerator(mixed_precision="no", cpu=launched and str(own) == "cpu", kwargs_handlers=[patient])
+    accelerator = Accelerator(mixed_precision="no", cpu=launched and str(own) == "cpu")
     return accelerator, accelerator.device if launched or own is None else torch.device(own)
 
 # %% ../nbs/17a_trainer.ipynb #c030
@@ -200,8 +237,9 @@ def save(self: Trainer, path: Path) -> None:
     state = {"name": self.name, "losses": self.losses, "notes": self.notes, "average": self.average}
     state |= {part: getattr(self, part).state_dict() for part in ("model", "optimizer", "scaler")}
     if self.accelerator.is_main_process:
-        with atomic_path(path) as part, part.open("wb") as file:
-            torch.save(state, file)
+        torch.save(state, content := io.BytesIO())  # on a full disk, torch's own writer raises what is no OSError
+        with atomic_path(path) as part:
+            part.write_bytes(content.getbuffer())
     self.accelerator.wait_for_everyone()
 
 # %% ../nbs/17a_trainer.ipynb #c057
@@ -253,6 +291,78 @@ def generator(self: Trainer, seed: int, step: int) -> torch.Generator:
     "The source of everything random in one step of this process."
     return generator_for(seed, step * self.accelerator.num_processes + self.accelerator.process_index)
 
+# %% ../nbs/17a_trainer.ipynb #f011
+def make_folder(
+    path: str | Path,  # made if missing
+    first: str,  # the file that is written first
+    *names: str,  # of all other files and folders that are written
+) -> Path:  # the folder
+    "A folder for these files. One that holds others, or some of these but not the first, is a `VideoFileError`: they are a user's."
+    path = Path(path).expanduser()
+    with disk_errors(f"make the folder {str(path)!r}"):
+        path.mkdir(parents=True, exist_ok=True)
+        found = sorted(each.name for each in path.iterdir() if not each.name.startswith("."))
+    if foreign := [name for name in found if name not in (first, *names) or first not in found]:
+        raise VideoFileError(f"{str(path)!r} holds {foreign[0]!r}, which this command has not written: choose a new or empty folder")
+    return path
+
+# %% ../nbs/17a_trainer.ipynb #f002
+@contextmanager
+def own_folder(
+    out: str | Path,  # made if missing
+    names: Collection[str],  # of all that the training leaves in it
+    settings: dict,  # all that the training depends on, in plain values
+    first: bool = True,  # whether this is the first of the processes
+) -> Iterator[Path]:  # the folder of its checkpoints
+    "Keep a folder for one training. One that holds anything else is a `VideoPureError`, and nothing in it is touched."
+    out = make_folder(out, "run.json", "checkpoints", *names)
+    saved = out / "checkpoints"
+    Journal(out, settings)
+    with disk_errors(f"make the folder {str(saved)!r}"):
+        saved.mkdir(exist_ok=True)
+    with _only_here(saved) if first else nullcontext():
+        yield saved
+
+# %% ../nbs/17a_trainer.ipynb #f004
+@contextmanager
+def _only_here(saved):
+    "Hold a folder of checkpoints while a training is at work in it."
+    with disk_errors(f"lock {saved}"):
+        try:
+            lock = FileLock(saved / ".lock").acquire(timeout=0)
+        except Timeout:
+            raise VideoFileError(f"another training is at work in {saved.parent}: wait for it, or choose another folder") from None
+    with lock:
+        yield
+
+# %% ../nbs/17a_trainer.ipynb #f005
+def remove_checkpoints(
+    saved: Path,  # the folder that `own_folder` gave
+    *names: str,  # of the checkpoints
+) -> None:
+    "Take away checkpoints, what a kill has left of one, and their folder if nothing else is in it."
+    for name in (*names, ".lock"):
+        stem, suffix = Path(name).stem, Path(name).suffix
+        for path in (saved / name, *saved.glob(f".{stem}-????????{suffix}")):
+            with suppress(OSError):
+                path.unlink()
+    with suppress(OSError):
+        saved.rmdir()
+
+# %% ../nbs/17a_trainer.ipynb #g002
+@contextmanager
+def machine_errors(doing: str) -> Iterator[None]:
+    "Turn errors of the file system, of safetensors and of dead workers into a `VideoPureError` that says \"cannot\" do what."
+    try:
+        with disk_errors(doing):
+            yield
+    except SafetensorError as error:
+        raise VideoFileError(f"cannot {doing}: {error}") from error
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        raise VideoPureError(f"cannot {doing}: a worker has died, perhaps for want of memory; use fewer workers, or 0") from error
+
 # %% ../nbs/17a_trainer.ipynb #c068
 def _noise_loss(unet, video, labels, generator):
     "The diffusion model needs no labels, and draws levels and noise where the batch was drawn."
@@ -299,15 +409,17 @@ def train_tiny(
     progress: bool = True,  # show bars
 ) -> Path:  # the folder, laid out like `assets()`
     "Train the embedded models and save them. Interrupted, it continues where it was when called again with the same arguments."
-    out, saved = Path(out), Path(out) / "checkpoints"
-    saved.mkdir(parents=True, exist_ok=True)
-    clips, labels = moving_shapes(n_clips, seed=1_000_000 + seed)
-    clips, runs = clips.half(), {}
-    for kind, steps in {"classifier": classifier_steps, "diffusion": diffusion_steps}.items():
-        runs[kind] = _train_model(kind, clips, labels, steps, seed, saved / f"{kind}.pt", device, progress)
-    classifier, unet = (run.model.to("cpu") for run in runs.values())
-    if runs["diffusion"].accelerator.is_main_process:
-        save_classifier(classifier, out / "motion_classifier.safetensors")
-        save_pipeline(VideoPurePipeline(TinyVAE(), unet, training_scheduler(), **_TUNED), out / "tiny")
-        shutil.rmtree(saved)
-    return out
+    steps = {"classifier": classifier_steps, "diffusion": diffusion_steps}
+    settings, first = {"steps": steps, "n_clips": n_clips, "seed": seed}, start_accelerate(device)[0].is_main_process
+    with own_folder(out, ("motion_classifier.safetensors", "tiny", "tiny.part"), settings, first) as saved:
+        clips, labels = moving_shapes(n_clips, seed=1_000_000 + seed)
+        clips, runs = clips.half(), {}
+        for kind in steps:
+            runs[kind] = _train_model(kind, clips, labels, steps[kind], seed, saved / f"{kind}.pt", device, progress)
+        classifier, unet = (run.model.to("cpu") for run in runs.values())
+        if first:
+            with machine_errors(f"write the models to {out}"):
+                save_classifier(classifier, saved.parent / "motion_classifier.safetensors")
+                save_pipeline(VideoPurePipeline(TinyVAE(), unet, training_scheduler(), **_TUNED), saved.parent / "tiny")
+            remove_checkpoints(saved, "classifier.pt", "diffusion.pt")
+    return saved.parent

@@ -12,7 +12,6 @@ import json
 import math
 import os
 import shlex
-import shutil
 import sys
 import warnings
 from collections.abc import Sequence
@@ -31,19 +30,20 @@ from torch.utils.data import Dataset
 from tqdm.auto import tqdm
 
 # %% ../nbs/17b_training.ipynb #c003
-from . import tiny
+from . import registry, tiny
 from .attacks import PGD
 from .classifiers import load_classifier
 from .data import ClipFolder, ClipLoader, Clips, stratified
 from .defense import Defended
 from .flow import latent_flow
-from .journal import disk_errors, environment
+from .journal import Journal, config_hash, disk_errors, environment, read_json
 from .latents import encode
 from .pipeline import VideoPurePipeline, load_pipeline
 from .results import Accuracy, Table
 from .show import Player, magnify, save_page
 from .tiny import MotionClassifier, TinyUNet, TinyVAE, save_classifier, training_scheduler
-from .trainer import Trainer, autocast_dtype, classifier_loss, diffusion_loss, generator_for, start_accelerate
+from .trainer import Trainer, autocast_dtype, classifier_loss, diffusion_loss, generator_for
+from .trainer import machine_errors, own_folder, remove_checkpoints, start_accelerate
 from .video import VideoFileError, VideoPureError, atomic_path
 
 # %% ../nbs/17b_training.ipynb #c008
@@ -121,21 +121,25 @@ class _TwiceTheFrames(Dataset):
             return clip.repeat_interleave(2, 1), label
 
 # %% ../nbs/17b_training.ipynb #c023
-def _cache_key(data, recipe):
-    "What decoded clips depend on: the files as they are now, and how they are read."
-    found = []
-    for id, label, file in zip(data.ids, data.labels, data.files):
-        path = data.root / file
-        stat = path.stat() if path.exists() else None
-        found.append((id, label, stat and (stat.st_size, stat.st_mtime_ns)))
-    return hashlib.sha256(repr((found, sorted(data.reading.items(), key=str), recipe.frames, recipe.size)).encode()).hexdigest()
+def _file_identity(path):
+    "The identity of a file; None for one that cannot be read, which will be skipped."
+    try:
+        return registry.file_identity(path)
+    except OSError:
+        return None
+
+
+def _contents(data, recipe):
+    "What decoded clips depend on, as twelve digits: the files as they are now, and how they are read."
+    files = [_file_identity(data.root / file) for file in data.files]
+    return registry.identity([data.ids, data.labels, files, data.reading, recipe.frames, recipe.size])
 
 # %% ../nbs/17b_training.ipynb #c026
 def _decode(data, path, recipe, progress):
     "Decode the clips into the file `path`; which came out and which did not."
     loader = ClipLoader(_TwiceTheFrames(data, recipe.frames, recipe.size), 4, recipe.workers)
     ids, labels, shape = [], [], (3, 2 * recipe.frames, recipe.size, recipe.size)
-    with atomic_path(path) as part, part.open("wb") as file, warnings.catch_warnings():
+    with machine_errors("decode the clips"), atomic_path(path) as part, part.open("wb") as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # `_say_skipped` names what was skipped
         np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": (len(data), *shape)})
         start = file.tell()
@@ -162,19 +166,32 @@ class _ClipCache:
     labels: torch.Tensor  # (n,)
     ids: list[str]  # names of the clips
     skipped: dict[str, str]  # {id: reason} of clips that could not be decoded
+    contents: str = ""  # `_contents` of the clip files
 
 # %% ../nbs/17b_training.ipynb #c033
+def _kept_clips(path, contents):
+    "The clips that were decoded into the file `path`, or None if they are not there, damaged, or of other files."
+    try:
+        found = json.loads(path.with_suffix(".json").read_bytes())
+        video = np.load(path, mmap_mode="c")[: len(found["ids"])]
+        cache = _ClipCache(video, torch.tensor(found["labels"]), found["ids"], dict(found["skipped"]), found["contents"])
+    except (OSError, EOFError, ValueError, KeyError, TypeError, RuntimeError):
+        return None
+    return cache if contents == cache.contents and len(cache.ids) == len(video) == len(cache.labels) else None
+
+
 def _cache_clips(data, path, recipe, progress=True):
     "The clips of `data`, decoded into the file `path`, or as found there if nothing has changed since."
-    about, key = path.with_suffix(".json"), _cache_key(data, recipe)
-    found = json.loads(about.read_text(encoding="utf-8")) if about.exists() and path.exists() else {}
-    if found.get("key") != key:
+    about, contents = path.with_suffix(".json"), _contents(data, recipe)
+    if (kept := _kept_clips(path, contents)) is not None:
+        return kept
+    with disk_errors(f"write {about}"):
         about.unlink(missing_ok=True)  # killed between the two files, neither counts
-        found = {"key": key} | _decode(data, path, recipe, progress)
-        _say_skipped(found["skipped"])
-        with atomic_path(about) as part:
-            part.write_text(json.dumps(found), encoding="utf-8")
-    return _ClipCache(np.load(path, mmap_mode="c")[: len(found["ids"])], torch.tensor(found["labels"]), found["ids"], found["skipped"])
+    found = _decode(data, path, recipe, progress)
+    _say_skipped(found["skipped"])
+    with atomic_path(about) as part:
+        part.write_text(json.dumps(found | {"contents": contents}), encoding="utf-8")
+    return _kept_clips(path, contents)
 
 # %% ../nbs/17b_training.ipynb #c037
 @patch
@@ -222,7 +239,8 @@ def _fixed_settings(recipe):
 
 def _run_name(kind, cache, rows, recipe):
     "What a checkpoint belongs to: the model, the clips and the recipe."
-    return f"{kind} {hashlib.sha256(repr(([cache.ids[i] for i in rows], _fixed_settings(recipe))).encode()).hexdigest()[:12]}"
+    settings = {"contents": cache.contents, "clips": [cache.ids[i] for i in rows], "recipe": _fixed_settings(recipe)}
+    return f"{kind} {config_hash(settings)}"
 
 # %% ../nbs/17b_training.ipynb #c052
 def _validate_classifier(run, video, labels):
@@ -315,7 +333,8 @@ def _save_page(path, pipe, val, notes):
         after = pipe(before).videos[:, -1]
         shown = {"original": val.video[i : i + 1]} | ({} if val.classifier is None else {"attacked": before})
         parts.append(Player({k: v.cpu() for k, v in (shown | {"purified": after, "removed": magnify(before, after)}).items()}))
-    path.parent.mkdir(parents=True, exist_ok=True)
+    with disk_errors(f"make the folder {path.parent}"):
+        path.parent.mkdir(parents=True, exist_ok=True)
     return save_page(path, "Validation clips, purified", *parts)
 
 # %% ../nbs/17b_training.ipynb #c083
@@ -404,37 +423,33 @@ def tune(
     return {name: best[name] for name in grid}, tried
 
 # %% ../nbs/17b_training.ipynb #c103
-def _checkpoint_folder(out, data):
-    "The folder of checkpoints in `out`, made if missing; `out` must not be among the clips, where it would be another class."
+def _check_place(out, data):
+    "Refuse to write the result among the clips, where it would be another class."
     if data.root.resolve() in [out.resolve(), *out.resolve().parents]:
         raise VideoFileError(f"the result cannot be written to {str(out)!r} among the clips: choose a folder outside {str(data.root)!r}")
-    with disk_errors(f"make the folder {str(out)!r}"):
-        (out / "checkpoints").mkdir(parents=True, exist_ok=True)
-    return out / "checkpoints"
 
 # %% ../nbs/17b_training.ipynb #c106
-def _run_settings(data, recipe, classifier):
-    "The settings of a training run, for its report."
-    kind = "none" if classifier is None else "trained" if isinstance(classifier, str) and classifier == "train" else "given"
-    return {"recipe": asdict(recipe), "clips": len(data), "classes": list(data.classes), "classifier": kind}
+def _run_settings(data, recipe, classifier, unet):
+    "All that a run depends on, in plain values: a module as classifier, or \"train\" or None."
+    groups = getattr(data, "groups", None) or data.ids
+    who = registry.identity(classifier) if isinstance(classifier, nn.Module) else classifier
+    settings = {"recipe": _fixed_settings(recipe), "classes": list(data.classes), "classifier": who}
+    return settings | {"start": registry.fingerprint(unet), "clips": _contents(data, recipe), "split": config_hash({"groups": groups})}
 
 # %% ../nbs/17b_training.ipynb #c108
-def _is_finished(data, out, recipe, classifier=None):
+_FILES = ("model_index.json", "unet", "vae", "scheduler", "classifier.safetensors", "samples", "report.html", "training.json", "evaluation")
+_CHECKPOINTS = ("clips.npy", "clips.json", "classifier.pt", "purifier.pt")
+
+
+def _is_finished(out, settings):
     "Whether `out` holds the result of the same run; another run's result there is a `VideoPureError`."
-    report = out / "training.json"
-    if not report.exists():
+    if not (out / "training.json").exists() or not (out / "run.json").exists():
         return False
-    try:
-        held = json.loads(report.read_text(encoding="utf-8"))
-        ids = {*held["train"], *held["validation"], *held["skipped"]}
-        same = ids == set(data.ids) and _fixed_settings(Recipe(**held["recipe"])) == _fixed_settings(recipe)
-        kind = _run_settings(data, recipe, classifier)["classifier"]
-        same = same and held.get("classifier", kind) == kind
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise VideoFileError(f"{report} is not the report of a training: choose another folder, or delete it") from error
-    if not same:
-        raise VideoPureError(f"{out} holds the result of another training: choose another folder, or delete it")
-    shutil.rmtree(out / "checkpoints", ignore_errors=True)  # killed at the very end, they were left
+    Journal(out, settings)
+    held = read_json(out / "training.json", "skipped", mend="choose another folder, or delete this one")
+    if not all(isinstance(held.get(name), list) for name in ("train", "validation")):
+        raise VideoFileError(f"{out / 'training.json'} is not the report of a training: choose another folder, or delete this one")
+    remove_checkpoints(out / "checkpoints", *_CHECKPOINTS)  # killed at the very end, they were left
     return True
 
 # %% ../nbs/17b_training.ipynb #c111
@@ -478,14 +493,34 @@ def _write_result(out, pipe, val, runs, about, progress):
     pipe = _new_pipeline(pipe.unet, **best)
     if "classifier" in runs:
         save_classifier(val.classifier, out / "classifier.safetensors")
-    pipe.save_pretrained(out)
-    for weights in out.rglob("*.safetensors"):
-        weights.chmod(0o644)  # safetensors writes files that only their owner may read
+    with machine_errors(f"write the result to {out}"):
+        pipe.save_pretrained(out)
+        for weights in (*out.glob("*.safetensors"), *out.glob("[uv]*/*.safetensors")):
+            weights.chmod(0o644)  # safetensors writes files that only their owner may read
     about |= {"guidance": GUIDANCE | best, "tried": tried, "versions": environment(pipe.device)} | _history(runs)
     _save_page(out / "report.html", pipe, val, runs["purifier"].notes)
     with atomic_path(out / "training.json") as part:
         part.write_text(json.dumps(about), encoding="utf-8")
-    shutil.rmtree(out / "checkpoints")
+    remove_checkpoints(out / "checkpoints", *_CHECKPOINTS)
+
+# %% ../nbs/17b_training.ipynb #n121
+def _train_all(data, saved, given, recipe, accelerator, device, bars):
+    "Decode, split, train and write, with checkpoints in the folder `saved`."
+    with accelerator.main_process_first():
+        cache = _cache_clips(data, saved / "clips.npy", recipe, bars)
+    train_rows, val_rows = _split_cache(data, cache, recipe, given == "train")
+    subset, runs, options = _validation_subset(val_rows, cache.labels), {}, {"device": device, "progress": bars}
+    kind = "given" if isinstance(given, nn.Module) else "trained" if given else "none"
+    about = {"recipe": asdict(recipe), "clips": len(data), "classes": list(data.classes), "classifier": kind, "skipped": cache.skipped}
+    about |= {"train": [cache.ids[i] for i in train_rows], "validation": [cache.ids[i] for i in val_rows]}
+    if given == "train":
+        runs["classifier"] = _fit_classifier(cache, train_rows, subset, data.classes, recipe, saved / "classifier.pt", **options)
+        given = runs["classifier"].model
+    val = Validation(*(v.to(device) for v in cache.clips(subset)), given)
+    runs["purifier"] = _fit_purifier(cache, train_rows, val, recipe, saved / "purifier.pt", saved.parent / "samples", **options)
+    if accelerator.is_main_process:
+        _write_result(saved.parent, _new_pipeline(runs["purifier"].model), val, runs, about, bars)
+    accelerator.wait_for_everyone()
 
 # %% ../nbs/17b_training.ipynb #c122
 def train(
@@ -498,27 +533,17 @@ def train(
 ) -> Path:  # `out`, for `VideoPurePipeline.from_pretrained`
     "Train a purifier, and a classifier if wanted, on labelled clips. Interrupted, the same call goes on; errors are `VideoPureError`s."
     recipe, out = recipe or Recipe(), Path(out).expanduser()
-    if _is_finished(data, out, recipe, classifier):
-        return out
     accelerator, device = start_accelerate("cpu" if cpu else None)
-    autocast_dtype(recipe.precision, device), _new_unet(recipe.start)  # better to hear now that one of them is impossible
-    given = None if classifier is None or classifier == "train" else _given_classifier(classifier, data, recipe, device)
-    data = data.in_order_of(given.class_names) if getattr(given, "class_names", None) else data
-    saved, bars = _checkpoint_folder(out, data), progress and accelerator.is_main_process
-    with accelerator.main_process_first():
-        cache = _cache_clips(data, saved / "clips.npy", recipe, bars)
-    train_rows, val_rows = _split_cache(data, cache, recipe, classifier == "train")
-    subset, runs, options = _validation_subset(val_rows, cache.labels), {}, {"device": device, "progress": bars}
-    if classifier == "train":
-        runs["classifier"] = _fit_classifier(cache, train_rows, subset, data.classes, recipe, saved / "classifier.pt", **options)
-        given = runs["classifier"].model
-    val = Validation(*(v.to(device) for v in cache.clips(subset)), given)
-    runs["purifier"] = _fit_purifier(cache, train_rows, val, recipe, saved / "purifier.pt", out / "samples", **options)
-    if accelerator.is_main_process:
-        sides = {"train": [cache.ids[i] for i in train_rows], "validation": [cache.ids[i] for i in val_rows]}
-        about = _run_settings(data, recipe, classifier) | {"skipped": cache.skipped} | sides
-        _write_result(out, _new_pipeline(runs["purifier"].model), val, runs, about, bars)
-    accelerator.wait_for_everyone()
+    autocast_dtype(recipe.precision, device)  # better to hear now that it is impossible, and so with the rest
+    given, unet = classifier, _new_unet(recipe.start, recipe.seed)
+    if classifier is not None and not (isinstance(classifier, str) and classifier == "train"):
+        given = _given_classifier(classifier, data, recipe, device)
+        data = data.in_order_of(given.class_names) if getattr(given, "class_names", None) else data
+    _check_place(out, data)
+    settings = _run_settings(data, recipe, given, unet)
+    if not _is_finished(out, settings):
+        with own_folder(out, _FILES, settings, accelerator.is_main_process) as saved:
+            _train_all(data, saved, given, recipe, accelerator, device, progress and accelerator.is_main_process)
     return out
 
 # %% ../nbs/17b_training.ipynb #c127
@@ -553,12 +578,7 @@ def train_folder(
         raise VideoPureError("--hold-out names groups: say with --group which column of the manifest they are in")
     if weights and classifier in (None, "train"):
         raise VideoPureError("--weights belong to a classifier: say with --classifier NAME to which")
-    try:
-        given = classifier if classifier in (None, "train") else load_classifier(classifier, weights)
-        data = ClipFolder(folder, recipe.frames, recipe.size, group=group, where_not={group: hold_out} if hold_out else None)
-        result = train(data, out, given, recipe, cpu, not quiet)
-    except KeyboardInterrupt:
-        if first:
-            print(f"videopure: interrupted; the same command goes on from the last checkpoint in {out}", file=sys.stderr)
-        raise SystemExit(130) from None
+    given = classifier if classifier in (None, "train") else load_classifier(classifier, weights)
+    data = ClipFolder(folder, recipe.frames, recipe.size, group=group, where_not={group: hold_out} if hold_out else None)
+    result = train(data, out, given, recipe, cpu, not quiet)
     return _summary(result, folder, classifier, weights, group, hold_out) if first else None

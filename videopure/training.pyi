@@ -8,7 +8,6 @@ import json as json
 import math as math
 import os as os
 import shlex as shlex
-import shutil as shutil
 import sys as sys
 import warnings as warnings
 from collections.abc import Sequence as Sequence
@@ -24,19 +23,20 @@ from fastcore.basics import patch as patch
 from torch import nn as nn
 from torch.utils.data import Dataset as Dataset
 from tqdm.auto import tqdm as tqdm
-from . import tiny as tiny
+from . import registry as registry, tiny as tiny
 from .attacks import PGD as PGD
 from .classifiers import load_classifier as load_classifier
 from .data import ClipFolder as ClipFolder, ClipLoader as ClipLoader, Clips as Clips, stratified as stratified
 from .defense import Defended as Defended
 from .flow import latent_flow as latent_flow
-from .journal import disk_errors as disk_errors, environment as environment
+from .journal import Journal as Journal, config_hash as config_hash, disk_errors as disk_errors, environment as environment, read_json as read_json
 from .latents import encode as encode
 from .pipeline import VideoPurePipeline as VideoPurePipeline, load_pipeline as load_pipeline
 from .results import Accuracy as Accuracy, Table as Table
 from .show import Player as Player, magnify as magnify, save_page as save_page
 from .tiny import MotionClassifier as MotionClassifier, TinyUNet as TinyUNet, TinyVAE as TinyVAE, save_classifier as save_classifier, training_scheduler as training_scheduler
-from .trainer import Trainer as Trainer, autocast_dtype as autocast_dtype, classifier_loss as classifier_loss, diffusion_loss as diffusion_loss, generator_for as generator_for, start_accelerate as start_accelerate
+from .trainer import Trainer as Trainer, autocast_dtype as autocast_dtype, classifier_loss as classifier_loss, diffusion_loss as diffusion_loss, generator_for as generator_for
+from .trainer import machine_errors as machine_errors, own_folder as own_folder, remove_checkpoints as remove_checkpoints, start_accelerate as start_accelerate
 from .video import VideoFileError as VideoFileError, VideoPureError as VideoPureError, atomic_path as atomic_path
 
 @dataclass(frozen=True)
@@ -83,8 +83,12 @@ class _TwiceTheFrames(Dataset):
     def __getitem__(self, i):
         ...
 
-def _cache_key(data, recipe):
-    """What decoded clips depend on: the files as they are now, and how they are read."""
+def _file_identity(path):
+    """The identity of a file; None for one that cannot be read, which will be skipped."""
+    ...
+
+def _contents(data, recipe):
+    """What decoded clips depend on, as twelve digits: the files as they are now, and how they are read."""
     ...
 
 def _decode(data, path, recipe, progress):
@@ -102,6 +106,7 @@ class _ClipCache:
     labels: torch.Tensor
     ids: list[str]
     skipped: dict[str, str]
+    contents: str = ''
 
     def augmented(self, i: int, recipe: Recipe, generator: torch.Generator) -> torch.Tensor:
         """Clip `i` `(3, frames, size, size)` in [0, 1], changed at random."""
@@ -114,6 +119,10 @@ class _ClipCache:
     def batch(self, rows: Sequence[int], n: int, recipe: Recipe, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
         """`n` clips `(n, 3, frames, size, size)` in [0, 1], drawn from `rows` and each changed at random, and their labels."""
         ...
+
+def _kept_clips(path, contents):
+    """The clips that were decoded into the file `path`, or None if they are not there, damaged, or of other files."""
+    ...
 
 def _cache_clips(data, path, recipe, progress=True):
     """The clips of `data`, decoded into the file `path`, or as found there if nothing has changed since."""
@@ -201,15 +210,17 @@ def tune(pipe: VideoPurePipeline, val: Validation, grid: dict[str, Sequence[floa
     """Settings of the pipeline that leave most probability on the true class, over clips with and without attack."""
     ...
 
-def _checkpoint_folder(out, data):
-    """The folder of checkpoints in `out`, made if missing; `out` must not be among the clips, where it would be another class."""
+def _check_place(out, data):
+    """Refuse to write the result among the clips, where it would be another class."""
     ...
 
-def _run_settings(data, recipe, classifier):
-    """The settings of a training run, for its report."""
+def _run_settings(data, recipe, classifier, unet):
+    """All that a run depends on, in plain values: a module as classifier, or "train" or None."""
     ...
+_FILES: tuple[str, ...]
+_CHECKPOINTS: tuple[str, ...]
 
-def _is_finished(data, out, recipe, classifier=None):
+def _is_finished(out, settings):
     """Whether `out` holds the result of the same run; another run's result there is a `VideoPureError`."""
     ...
 
@@ -227,6 +238,10 @@ def _history(runs):
 
 def _write_result(out, pipe, val, runs, about, progress):
     """Tune the guidance if there is a classifier, write what `train` leaves, and take the checkpoints away."""
+    ...
+
+def _train_all(data, saved, given, recipe, accelerator, device, bars):
+    """Decode, split, train and write, with checkpoints in the folder `saved`."""
     ...
 
 def train(data: Clips, out: str | Path, classifier: nn.Module | str | None=None, recipe: Recipe | None=None, cpu: bool=False, progress: bool=True) -> Path:
