@@ -3,41 +3,46 @@
 from typing import Any
 __all__ = ['LOSSES', 'ATTACKS', 'VideoAttack', 'voted', 'cross_entropy', 'margin', 'dlr', 'record_loss', 'PGD', 'clip_gradient', 'make_attack']
 import inspect as inspect
+import warnings as warnings
 from collections.abc import Callable as Callable, Sequence as Sequence
 from dataclasses import dataclass as dataclass, field as field
 from functools import partial as partial
 from math import cos as cos, pi as pi
+import numpy as np
 import torch as torch
 import torch.nn.functional as F
 from fastcore.basics import patch as patch
 from torch import nn as nn
 from torchattacks.attack import Attack as Attack
 from tqdm.auto import tqdm as tqdm
-from .defense import Defended as Defended
-from .purifier import evaluating as evaluating, seeded as seeded
-from .registry import Registry as Registry, is_code as is_code, make as make
+from .defense import Defended as Defended, answer as answer
+from .purifier import AnswerError as AnswerError, evaluating as evaluating, seeded as seeded
+from .registry import Registry as Registry, identity as identity, is_code as is_code, make as make
 from .threats import THREATS as THREATS, Threat as Threat, as_eps as as_eps, as_threat as as_threat, make_threat as make_threat, same_shape as same_shape
-from .video import ClipError as ClipError, VideoPureError as VideoPureError, check_video as check_video
+from .video import ClipError as ClipError, VideoPureError as VideoPureError, check_number as check_number, check_video as check_video
 from .voting import vote_scores as vote_scores
+_WHOLE: tuple[Any, Any, Any, Any, Any, Any, Any, Any]
 
 def check_adversarial(adversarial: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
     """What an attack returned, if these are clips of the shape of `clips`; else a `ClipError`."""
     ...
 
-def check_labels(labels: torch.Tensor, n: int, num_classes: int | None=None) -> torch.Tensor:
-    """The labels of `n` clips, if they are whole numbers, one a clip, and classes that the model knows; else a `ClipError`."""
+def check_labels(labels: object, n: int, num_classes: int | None=None) -> torch.Tensor:
+    """The labels of `n` clips as a tensor: whole numbers of any type, one a clip, and classes that the model knows; else a `ClipError`."""
     ...
 
 class VideoAttack(Attack):
     """What the attacks of this package share: torchattacks' calling convention, on clips `(B, 3, T, H, W)` in [0, 1] and labels `(B,)`.
 
-    Subclasses define `forward(clips, labels)`. They may leave numbers of each clip in `metrics`, a dict of `(B,)`, which an evaluation
-    shows on its card; call `on_step()` after each step, by which others follow their progress; and draw from `generator` if it is set."""
+    Subclasses define `forward(clips, labels)`. They may leave numbers of each clip in `metrics`, a dict of `(B,)`, and what went wrong in
+    `flags`, a list of words for each clip; an evaluation shows both on its card. They call `on_step()` after each step, by which others
+    follow their progress, and draw from `generator` if it is set."""
     modes: list[str]
     __setattr__ = object.__setattr__
     supported_mode: Any
     seed: int | None
     metrics: dict[Any, Any]
+    flags: list[Any]
     on_step: Callable[..., Any]
     generator: Any
     attack_mode: str
@@ -59,6 +64,10 @@ class VideoAttack(Attack):
         """Whether the attack has what it wants, `(B,)`."""
         ...
 
+    def identity(self) -> str:
+        """The hash of the attack's settings and its model, without what its last call left."""
+        ...
+
     def set_mode_targeted_by_label(self, quiet: bool=False) -> None:
         """Targeted, and the labels given to the call are the targets."""
         ...
@@ -73,6 +82,10 @@ class VideoAttack(Attack):
 
 def record_logits(model: nn.Module, clips: torch.Tensor) -> torch.Tensor:
     """The logits of every record, `(B, S, K)`; a bare classifier has one."""
+    ...
+
+def answered(score: Callable, clips: torch.Tensor, *more: object) -> tuple[torch.Tensor, object]:
+    """Which clips a model answers, and `score(clips, *more)` for these; None if it answers none."""
     ...
 
 def voted(model: nn.Module, logits: torch.Tensor) -> torch.Tensor:
@@ -134,7 +147,7 @@ class PGD(VideoAttack):
     early_stop: bool
     deviation: float
     progress: bool
-    alpha: Any
+    alpha: float | str | None
     losses: list[Callable]
     steps_used: Any
     zero_gradients: Any
@@ -155,6 +168,10 @@ class PGD(VideoAttack):
         """Loss (B,), broken (B,) and gradient of the loss at `adv`, over `eot` evaluations of the model."""
         ...
 
+    def _revived(self, grad: torch.Tensor, adv: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
+        """The gradient, and that of the margin for clips where it is zero or not finite: a very sure model's cross-entropy has none."""
+        ...
+
     def ascent(self, clips: torch.Tensor, goal: torch.Tensor, best: Best, rows: torch.Tensor, loss: Callable, bar: tqdm) -> None:
         """One run from a start to the last step, for the clips `rows`; what it finds goes to `best`."""
         ...
@@ -163,16 +180,20 @@ class PGD(VideoAttack):
         """What the deviation is measured from, if it has any weight."""
         ...
 
-    def _count(self, rows: torch.Tensor, grad: torch.Tensor) -> None:
-        """Count a gradient step of the clips `rows`, and those among them without any gradient."""
+    def _count(self, rows: torch.Tensor, grad: torch.Tensor) -> torch.Tensor:
+        """Count a gradient step of the clips `rows`, and those among them without a gradient; a gradient that is not finite becomes zero."""
         ...
 
     def forward(self, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """The attacked clips; called by `__call__`."""
         ...
 
-def clip_gradient(loss: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
-    """The gradient of each clip's loss; a `VideoPureError` if there is none, or it is not finite."""
+def clip_gradient(loss: torch.Tensor, clips: torch.Tensor, finite: bool=True) -> torch.Tensor:
+    """The gradient of each clip's loss; a `VideoPureError` if there is none, or if it must be `finite` and is not."""
+    ...
+
+def _without_gradient(grad: torch.Tensor) -> torch.Tensor:
+    """For which clips a gradient says nothing: it is zero everywhere, or somewhere not finite."""
     ...
 ATTACKS: Registry
 

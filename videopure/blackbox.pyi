@@ -4,14 +4,16 @@ from typing import Any
 from collections.abc import Callable
 __all__ = ['RandomNoise', 'Square', 'TemporalTranslation']
 from collections.abc import Sequence as Sequence
+from functools import partial as partial
 import torch as torch
 import torch.nn.functional as F
 from fastcore.basics import patch as patch
 from torch import nn as nn
 from tqdm.auto import tqdm as tqdm
-from .attacks import ATTACKS as ATTACKS, Best as Best, VideoAttack as VideoAttack, check_labels as check_labels, clip_gradient as clip_gradient, margin as margin
+from .attacks import ATTACKS as ATTACKS, Best as Best, VideoAttack as VideoAttack, answered as answered, check_labels as check_labels, clip_gradient as clip_gradient, margin as margin
+from .defense import answer as answer
 from .threats import as_eps as as_eps, as_threat as as_threat
-from .video import VideoPureError as VideoPureError
+from .video import VideoPureError as VideoPureError, check_number as check_number
 
 class BlackBox(VideoAttack):
     """What attacks on scores share. After a call: `success` (B,), whether the answer is wrong (or the target); `queries` (B,), clips shown."""
@@ -28,7 +30,7 @@ class BlackBox(VideoAttack):
         ...
 
     def score(self, clips: torch.Tensor, goal: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """How wrong the answers to `clips` are and whether the attack has its goal, both `(B,)`."""
+        """How wrong the answers to `clips` are and whether the attack has its goal, both `(B,)`; no answer is a wrong one."""
         ...
 
     def propose(self, step: int, adv: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:

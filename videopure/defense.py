@@ -13,6 +13,7 @@ import torch
 from fastcore.basics import patch
 from torch import nn
 
+from .classifiers import check_logits
 from .latents import recompute
 from .pipeline import grad_like
 from .purifier import NoGradientError, Records, as_purifier, check_answer, evaluating
@@ -85,7 +86,8 @@ def records(self: Defended, video: torch.Tensor) -> torch.Tensor:
 def answer(classifier: nn.Module, clips: torch.Tensor, rows: torch.Tensor | slice = slice(None)) -> torch.Tensor:
     "The logits `(B, K)` of a classifier in evaluation mode, for the clips `rows` of a batch; an `AnswerError` where they are not finite."
     with evaluating(classifier):
-        return check_answer(classifier(clips), f"the answer of {type(classifier).__name__}", rows=rows)
+        logits = check_logits(classifier(clips), len(clips))
+    return check_answer(logits, f"the answer of {type(classifier).__name__}", rows=rows)
 
 # %% ../nbs/11b_defense.ipynb #c022
 @patch

@@ -3,12 +3,14 @@
 from typing import Any
 __all__ = ['SEES', 'Defended']
 import re as re
+from functools import partial as partial
 import torch as torch
 from fastcore.basics import patch as patch
 from torch import nn as nn
+from .classifiers import check_logits as check_logits
 from .latents import recompute as recompute
 from .pipeline import grad_like as grad_like
-from .purifier import NoGradientError as NoGradientError, Records as Records, as_purifier as as_purifier
+from .purifier import NoGradientError as NoGradientError, Records as Records, as_purifier as as_purifier, check_answer as check_answer, evaluating as evaluating
 from .video import VideoPureError as VideoPureError, check_video as check_video
 from .voting import RULES as RULES, VoteOutput as VoteOutput, find_rule as find_rule, vote as vote, vote_early as vote_early, vote_scores as vote_scores
 SEES: str
@@ -17,7 +19,7 @@ class Defended(nn.Module):
     """A classifier behind a purifier, with multi-step voting: clips `(B, 3, T, H, W)` in [0, 1] to scores `(B, K)`.
 
     The scores' argmax is the voted label; they are the log of the mean probability over the records. Source: VideoPure (arXiv 2501.14999)."""
-    classifier: Any
+    classifier: nn.Module
     purifier: Any
     rule: Any
     sees: str
@@ -60,4 +62,8 @@ class Defended(nn.Module):
 
 def straight_through(value: torch.Tensor, path: torch.Tensor) -> torch.Tensor:
     """`value`, bit for bit, with the derivative of `path` (straight-through estimator, Bengio et al. 2013)."""
+    ...
+
+def answer(classifier: nn.Module, clips: torch.Tensor, rows: torch.Tensor | slice=slice(None)) -> torch.Tensor:
+    """The logits `(B, K)` of a classifier in evaluation mode, for the clips `rows` of a batch; an `AnswerError` where they are not finite."""
     ...

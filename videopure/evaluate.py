@@ -20,7 +20,6 @@ from functools import partial
 from inspect import signature
 from pathlib import Path
 
-import numpy as np
 import torch
 from accelerate import Accelerator, InitProcessGroupKwargs
 from fastcore.basics import patch
@@ -34,12 +33,11 @@ from .baselines import make_purifier
 from .classifiers import VideoClassifier
 from .data import ClipFolder, Clips, Kinetics400
 from .defense import SEES, Defended, answer
-from .journal import Journal, disk_errors, environment, file_name
+from .journal import Journal, data_identity, disk_errors, environment, file_name
 from .metrics import CostMeter, find_metrics, measure
 from .purifier import AnswerError, NoGradientError, as_purifier, device_of, evaluating, seeded
-from .registry import data_identity, describe, fingerprint, identity
+from .registry import describe, fingerprint, identity
 from .results import Card, Table
-from .threats import Threat
 from .video import VideoPureError, check_number, check_video, write_video
 from .voting import find_rule
 
@@ -187,7 +185,7 @@ def seen(self: Run, defense: str, sees: str) -> nn.Module:
 def _as_dataset(data: object) -> Dataset:
     "Clips and labels as a data set; what is a data set already stays one. `VideoPureError` for anything else."
     if isinstance(data, tuple) and len(data) == 2:
-        clips = torch.as_tensor(data[0]) if isinstance(data[0], np.ndarray) else data[0]
+        clips = torch.as_tensor(data[0]) if hasattr(data[0], "__array__") else data[0]
         if not isinstance(clips, torch.Tensor) or clips.ndim != 5:
             found = f"{type(clips).__name__} {tuple(getattr(clips, 'shape', ()))}"
             raise VideoPureError(f"the first of the pair is {found}, expected clips as a tensor (n, 3, T, H, W)")
@@ -237,7 +235,7 @@ class Attacked:
     "Clips after an attack, and what is known of each."
 
     clips: torch.Tensor  # (B, 3, T, H, W)
-    threat: Threat | None = None  # what the attack was allowed, where it says so
+    threat: threats.Threat | None = None  # what the attack was allowed, where it says so
     metrics: list[dict] = field(default_factory=list)  # of each clip, what the attack counted
     flags: list[list[str]] = field(default_factory=list)  # of each clip, what went wrong
 
@@ -535,18 +533,21 @@ def _chosen(kind: str, names: Sequence[str], only: Sequence[str]) -> list[str]:
 
 # %% ../nbs/16a_evaluate.ipynb #c091
 @patch
-def identity(self: Run) -> dict[str, str]:
-    "The hash of each part of the run; `VideoPureError` for a part that cannot be told apart from others."
+def kept(self: Run) -> dict:
+    "What a run that is started again must agree with: the identity of each part, and the clips."
     parts = {"the classifier": self.classifier} | {f"the defense {name!r}": each for name, each in self.purifiers.items()}
     parts |= {f"the attack {name!r}": [ATTACKS.find(spec.method), spec.options] for name, spec in self.attacks.items()}
     parts |= {f"the metric {name!r}": metric for name, metric in self.metrics.items()}
-    return {name: identity(part, name) for name, part in parts.items()} | {"the data": data_identity(self.data, self.order)}
+    marks = {name: identity(part, name) for name, part in parts.items()} | {"the data": data_identity(self.data, self.order)}
+    return {"identity": marks, "clips": self.ids}
 
 # %% ../nbs/16a_evaluate.ipynb #c095
 def _processes() -> tuple[tuple[int, int], Callable]:
     "This process's number and how many there are, and a function that waits for all of them; accelerate's launcher tells."
-    if int(os.environ.get("WORLD_SIZE", 1)) == 1:
+    if (said := os.environ.get("WORLD_SIZE") or "1") == "1":
         return (0, 1), lambda: None
+    if not said.isdecimal():
+        raise VideoPureError(f"WORLD_SIZE is {said!r}, expected a number of processes: start with accelerate launch, or unset it")
     shared = Accelerator(cpu=not torch.cuda.is_available(), kwargs_handlers=[InitProcessGroupKwargs(timeout=timedelta(days=30))])
     return (shared.process_index, shared.num_processes), shared.wait_for_everyone
 
@@ -572,17 +573,15 @@ def benchmark(
 ) -> Card:
     """Measure defenses under attacks, clip by clip. Resumes what it finds in `out`; shares the clips among accelerate's processes.
 
-    Raises `VideoPureError` for bad settings or another run in `out`, `VideoFileError` if `out` cannot be written.
-    """
+    Raises `VideoPureError` for bad settings or another run in `out`, `VideoFileError` if `out` cannot be written."""
     specs, (share, wait) = _attack_specs(attacks, protocol), _processes()
     with tempfile.TemporaryDirectory() if out is None else nullcontext(Path(out).expanduser()) as folder:
-        folder = Path(folder)
-        settings = seed, trials, batch_size, n_clips, metrics, folder / "attacked" if store else None
-        run = Run(classifier, defenses, data, specs, *settings)
+        folder, settings = Path(folder), (seed, trials, batch_size, n_clips, metrics)
+        run = Run(classifier, defenses, data, specs, *settings, folder / "attacked" if store else None)
         chosen = _chosen("attacks", specs, only_attacks), _chosen("defenses", defenses, only_defenses)
         config = run.config(title, protocol if attacks is None else None, worst)
-        kept = {"identity": run.identity(), "clips": run.ids} if out is not None else None
-        run.work(Journal(folder, config, share[0], environment(run.device), kept), *chosen, share, quiet=not progress or share[0] > 0)
+        journal = Journal(folder, config, share[0], environment(run.device), None if out is None else run.kept())
+        run.work(journal, *chosen, share, quiet=not progress or share[0] > 0)
         wait()
         card = Card((found := Journal(folder, config)).config, found.results, found.about)
         if share[0] == 0 and out is not None: card.save(folder)

@@ -3,13 +3,13 @@
 from typing import Any
 __all__ = ['PROTOCOLS', 'AttackSpec', 'benchmark', 'five_metrics']
 import hashlib as hashlib
+import math as math
 import os as os
 import re as re
 import sys as sys
 import tempfile as tempfile
-import time as time
-from collections.abc import Callable as Callable, Iterator as Iterator, Sequence as Sequence
-from contextlib import contextmanager as contextmanager
+from collections.abc import Callable as Callable, Sequence as Sequence
+from contextlib import nullcontext as nullcontext
 from dataclasses import dataclass as dataclass, field as field
 from datetime import timedelta as timedelta
 from functools import partial as partial
@@ -22,15 +22,15 @@ from torch import nn as nn
 from torch.utils.data import Dataset as Dataset, TensorDataset as TensorDataset
 from tqdm.auto import tqdm as tqdm
 from . import threats as threats
-from .attacks import ATTACKS as ATTACKS, PGD as PGD, VideoAttack as VideoAttack, check_adversarial as check_adversarial, check_labels as check_labels, make_attack as make_attack, quantized as quantized
+from .attacks import ATTACKS as ATTACKS, PGD as PGD, VideoAttack as VideoAttack, answered as answered, check_adversarial as check_adversarial, check_labels as check_labels, make_attack as make_attack, quantized as quantized, record_logits as record_logits
 from .baselines import make_purifier as make_purifier
 from .classifiers import VideoClassifier as VideoClassifier
 from .data import ClipFolder as ClipFolder, Clips as Clips, Kinetics400 as Kinetics400
-from .defense import SEES as SEES, Defended as Defended
-from .journal import Journal as Journal, environment as environment
-from .metrics import find_metrics as find_metrics, measure as measure
-from .purifier import NoGradientError as NoGradientError, Purifier as Purifier, as_purifier as as_purifier, device_of as device_of, seeded as seeded
-from .registry import describe as describe, fingerprint as fingerprint
+from .defense import SEES as SEES, Defended as Defended, answer as answer
+from .journal import Journal as Journal, data_identity as data_identity, disk_errors as disk_errors, environment as environment, file_name as file_name
+from .metrics import CostMeter as CostMeter, find_metrics as find_metrics, measure as measure
+from .purifier import AnswerError as AnswerError, NoGradientError as NoGradientError, as_purifier as as_purifier, device_of as device_of, evaluating as evaluating, seeded as seeded
+from .registry import describe as describe, fingerprint as fingerprint, identity as identity
 from .results import Card as Card, Table as Table
 from .video import VideoPureError as VideoPureError, check_number as check_number, check_video as check_video, write_video as write_video
 from .voting import find_rule as find_rule
@@ -51,8 +51,8 @@ class AttackSpec:
         """Whether the attack is wanted for a clip, by its place, and a defense."""
         ...
 
-    def attack(self, model: nn.Module) -> Callable:
-        """The attack on `model`, ready to be called with clips and labels."""
+    def attack(self, model: nn.Module, random: bool=True) -> Callable:
+        """The attack on `model`, ready to be called with clips and labels; on one that is not `random`, without averaging."""
         ...
 
     def describe(self) -> dict:
@@ -75,32 +75,6 @@ def seed_of(seed: int, *names: str | int) -> int:
     """A seed for one result, made from the run's seed and what the result is about."""
     ...
 
-class CostMeter:
-    """Noise predictions (one for each clip), seconds and peak memory of what runs inside `with meter:`."""
-    networks: list[Any]
-    device: torch.device
-    calls: int
-    start: Any
-    hooks: list[Any]
-    seconds: Any
-    memory: Any
-
-    def __init__(self, purifiers: Sequence[Purifier | None], device: torch.device):
-        ...
-
-    def __enter__(self) -> 'CostMeter':
-        ...
-
-    def _count(self, network: nn.Module, inputs: tuple) -> None:
-        ...
-
-    def __exit__(self, *error: object) -> None:
-        ...
-
-def _peak_memory() -> int | None:
-    """The most memory that this process has held, in bytes; None where the system does not tell."""
-    ...
-
 @dataclass
 class Run:
     """An evaluation: what is measured on what, and what is already known."""
@@ -119,7 +93,8 @@ class Run:
     purifiers: dict[Any, Any] = field(init=False)
     meter: CostMeter = field(init=False)
     has_gradient: dict[Any, Any] = field(init=False)
-    made: Any = field(init=False)
+    varies: dict[Any, Any] = field(init=False)
+    made: dict[Any, Any] = field(init=False)
     order: Any = field(init=False)
     ids: list[str] = field(init=False)
     num_classes: Any = field(init=False)
@@ -135,6 +110,10 @@ class Run:
         """A defense as an attacker sees it; the bare classifier where there is no purifier, or if that is all the attacker sees."""
         ...
 
+    def _check_kinds(self) -> None:
+        """Raise `VideoPureError` for a classifier or defenses of a wrong type."""
+        ...
+
     def _check(self) -> None:
         """Raise `VideoPureError` for what cannot be run, before any work is done."""
         ...
@@ -143,17 +122,34 @@ class Run:
         """Places of the clips in the data set; what a limit takes comes first, chosen evenly over the classes where the data set can do that."""
         ...
 
-    def attacked(self, name: str, defense: str, video: torch.Tensor, labels: torch.Tensor, clip: str) -> tuple[torch.Tensor, Callable | None]:
-        """Clips under an attack, and the attack with what it counted."""
+    def _attack(self, name: str, defense: str, video: torch.Tensor, labels: torch.Tensor, clip: str) -> Attacked:
+        """Clips under an attack, from the seed of `clip`."""
         ...
 
     @torch.no_grad()
+    def is_random(self, defense: str | None, video: torch.Tensor) -> bool:
+        """Whether a defense (None: the bare classifier) says that it is random, or gives other logits when it is asked again."""
+        ...
+
+    def attacked(self, name: str, defense: str, video: torch.Tensor, labels: torch.Tensor, clip: str) -> Attacked:
+        """Clips under an attack, and what the attack counted."""
+        ...
+
+    @torch.no_grad()
+    def _trial(self, defense: str, video: torch.Tensor, clip: str, name: str, trial: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Labels `(B,)` that a defense gives once, -1 where it gives no answer; and the purified clips, if metrics need them."""
+        ...
+
     def answers(self, defense: str, video: torch.Tensor, clip: str, name: str) -> tuple[torch.Tensor, torch.Tensor]:
         """Labels `(trials, B)` that a defense gives to clips, one trial where nothing is random; and the purified clips, if metrics need them."""
         ...
 
     def results(self, name: str, defense: str, video: torch.Tensor, labels: torch.Tensor, clips: list[str]) -> list[dict]:
         """The results of one attack on one defense, one a clip."""
+        ...
+
+    def _flags(self, name: str, attacked: Attacked, i: int, used: float, result: dict) -> list[str]:
+        """What a reader must know before believing a result."""
         ...
 
     def _keep(self, name: str, defense: str, video: torch.Tensor, clips: list[str]) -> None:
@@ -188,6 +184,23 @@ class Run:
         """The run in plain values."""
         ...
 
+    def kept(self) -> dict:
+        """What a run that is started again must agree with: the identity of each part, and the clips."""
+        ...
+
+def _as_dataset(data: object) -> Dataset:
+    """Clips and labels as a data set; what is a data set already stays one. `VideoPureError` for anything else."""
+    ...
+
+@dataclass
+class Attacked:
+    """Clips after an attack, and what is known of each."""
+    clips: torch.Tensor
+    threat: threats.Threat | None = None
+    metrics: list[dict] = field(default_factory=list)
+    flags: list[list[str]] = field(default_factory=list)
+_LOST: str
+
 class _Progress:
     """A bar over results, with the time left from the mean time of each cell of the table."""
     left: dict[Any, Any]
@@ -219,11 +232,6 @@ def _chosen(kind: str, names: Sequence[str], only: Sequence[str]) -> list[str]:
 
 def _processes() -> tuple[tuple[int, int], Callable]:
     """This process's number and how many there are, and a function that waits for all of them; accelerate's launcher tells."""
-    ...
-
-@contextmanager
-def _folder_or_temporary(out: str | Path | None) -> Iterator[Path]:
-    """`out`, or a folder that is gone afterwards."""
     ...
 
 def benchmark(classifier: nn.Module, defenses: dict[str, object], data: Dataset | tuple[torch.Tensor, torch.Tensor], attacks: dict[str, object] | None=None, protocol: str='standard', out: str | Path | None=None, seed: int=0, trials: int=3, n_clips: int | None=None, batch_size: int=1, metrics: object=(), only_attacks: Sequence[str]=(), only_defenses: Sequence[str]=(), store: bool=False, worst: Sequence[str] | None=None, title: str='Robustness', progress: bool=True) -> Card:

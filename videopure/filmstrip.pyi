@@ -13,6 +13,7 @@ from fastcore.basics import patch as patch
 from torch import nn as nn
 from torchattacks.attack import Attack as Attack
 from .attacks import ATTACKS as ATTACKS, VideoAttack as VideoAttack
+from .defense import answer as answer
 from .threats import as_eps as as_eps
 from .video import VideoPureError as VideoPureError
 
@@ -54,6 +55,7 @@ class TorchAttack(VideoAttack):
     inner: Attack
     supported_mode: Any
     members: list[Any]
+    flags: list[Any]
 
     def __init__(self, name: str, model: nn.Module, seed: int | None=None, **settings: object):
         ...

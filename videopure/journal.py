@@ -8,6 +8,7 @@ __all__ = ['read_results']
 # %% ../nbs/15a_journal.ipynb #c002
 import gzip
 import hashlib
+import inspect
 import json
 import os
 import platform
@@ -15,7 +16,7 @@ import re
 import sys
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -24,6 +25,8 @@ import torch
 from fastcore.basics import patch
 
 from . import __version__
+from .data import Clips, MovingShapes
+from .registry import file_identity, identity
 from .video import VideoFileError, VideoPureError
 
 # %% ../nbs/15a_journal.ipynb #c007
@@ -84,7 +87,27 @@ def environment(
     versions = {"videopure": __version__, "torch": torch.__version__, "python": platform.python_version()}
     return versions | {"platform": sys.platform, "device": name}
 
-# %% ../nbs/15a_journal.ipynb #c028
+# %% ../nbs/15a_journal.ipynb #c027
+def data_identity(data: object, indices: Sequence[int]) -> str:
+    "The identity of some clips of a data set, with their labels; a clip that cannot be read counts by its error."
+
+    def item(i, read=lambda i: data[i]):
+        try:
+            return read(i)
+        except (VideoPureError, OSError) as error:
+            return str(error)
+
+    if inspect.ismethod(getattr(data, "identity", None)):
+        return identity([data.identity(), list(indices)])
+    if isinstance(data, Clips):
+        files = [item(i, lambda i: file_identity(data.root / data.files[i])) for i in indices]
+        named = [(data.ids[i], data.labels[i]) for i in indices]
+        return identity([files, named, data.classes, data.reading, data.seed])
+    if type(data) is MovingShapes:
+        return identity([vars(data), list(indices)])
+    return identity([identity(item(i), "the data") for i in indices])
+
+# %% ../nbs/15a_journal.ipynb #c031
 @contextmanager
 def disk_errors(
     doing: str,  # what is tried, for the message: "cannot ..."
@@ -99,7 +122,7 @@ def disk_errors(
         reason = getattr(error, "strerror", None) or str(error)
         raise VideoFileError(f"cannot {doing}: {reason.lower()}{kept}") from None
 
-# %% ../nbs/15a_journal.ipynb #c031
+# %% ../nbs/15a_journal.ipynb #c034
 def read_json(
     path: str | Path,  # the file
     *keys: str,  # keys that must hold dictionaries
@@ -114,7 +137,7 @@ def read_json(
     except (ValueError, KeyError, TypeError):
         raise VideoFileError(f"{path} is damaged; {mend}") from None
 
-# %% ../nbs/15a_journal.ipynb #c034
+# %% ../nbs/15a_journal.ipynb #c037
 def _lines(path):
     "The results of a file in any form, each checked."
     with disk_errors(f"read {path}"), (gzip.open if Path(path).suffix == ".gz" else open)(path, "rb") as file:
@@ -128,7 +151,7 @@ def _lines(path):
             raise VideoFileError(f"{path}, line {number} is damaged; {mend}") from None
         yield result
 
-# %% ../nbs/15a_journal.ipynb #c037
+# %% ../nbs/15a_journal.ipynb #c040
 def _create(path, text):
     "Write a file unless there is one: whole or not at all, and of several processes one wins."
     temporary = path.with_name(f".{path.stem}-{uuid4().hex[:8]}{path.suffix}")
@@ -143,7 +166,7 @@ def _create(path, text):
     finally:
         temporary.unlink(missing_ok=True)
 
-# %% ../nbs/15a_journal.ipynb #c041
+# %% ../nbs/15a_journal.ipynb #c044
 def _check_same(folder, run, kept):
     "Raise `VideoPureError` if a run was made from parts that compute something else, or by other versions."
     if "identity" not in run:
@@ -173,20 +196,20 @@ def _open_run(folder, config, about, kept=None):
         _check_same(folder, run, kept)
     return run
 
-# %% ../nbs/15a_journal.ipynb #c044
+# %% ../nbs/15a_journal.ipynb #c047
 def file_name(word: str) -> str:
     "A file name that no other word has: the word, or what is safe of it and a hash."
     safe = re.sub(r"[^\w .()+-]", "-", word)[:100].strip(". ")
     mark = hashlib.sha256(word.encode(errors="surrogatepass")).hexdigest()[:8]
     return safe if safe and safe == word.lower() else f"{safe}-{mark}"
 
-# %% ../nbs/15a_journal.ipynb #c048
+# %% ../nbs/15a_journal.ipynb #c051
 def _refuse_old(folder):
     "Raise `VideoFileError` for a folder with results in the form of version 0.1."
     if old := sorted([*folder.glob("records-[0-9]*.jsonl"), *folder.glob("records.jsonl.gz")]):
         raise VideoFileError(f"{old[0]} was written by version 0.1: run python tools/migrate.py {folder} once, or measure it again")
 
-# %% ../nbs/15a_journal.ipynb #c051
+# %% ../nbs/15a_journal.ipynb #c054
 def read_results(
     path: str | Path,  # a .jsonl file, or .jsonl.gz
 ) -> Iterator[dict]:  # its results
@@ -194,7 +217,7 @@ def read_results(
     _refuse_old(Path(path).parent)
     yield from _lines(path)
 
-# %% ../nbs/15a_journal.ipynb #c054
+# %% ../nbs/15a_journal.ipynb #c057
 def _made_with(about):
     "The versions that a result was measured with."
     return f"videopure {about.get('videopure')}, torch {about.get('torch')}"
@@ -214,7 +237,7 @@ def _stranger(result, run, labels):
         return "what it calls right is not what was predicted"
     return None
 
-# %% ../nbs/15a_journal.ipynb #c057
+# %% ../nbs/15a_journal.ipynb #c060
 class Journal:
     "Results of a run, kept in a folder: append-only, safe against a kill at any moment, one file a writer."
 
@@ -242,7 +265,7 @@ class Journal:
         if left:
             warnings.warn(f"{self.folder}: left out {len(left)} results that do not belong to it, first that of {left[0]}", stacklevel=2)
 
-# %% ../nbs/15a_journal.ipynb #c060
+# %% ../nbs/15a_journal.ipynb #c063
 @patch(as_prop=True)
 def results(self: Journal) -> list[dict]:
     "All results of all writers, as they were at the opening, and those appended since."
@@ -254,7 +277,7 @@ def done(self: Journal) -> set[tuple]:
     "Keys of the results, (clip, defense, attack): what need not be measured again."
     return set(self._results)
 
-# %% ../nbs/15a_journal.ipynb #c063
+# %% ../nbs/15a_journal.ipynb #c066
 def _whole_lines(path):
     "Size of a file without a torn last line; the line is cut off."
     text = path.read_bytes() if path.is_file() else b""
@@ -263,7 +286,7 @@ def _whole_lines(path):
         os.truncate(path, size)
     return size
 
-# %% ../nbs/15a_journal.ipynb #c066
+# %% ../nbs/15a_journal.ipynb #c069
 def _append_line(path, line, size):
     "Add a line to a file of `size` bytes: it is on disk when this returns. If it cannot be written, the file is as it was."
     try:
@@ -276,7 +299,7 @@ def _append_line(path, line, size):
             os.truncate(path, size)
         raise
 
-# %% ../nbs/15a_journal.ipynb #c069
+# %% ../nbs/15a_journal.ipynb #c072
 @patch
 def append(self: Journal, result: dict) -> None:
     "Keep a result: it is on disk when this returns. Raises `VideoFileError` when it cannot be written; earlier results are safe."

@@ -4,18 +4,23 @@ from typing import Any
 __all__ = ['read_results']
 import gzip as gzip
 import hashlib as hashlib
+import inspect as inspect
 import json as json
 import os as os
 import platform as platform
+import re as re
 import sys as sys
+import warnings as warnings
 import zlib as zlib
-from collections.abc import Iterator as Iterator
+from collections.abc import Iterator as Iterator, Sequence as Sequence
 from contextlib import contextmanager as contextmanager
 from pathlib import Path as Path
 from uuid import uuid4 as uuid4
 import torch as torch
 from fastcore.basics import patch as patch
 from . import __version__ as __version__
+from .data import Clips as Clips, MovingShapes as MovingShapes
+from .registry import file_identity as file_identity, identity as identity
 from .video import VideoFileError as VideoFileError, VideoPureError as VideoPureError
 
 def _check_metrics(metrics):
@@ -41,6 +46,10 @@ def environment(device: str | torch.device | None=None) -> dict[str, str | int]:
     """Versions and device."""
     ...
 
+def data_identity(data: object, indices: Sequence[int]) -> str:
+    """The identity of some clips of a data set, with their labels; a clip that cannot be read counts by its error."""
+    ...
+
 @contextmanager
 def disk_errors(doing: str, kept: str='') -> Iterator[None]:
     """Turn errors of the file system inside a `with` block into a `VideoFileError` of one line."""
@@ -58,8 +67,16 @@ def _create(path, text):
     """Write a file unless there is one: whole or not at all, and of several processes one wins."""
     ...
 
-def _open_run(folder, config, about):
-    """Start the run of `config` in a folder, or find that it is there already; returns its configuration and what is said about it."""
+def _check_same(folder, run, kept):
+    """Raise `VideoPureError` if a run was made from parts that compute something else, or by other versions."""
+    ...
+
+def _open_run(folder, config, about, kept=None):
+    """Start the run of `config` in a folder, or find that it is there already; returns what run.json holds."""
+    ...
+
+def file_name(word: str) -> str:
+    """A file name that no other word has: the word, or what is safe of it and a hash."""
     ...
 
 def _refuse_old(folder):
@@ -68,6 +85,14 @@ def _refuse_old(folder):
 
 def read_results(path: str | Path) -> Iterator[dict]:
     """The results of a file. A last line without its end was cut off by a kill and is left out; any other damage raises `VideoFileError`."""
+    ...
+
+def _made_with(about):
+    """The versions that a result was measured with."""
+    ...
+
+def _stranger(result, run, labels):
+    """Why a result does not belong to a run, in words; None if it does."""
     ...
 
 class Journal:
@@ -79,7 +104,7 @@ class Journal:
     config: Any
     about: Any
 
-    def __init__(self, folder: str | Path, config: dict | None=None, writer: int=0, about: dict | None=None):
+    def __init__(self, folder: str | Path, config: dict | None=None, writer: int=0, about: dict | None=None, kept: dict | None=None):
         ...
 
     @property

@@ -1,12 +1,14 @@
 # Made by tools/stubs.py from purifier.py: run it after nbdev_export.
 """One interface for everything that cleans a clip: what it is called with, what it returns, what it declares about itself"""
 from typing import Any
-__all__ = ['Purifier', 'NoGradientError', 'VideoPure', 'as_purifier']
+__all__ = ['AnswerError', 'check_answer', 'Purifier', 'NoGradientError', 'VideoPure', 'as_purifier']
 import inspect as inspect
 from collections.abc import Callable as Callable, Iterator as Iterator
-from contextlib import contextmanager as contextmanager
+from contextlib import contextmanager as contextmanager, nullcontext as nullcontext
 from dataclasses import is_dataclass as is_dataclass, replace as replace
 from functools import partial as partial
+from threading import RLock as RLock
+from weakref import WeakKeyDictionary as WeakKeyDictionary
 import torch as torch
 from fastcore.basics import patch as patch
 from torch import nn as nn
@@ -15,12 +17,24 @@ from .registry import describe as describe, fingerprint as fingerprint, plain_at
 from .schedule import ddim_levels as ddim_levels
 from .video import ClipError as ClipError, VideoPureError as VideoPureError
 
+class AnswerError(ClipError):
+    """A model that does not answer: a record or logits that are not finite, or a record outside [0, 1]. `rows`: for which clips."""
+    rows: list[int]
+
+    def __init__(self, message: str, rows: list[int]):
+        ...
+
+def check_answer(values: torch.Tensor, what: str, clips: bool=False, rows: torch.Tensor | slice=slice(None)) -> torch.Tensor:
+    """`values` if all are finite and, for `clips`, in [0, 1]; else an `AnswerError`."""
+    ...
+
 class Records:
     """The records of purified clips: `len(records)` of them, and `records(s, rows)` gives record `s` of the clips `rows`."""
     count: int
     get: Callable[[int, torch.Tensor | slice], torch.Tensor]
+    purifier: object
 
-    def __init__(self, count: int, get: Callable[[int, torch.Tensor | slice], torch.Tensor]):
+    def __init__(self, count: int, get: Callable[[int, torch.Tensor | slice], torch.Tensor], purifier: object=''):
         ...
 
     def __len__(self) -> int:
@@ -31,6 +45,17 @@ class Records:
 
     def __iter__(self) -> Iterator[torch.Tensor]:
         ...
+
+def _networks(part: object, depth: int=3) -> list[nn.Module]:
+    """The networks that a model or purifier computes with, as far as they can be seen."""
+    ...
+_LOCK: RLock
+_USED: WeakKeyDictionary
+
+@contextmanager
+def evaluating(part: object) -> Iterator[None]:
+    """Evaluation mode inside for the networks of a model or purifier, every network's own mode again outside."""
+    ...
 
 class Purifier:
     """Something that maps clips `(B, 3, T, H, W)` in [0, 1] to records `(B, S, 3, T, H, W)`, or to one cleaned clip.
@@ -47,7 +72,7 @@ class Purifier:
         ...
 
     def records(self, video: torch.Tensor) -> Records:
-        """The records of clips `(B, 3, T, H, W)`; raises `ClipError` if what the purifier returns has another shape."""
+        """The records of clips `(B, 3, T, H, W)`; `ClipError` if the purifier returns something else, `AnswerError` for NaN or a wrong range."""
         ...
 
     @property
@@ -109,11 +134,6 @@ class VideoPure(Purifier):
         """The same purifier with `steps` noise levels."""
         ...
 
-@contextmanager
-def evaluating(model: object) -> Iterator[None]:
-    """Evaluation mode inside, every module's own mode again outside; for what is not a module nothing is done."""
-    ...
-
 def device_of(model: nn.Module) -> torch.device:
     """Where the weights of a model are; the CPU for a model without any."""
     ...
@@ -128,7 +148,7 @@ class CallablePurifier(Purifier):
         ...
 
     def __call__(self, video: torch.Tensor) -> torch.Tensor:
-        """What the function returns for clips, a module in evaluation mode."""
+        """What the function returns for clips, its networks in evaluation mode."""
         ...
 
     def __repr__(self) -> str:

@@ -15,26 +15,12 @@ import logging
 import random
 import sys
 import sysconfig
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, partial, singledispatch
 from inspect import ismethod
 from pathlib import Path, PurePath
-from types import (
-    BuiltinFunctionType,
-    CellType,
-    ClassMethodDescriptorType,
-    CodeType,
-    FunctionType,
-    GetSetDescriptorType,
-    MappingProxyType,
-    MemberDescriptorType,
-    MethodDescriptorType,
-    MethodType,
-    MethodWrapperType,
-    ModuleType,
-    WrapperDescriptorType,
-)
+import types
 
 import numpy as np
 import torch
@@ -176,7 +162,7 @@ _RANDOM = (torch.Generator, np.random.Generator, np.random.RandomState, random.R
 
 for _type in (list, tuple):
     pieces.register(_type, lambda part: [type(part).__name__, *part, getattr(part, "__dict__", None)])
-for _type in (dict, MappingProxyType):
+for _type in (dict, types.MappingProxyType):
     pieces.register(_type, lambda part: [type(part).__name__, *([repr(key), part[key]] for key in sorted(part, key=repr))])
 for _type in (set, frozenset):
     pieces.register(_type, lambda part: sorted(map(identity, part)))
@@ -213,38 +199,39 @@ def _library(module: str | None) -> str | None:
 
 # %% ../nbs/10a_registry.ipynb #c048
 @pieces.register
-def _code_pieces(code: CodeType) -> list:
+def _code_pieces(code: types.CodeType) -> list:
     "The instructions of a function, and the names and constants in them."
     return [code.co_code, code.co_names, code.co_freevars, code.co_consts]
 
 
-def _named(code: CodeType) -> set[str]:
+def _named(code: types.CodeType) -> set[str]:
     "All names in the instructions of a function and of those inside it."
-    return set(code.co_names).union(*(_named(const) for const in code.co_consts if isinstance(const, CodeType)))
+    return set(code.co_names).union(*(_named(const) for const in code.co_consts if isinstance(const, types.CodeType)))
 
 
 @pieces.register
-def _function_pieces(part: FunctionType) -> list:
+def _function_pieces(part: types.FunctionType) -> list:
     "What a function computes with."
     if part.__module__ not in (None, "builtins") and (package := _library(part.__module__)):
         return [package, part.__qualname__]
-    cells = [cell.cell_contents for cell in part.__closure__ or () if cell != CellType()]
+    cells = [cell.cell_contents for cell in part.__closure__ or () if cell != types.CellType()]
     used = {name: part.__globals__[name] for name in _named(part.__code__) if name in part.__globals__}
     return [part.__code__, part.__defaults__, part.__kwdefaults__, cells, used, vars(part)]
 
 # %% ../nbs/10a_registry.ipynb #c051
 pieces.register(partial, lambda part: [part.func, part.args, part.keywords])
-pieces.register(MethodType, lambda part: [part.__func__, part.__self__])
+pieces.register(types.MethodType, lambda part: [part.__func__, part.__self__])
 pieces.register(property, lambda part: [part.fget])
-pieces.register(ModuleType, lambda part: [part.__name__])
+pieces.register(types.ModuleType, lambda part: [part.__name__])
 for _type in (staticmethod, classmethod):
     pieces.register(_type, lambda part: [part.__func__])
-for _type in (BuiltinFunctionType, MethodDescriptorType, WrapperDescriptorType, MethodWrapperType, ClassMethodDescriptorType, np.ufunc):
+_IN_C = (types.BuiltinFunctionType, types.MethodDescriptorType, types.WrapperDescriptorType, types.MethodWrapperType)
+for _type in (*_IN_C, types.ClassMethodDescriptorType, np.ufunc):
     pieces.register(_type, lambda part: [getattr(part, "__qualname__", part.__name__), getattr(part, "__self__", None)])
 
 # %% ../nbs/10a_registry.ipynb #c054
 _OF_CLASSES = {"__dict__", "__weakref__", "__module__", "__doc__", "__annotations__", "__firstlineno__", "__static_attributes__"}
-_DESCRIPTORS = (MemberDescriptorType, GetSetDescriptorType)  # of slots
+_DESCRIPTORS = (types.MemberDescriptorType, types.GetSetDescriptorType)  # of slots
 _OF_MODULES = {*vars(nn.Module()), "_is_torch_compile"} - {"_parameters", "_buffers", "_modules", "_forward_hooks", "_forward_pre_hooks"}
 
 
@@ -308,16 +295,3 @@ def file_identity(path: Path) -> str:
 
 
 _WHOLE, _BLOCK = 1 << 22, 1 << 16
-
-# %% ../nbs/10a_registry.ipynb #c064
-def data_identity(data: object, indices: Iterable[int]) -> str:
-    "The identity of some clips of a data set, with their labels; a clip that cannot be read counts by its error."
-
-    def item(i):
-        try:
-            return data[i]
-        except (VideoPureError, OSError) as error:
-            return str(error)
-
-    own = getattr(data, "identity", None)
-    return identity([own() if ismethod(own) else [identity(item(i), "the data") for i in indices], list(indices)])
