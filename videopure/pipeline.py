@@ -107,7 +107,8 @@ def _find_prompt(prompt: nn.Module | None, text_encoder: nn.Module | None, token
     try:
         return embed_empty_prompt(text_encoder, tokenizer) if prompt is None and text_encoder is not None else prompt
     except Exception as error:
-        raise VideoPureError(f"the text encoder cannot read the empty prompt ({reason(error)}): give its tokenizer too") from error
+        hint = ": give its tokenizer too" if tokenizer is None else ""
+        raise VideoPureError(f"the text encoder cannot read the empty prompt ({reason(error)}){hint}") from error
 
 # %% ../nbs/09_pipeline.ipynb #c132
 def _check_setting(name: str, value: float) -> float:

@@ -302,6 +302,8 @@ def make_folder(
     with disk_errors(f"make the folder {str(path)!r}"):
         path.mkdir(parents=True, exist_ok=True)
         found = sorted(each.name for each in path.iterdir() if not each.name.startswith("."))
+    if not os.access(path, os.W_OK):
+        raise VideoFileError(f"cannot write to {str(path)!r}: choose another folder, or change its permissions")
     if foreign := [name for name in found if name not in (first, *names) or first not in found]:
         raise VideoFileError(f"{str(path)!r} holds {foreign[0]!r}, which this command has not written: choose a new or empty folder")
     return path
