@@ -22,6 +22,7 @@ from torch import nn
 from torchattacks.attack import Attack
 from tqdm.auto import tqdm
 
+from .checks import checked
 from .defense import Defended, answer
 from .purifier import AnswerError, evaluating, seeded
 from .registry import Registry, identity, is_code, make
@@ -213,6 +214,7 @@ SCHEDULES = {
 }
 
 # %% ../nbs/12b_attacks.ipynb #c050
+@checked
 class PGD(VideoAttack):
     """Projected gradient descent on the voted answer, within any threat model.
 

@@ -15,6 +15,7 @@ from fastcore.basics import patch as patch
 from torch import nn as nn
 from torchattacks.attack import Attack as Attack
 from tqdm.auto import tqdm as tqdm
+from .checks import checked as checked
 from .defense import Defended as Defended, answer as answer
 from .purifier import AnswerError as AnswerError, evaluating as evaluating, seeded as seeded
 from .registry import Registry as Registry, identity as identity, is_code as is_code, make as make
@@ -128,6 +129,7 @@ class Best:
         ...
 SCHEDULES: dict[str, Callable[..., Any]]
 
+@checked
 class PGD(VideoAttack):
     """Projected gradient descent on the voted answer, within any threat model.
 

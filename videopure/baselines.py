@@ -22,6 +22,7 @@ from diffusers import SchedulerMixin
 from diffusers.utils.torch_utils import randn_tensor
 from PIL import Image
 
+from .checks import checked
 from .latents import encode
 from .pipeline import VideoPurePipeline, grad_like
 from .purifier import Purifier, Records, VideoPure, as_purifier
@@ -142,6 +143,7 @@ class MedianBlur(Purifier):
         return windows.flatten(-3).median(-1).values
 
 # %% ../nbs/13a_baselines.ipynb #c032
+@checked
 @dataclass(repr=False)
 class TemporalShuffle(Purifier):
     "Permute the frames of a clip at random within windows of `window` frames; differentiable."
@@ -161,6 +163,7 @@ class TemporalShuffle(Purifier):
         return video.transpose(1, 2)[torch.arange(batch, device=video.device)[:, None], order].transpose(1, 2)
 
 # %% ../nbs/13a_baselines.ipynb #c035
+@checked
 @dataclass(repr=False)
 class RandomizedSmoothing(Purifier):
     "`votes` noisy copies of a clip, as records `(B, votes, 3, T, H, W)`; differentiable. Source: Cohen et al. (arXiv 1902.02918)."
@@ -213,6 +216,7 @@ def descend(
     return z
 
 # %% ../nbs/13a_baselines.ipynb #c046
+@checked
 @dataclass(repr=False)
 class NoiseAndDenoise(Purifier):
     "Add random noise up to a level and denoise with DDIM, one record. Source: DiffPure (arXiv 2205.07460) with DDIM steps."
@@ -257,6 +261,7 @@ def ddpm_levels(
     return [Level(*level) for level in zip(visited, abar, [1.0, *abar])]
 
 # %% ../nbs/13a_baselines.ipynb #c055
+@checked
 @dataclass(repr=False)
 class DiffPure(Purifier):
     "Add random noise of timestep `t - 1` and take it away with DDPM steps, one record. Source: DiffPure (arXiv 2205.07460)."
@@ -276,6 +281,7 @@ class DiffPure(Purifier):
             return _decode_one(self.pipe, descend(self.pipe, z, self.levels, ddpm_sigma, self.generator), video)
 
 # %% ../nbs/13a_baselines.ipynb #c060
+@checked
 @dataclass(repr=False)
 class DDIMInversion(Purifier):
     "Invert a clip with DDIM and come down again, one record; nothing is random. Source: DDIM inversion (arXiv 2105.05233)."
@@ -293,6 +299,7 @@ class DDIMInversion(Purifier):
             return _decode_one(self.pipe, descend(self.pipe, z, self.levels), video)
 
 # %% ../nbs/13a_baselines.ipynb #c065
+@checked
 @dataclass(repr=False)
 class RandomSampling(Purifier):
     "Add noise; at each step down, noise the estimate of x0 anew; one record. Source: Zhang et al. (arXiv 2411.18956)."
@@ -321,6 +328,7 @@ class RandomSampling(Purifier):
         return x0 - self.guidance * math.sqrt(level.abar) * (x0 - z0)
 
 # %% ../nbs/13a_baselines.ipynb #c070
+@checked
 @dataclass(repr=False)
 class OneStep(Purifier):
     "A single estimate of x0 from the clip as it is, as if it were at timestep `t`; one record, nothing random."

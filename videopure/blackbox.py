@@ -16,6 +16,7 @@ from torch import nn
 from tqdm.auto import tqdm
 
 from .attacks import ATTACKS, Best, VideoAttack, answered, check_labels, clip_gradient, margin
+from .checks import checked
 from .defense import answer
 from .threats import as_eps, as_threat
 from .video import VideoPureError, check_number
@@ -69,6 +70,7 @@ def forward(self: BlackBox, clips: torch.Tensor, labels: torch.Tensor) -> torch.
 
 # %% ../nbs/12c_blackbox.ipynb #c015
 @ATTACKS.register("noise")
+@checked
 class RandomNoise(BlackBox):
     "The worst of some random clips of a threat model: the baseline of all attacks."
 
@@ -121,6 +123,7 @@ _STRIPES = {"rows": (2, 3), "columns": (2, 4), "still-columns": (4,), "none": (2
 
 
 @ATTACKS.register("square")
+@checked
 class Square(BlackBox):
     """Random search in boxes, by scores alone. Source: Square Attack (Andriushchenko et al., arXiv 1912.00049), here in space and time.
 
@@ -170,6 +173,7 @@ def _shift_weights(kernel: int, weights: str = "gaussian") -> dict[int, float]:
 
 # %% ../nbs/12c_blackbox.ipynb #c044
 @ATTACKS.register("temporal-translation")
+@checked
 class TemporalTranslation(VideoAttack):
     """A gradient attack on a source model, averaged over shifts in time, to be tried on another model; costs `kernel` gradients a step.
 

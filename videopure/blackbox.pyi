@@ -11,6 +11,7 @@ from fastcore.basics import patch as patch
 from torch import nn as nn
 from tqdm.auto import tqdm as tqdm
 from .attacks import ATTACKS as ATTACKS, Best as Best, VideoAttack as VideoAttack, answered as answered, check_labels as check_labels, clip_gradient as clip_gradient, margin as margin
+from .checks import checked as checked
 from .defense import answer as answer
 from .threats import as_eps as as_eps, as_threat as as_threat
 from .video import VideoPureError as VideoPureError, check_number as check_number
@@ -43,6 +44,7 @@ class BlackBox(VideoAttack):
         ...
 
 @ATTACKS.register('noise')
+@checked
 class RandomNoise(BlackBox):
     """The worst of some random clips of a threat model: the baseline of all attacks."""
     corners: bool
@@ -69,6 +71,7 @@ def _random_boxes(clips: torch.Tensor, fraction: float, generator: torch.Generat
 _STRIPES: dict[str, Any]
 
 @ATTACKS.register('square')
+@checked
 class Square(BlackBox):
     """Random search in boxes, by scores alone. Source: Square Attack (Andriushchenko et al., arXiv 1912.00049), here in space and time.
 
@@ -89,6 +92,7 @@ def _shift_weights(kernel: int, weights: str='gaussian') -> dict[int, float]:
     ...
 
 @ATTACKS.register('temporal-translation')
+@checked
 class TemporalTranslation(VideoAttack):
     """A gradient attack on a source model, averaged over shifts in time, to be tried on another model; costs `kernel` gradients a step.
 

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['VideoPureError', 'ClipError', 'VideoFileError', 'MissingPackageError']
 
-# %% ../nbs/00_checks.ipynb #k003
+# %% ../nbs/00_checks.ipynb #c002
 import codecs
 import fnmatch
 import math
@@ -16,15 +16,19 @@ import unicodedata
 import warnings
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import wraps
+from inspect import signature
 from numbers import Integral, Real
 from pathlib import Path
+from types import NoneType, UnionType
+from typing import Union, get_args, get_origin
 from uuid import uuid4
 
 import av
 
-# %% ../nbs/00_checks.ipynb #k009
+# %% ../nbs/00_checks.ipynb #c008
 def _code(letter):
     "A letter as the codes of its bytes, as in an address on the web."
     broken = "\udc80" <= letter <= "\udcff"  # how Python keeps a byte of a name in another encoding
@@ -37,7 +41,7 @@ def printable(
     "Text in one line, in which a letter that cannot be printed is written as its code."
     return "".join(c if c.isprintable() else " " if c.isspace() else _code(c) for c in str(text))
 
-# %% ../nbs/00_checks.ipynb #k012
+# %% ../nbs/00_checks.ipynb #c011
 class VideoPureError(ValueError):
     "Base of every error raised on purpose: one line that says what is wrong, what was expected and how to mend it."
 
@@ -57,7 +61,7 @@ class VideoFileError(VideoPureError, OSError):
 class MissingPackageError(VideoPureError, ImportError):
     "An optional package is not installed; the message carries the line that installs it."
 
-# %% ../nbs/00_checks.ipynb #k017
+# %% ../nbs/00_checks.ipynb #c016
 def check_number(
     name: str,  # what the message calls the number
     value: float,  # the number to check
@@ -72,14 +76,54 @@ def check_number(
         raise VideoPureError(f"{name} is {value!r:.80}, expected a {'whole ' if whole else ''}number from {low}{top}")
     return value
 
-# %% ../nbs/00_checks.ipynb #k020
+# %% ../nbs/00_checks.ipynb #c019
+def _fits(value: object, kind: object) -> bool:
+    "Whether a value is of the kind that an annotation says; of a container only the container is looked at."
+    if isinstance(kind, UnionType) or get_origin(kind) is Union:
+        return any(_fits(value, each) for each in get_args(kind))
+    kind = get_origin(kind) or kind
+    if kind in (int, float):
+        return isinstance(value, Integral if kind is int else Real) and not isinstance(value, bool)
+    if kind is None or kind is NoneType:
+        return value is None
+    return not isinstance(kind, type) or isinstance(value, kind)
+
+
+def _checked_call(function):
+    "The function behind a check of its arguments."
+    known = signature(function)
+    kinds = {p.name: p.annotation for p in known.parameters.values() if p.annotation is not p.empty and p.kind is not p.VAR_KEYWORD}
+
+    @wraps(function)
+    def call(*args, **kwargs):
+        try:
+            given = known.bind(*args, **kwargs).arguments
+        except TypeError:
+            return function(*args, **kwargs)  # an argument too many or too few: Python says which
+        for name, value in given.items():
+            if name in kinds and not _fits(value, kinds[name]):
+                expected = getattr(kinds[name], "__name__", None) or str(kinds[name]).replace("collections.abc.", "")
+                raise VideoPureError(f"{name} is {value!r:.80}, expected {expected}")
+        return function(*args, **kwargs)
+
+    return call
+
+# %% ../nbs/00_checks.ipynb #c020
+def checked(part: Callable) -> Callable:
+    "A decorator: a function or class whose arguments must be of the kinds that its annotations say, else a `VideoPureError`."
+    if not isinstance(part, type):
+        return _checked_call(part)
+    part.__init__ = _checked_call(part.__init__)
+    return part
+
+# %% ../nbs/00_checks.ipynb #c023
 def check_flag(name: str, value: bool) -> bool:
     "Return `value` if it is True or False, else raise a `VideoPureError`."
     if not isinstance(value, bool):
         raise VideoPureError(f"{name} is {value!r:.80}, expected True or False")
     return value
 
-# %% ../nbs/00_checks.ipynb #k023
+# %% ../nbs/00_checks.ipynb #c026
 MOST_PIXELS, MOST_FRAMES = 2**27, 100_000  # of one picture; that can be asked for
 
 
@@ -89,19 +133,19 @@ def check_room(what: object, height: int, width: int, frames: int = 1) -> None:
     if height * width > MOST_PIXELS or 12 * frames * height * width > memory:
         raise VideoPureError(f"{what}: {frames} x {height}x{width} pixels do not fit into memory; take fewer frames or a smaller size")
 
-# %% ../nbs/00_checks.ipynb #k027
+# %% ../nbs/00_checks.ipynb #c030
 def as_path(path: str | Path) -> Path:
     "The path that a text names, `~` written out; a `VideoFileError` for what names no file."
     if not isinstance(path, (str, Path)) or path == "" or "\0" in str(path):
         raise VideoFileError(f"a path is a text or a Path, not {path!r:.80}")
     return Path(os.path.expanduser(path))
 
-# %% ../nbs/00_checks.ipynb #k030
+# %% ../nbs/00_checks.ipynb #c033
 def natural(name: str) -> list:
     "Texts and numbers of a name in turn: sorted by them, `frame2` comes before `frame10`."
     return [int(part) if k % 2 else part.lower() for k, part in enumerate(re.split(r"([0-9]+)", name))]
 
-# %% ../nbs/00_checks.ipynb #nam1
+# %% ../nbs/00_checks.ipynb #c036
 def in_order(names: Iterable[str], where: object) -> list[str]:
     "Names of classes in the order of the alphabet or, where they differ in a number only, of the number."
     names = sorted(names)
@@ -114,7 +158,7 @@ def in_order(names: Iterable[str], where: object) -> list[str]:
         warnings.warn(f"{where}: {taken}; if the classifier has another order, give it as classes", stacklevel=4)
     return counted
 
-# %% ../nbs/00_checks.ipynb #nam4
+# %% ../nbs/00_checks.ipynb #c039
 def as_name(text: object) -> str:
     "A name as every machine writes it: one line, and accents joined to their letters."
     return unicodedata.normalize("NFC", printable(text))
@@ -132,7 +176,7 @@ def check_names(what: str, names: Iterable[str]) -> list[str]:
         raise VideoPureError(f"{twice[0]!r} is there twice among the {what}; every name may occur once")
     return names
 
-# %% ../nbs/00_checks.ipynb #ser1
+# %% ../nbs/00_checks.ipynb #c042
 def in_series(
     folder: Path,  # what the message calls the folder
     names: list[str],  # names of the pictures in it
@@ -155,7 +199,7 @@ def in_series(
         raise VideoFileError(f"{folder}: no number counts the images {names[0]} to {names[-1]}; choose by pattern, e.g. '#.png', '*': all")
     return names
 
-# %% ../nbs/00_checks.ipynb #k033
+# %% ../nbs/00_checks.ipynb #c045
 @contextmanager
 def reading(path: Path, what: str) -> Iterator[None]:
     "Turn what goes wrong inside of a reader into a `VideoFileError`: the file is not `what`, or it is damaged."
@@ -169,7 +213,7 @@ def reading(path: Path, what: str) -> Iterator[None]:
         reason = f" ({error.strerror.lower()})" if getattr(error, "strerror", None) else ""
         raise VideoFileError(f"{path} is not {what}, or it is damaged{reason}; get the file again") from None
 
-# %% ../nbs/00_checks.ipynb #k036
+# %% ../nbs/00_checks.ipynb #c048
 _LEFTOVERS = re.compile(
     r"""\..* | __macosx | icon\r | temporary.items | network.trash.folder | (eh)?thumbs(_vista)?\.db(:.*)?
     | desktop\.ini | .*:zone\.identifier | ~\$.* | \$recycle\.bin | system.volume.information | found\.\d+ | lost\+found
@@ -183,7 +227,7 @@ def visible(folder: Path) -> list[Path]:
     with reading(folder, "a folder"):
         return sorted((path for path in folder.iterdir() if not _LEFTOVERS.fullmatch(path.name)), key=lambda path: path.name)
 
-# %% ../nbs/00_checks.ipynb #k039
+# %% ../nbs/00_checks.ipynb #c051
 def read_text(
     path: Path,  # the file
     expected: str,  # what the message says was expected
@@ -198,7 +242,7 @@ def read_text(
     except (UnicodeDecodeError, OSError):
         raise VideoFileError(f"{path} cannot be read as text in UTF-8; expected {expected}") from None
 
-# %% ../nbs/00_checks.ipynb #k044
+# %% ../nbs/00_checks.ipynb #c056
 def _sweep(folder, mark):
     "Remove the temporary files with this mark whose process is no more."
     for old in folder.glob(f".{mark}-*") if os.name == "posix" else ():
@@ -208,7 +252,7 @@ def _sweep(folder, mark):
             except ProcessLookupError:
                 old.unlink()
 
-# %% ../nbs/00_checks.ipynb #k047
+# %% ../nbs/00_checks.ipynb #c059
 @contextmanager
 def atomic_path(
     path: str | Path,  # where the file is to be

@@ -16,17 +16,20 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from .checks import checked
 from .flow import optical_flow, warp
 from .purifier import Purifier
 from .registry import Registry
 from .video import ClipError, MissingPackageError, VideoPureError
 
 # %% ../nbs/13b_metrics.ipynb #c008
+@checked
 def psnr(purified: torch.Tensor, clean: torch.Tensor) -> torch.Tensor:
     "Peak signal-to-noise ratio of each clip `(B, 3, T, H, W)` in dB, `(B,)`, at most 100."
     return -10 * (purified - clean).square().flatten(1).mean(1).clamp_min(1e-10).log10()
 
 # %% ../nbs/13b_metrics.ipynb #c012
+@checked
 def ssim(purified: torch.Tensor, clean: torch.Tensor) -> torch.Tensor:
     "Structural similarity of each clip `(B, 3, T, H, W)`, the mean over its frames, `(B,)`. Source: Wang et al., IEEE TIP 2004."
     x, y = (video.transpose(1, 2).flatten(0, 2)[:, None] for video in (purified, clean))
@@ -39,6 +42,7 @@ def ssim(purified: torch.Tensor, clean: torch.Tensor) -> torch.Tensor:
     return similar.flatten(1).mean(1).unflatten(0, (len(clean), -1)).mean(1)
 
 # %% ../nbs/13b_metrics.ipynb #c016
+@checked
 def temporal_consistency(purified: torch.Tensor, clean: torch.Tensor) -> torch.Tensor:
     "One minus how much larger the warping error of each clip `(B, 3, T, H, W)` is than that of the clean one, `(B,)`."
     flow = optical_flow(clean)

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from fastcore.basics import patch
 
+from .checks import checked
 from .journal import config_hash, difference, disk_errors, environment, plain, read_json, read_results, result_key
 from .show import save_page
 from .video import VideoFileError, VideoPureError, atomic_path
@@ -133,7 +134,7 @@ def _repr_html_(self: Table) -> str:
     body = f'<thead><tr>{head}</tr></thead><tbody><tr>{"</tr><tr>".join(rows)}</tr></tbody>'
     return f'<table style="margin:.8em 0">{caption}{body}</table>{notes}'
 
-# %% ../nbs/15b_results.ipynb #c041c
+# %% ../nbs/15b_results.ipynb #c042
 def _draws(result):
     "Whether each answer was right; one that was not given is wrong."
     right, given = list(result["right"]), result.get("predicted") or result["right"]
@@ -148,7 +149,8 @@ def _flags(result):
     missing = ["not answered"] * (None in (result.get("predicted") or []))
     return list(dict.fromkeys(str(flag)[:100] for flag in [*(said if isinstance(said, list) else [said]), *missing]))
 
-# %% ../nbs/15b_results.ipynb #c041
+# %% ../nbs/15b_results.ipynb #c044
+@checked
 @dataclass(repr=False)
 class Card:
     "What a run shows: accuracies with intervals, worst case, metrics, skipped clips, and everything needed to run it again."
@@ -182,7 +184,7 @@ class Card:
             raise VideoPureError(f"no {defense!r} under {attack!r}: expected one of {self.defenses} and one of {self.attacks}")
         return self._cells[defense, attack]
 
-# %% ../nbs/15b_results.ipynb #c042a
+# %% ../nbs/15b_results.ipynb #c045
 @patch
 def _settings(self: Card, kind):
     "The tables of the defenses or attacks by name; a list of names has empty ones."
@@ -192,7 +194,7 @@ def _settings(self: Card, kind):
     pairs = found.items() if isinstance(found, dict) else [(e, {}) if isinstance(e, str) else (e["name"], e) for e in found]
     return {name: settings if isinstance(settings, dict) else {} for name, settings in pairs}
 
-# %% ../nbs/15b_results.ipynb #c046
+# %% ../nbs/15b_results.ipynb #c050
 @patch
 def outcomes(self: Card, defense: str, attack: str = "none") -> dict[str, bool]:
     "Whether the first draw was right, by clip."
@@ -205,14 +207,14 @@ def accuracy(self: Card, defense: str, attack: str = "none") -> Accuracy:
     draws = map(_draws, self.cell(defense, attack).values())
     return Accuracy.of(Fraction(sum(each), len(each)) for each in draws)
 
-# %% ../nbs/15b_results.ipynb #c049
+# %% ../nbs/15b_results.ipynb #c053
 @patch
 def average(self: Card, defense: str, attack: str = "none") -> float:
     "Accuracy over all draws of all clips, in [0, 1]; not a number where nothing was measured."
     found = self.accuracy(defense, attack) if self.cell(defense, attack) else None
     return found.right / found.n if found else float("nan")
 
-# %% ../nbs/15b_results.ipynb #c053
+# %% ../nbs/15b_results.ipynb #c057
 @patch
 def worst_outcomes(self: Card, defense: str) -> dict[str, bool]:
     "Whether every draw under every attack that counts was right, by clip; only clips that were under all those run on this defense."
@@ -227,7 +229,7 @@ def _counted(self: Card, defense):
     counted = ["none", *self.config.get("worst", self.attacks)]
     return [attack for attack in self.attacks if attack in counted and self.cell(defense, attack)]
 
-# %% ../nbs/15b_results.ipynb #c053a
+# %% ../nbs/15b_results.ipynb #c058
 @patch
 def adaptive(self: Card, defense: str) -> bool:
     "Whether an attack that counts saw more than the classifier; of a bare classifier there is no more to see."
@@ -241,7 +243,7 @@ def worst(self: Card, defense: str) -> Accuracy:
     "Accuracy in the worst case, clip by clip; an upper bound that means little unless the defense was attacked adaptively."
     return Accuracy.of(self.worst_outcomes(defense).values())
 
-# %% ../nbs/15b_results.ipynb #c058
+# %% ../nbs/15b_results.ipynb #c063
 @patch
 def successes(self: Card, defense: str, attack: str) -> dict[str, bool]:
     "Whether the attack succeeded, by clip, for clips that were right before."
@@ -254,7 +256,7 @@ def success(self: Card, defense: str, attack: str) -> Accuracy:
     "Attack success: clips that the attack turned, of those that were right before."
     return Accuracy.of(self.successes(defense, attack).values())
 
-# %% ../nbs/15b_results.ipynb #c061b
+# %% ../nbs/15b_results.ipynb #c068
 @patch
 def flags(self: Card, defense: str, attack: str = "none") -> dict[str, int]:
     "What is to be said against a cell, and of how many clips."
@@ -272,7 +274,7 @@ def _notes(self: Card):
     more = lambda flag: f"; and {len(lines[flag]) - 8} more cells" if len(lines[flag]) > 8 else ""
     return cells, [f"{mark} {flag}: {'; '.join(lines[flag][:8])}{more(flag)}" for flag, mark in marks.items()]
 
-# %% ../nbs/15b_results.ipynb #c062
+# %% ../nbs/15b_results.ipynb #c069
 _COLUMNS = {"none": "clean", None: "worst case"}
 _measure = lambda outcomes: Accuracy.of(outcomes.values()) if outcomes else None
 
@@ -299,14 +301,14 @@ def table(self: Card) -> Table:
     title += f"; worst case over {', '.join(map(str, self.config['worst']))}" if "worst" in self.config else ""
     return Table(title, ["defense", *(_COLUMNS.get(a, a) for a in (*self.attacks, None))], rows, best, notes)
 
-# %% ../nbs/15b_results.ipynb #c065
+# %% ../nbs/15b_results.ipynb #c072
 @patch
 def success_table(self: Card) -> Table:
     "Attack success of each attack on each defense."
     rows = [[d, *(_measure(self.successes(d, a)) for a in self.attacks[1:])] for d in self.defenses]
     return Table("Attack success in %, of the clips that were right before", ["defense", *self.attacks[1:]], rows)
 
-# %% ../nbs/15b_results.ipynb #c068
+# %% ../nbs/15b_results.ipynb #c075
 METRIC_FORMATS = {  # name -> (what a table calls it, unit in which it is shown, format); any other is shown as it is, with three digits
     "calls": ("noise predictions", 1, ".0f"),
     "seconds": ("seconds", 1, ".3g"),
@@ -322,14 +324,14 @@ def metric_names(self: Card) -> list[str]:
     found = {name for result in self.results for name in result.get("metrics", {})}
     return [*(name for name in METRIC_FORMATS if name in found), *sorted(found - METRIC_FORMATS.keys())]
 
-# %% ../nbs/15b_results.ipynb #c071
+# %% ../nbs/15b_results.ipynb #c078
 @patch
 def metric(self: Card, defense: str, attack: str, name: str) -> float | None:
     "Mean of a metric over the clips of a cell, not finite if one of them is not; None where it was not measured."
     values = [result["metrics"][name] for result in self.cell(defense, attack).values() if name in result.get("metrics", {})]
     return sum(values) / len(values) if values else None
 
-# %% ../nbs/15b_results.ipynb #c074
+# %% ../nbs/15b_results.ipynb #c081
 @patch
 def metrics_table(
     self: Card,
@@ -346,7 +348,7 @@ def metrics_table(
     rows = [[d, *(texts.get((d, a)) for a in columns)] for d in self.defenses]
     return Table(f"Mean per clip: {' / '.join(how[0] for how in formats)}", ["defense", *(_COLUMNS.get(a, a) for a in columns)], rows)
 
-# %% ../nbs/15b_results.ipynb #c077
+# %% ../nbs/15b_results.ipynb #c084
 @patch
 def skipped_table(self: Card) -> Table:
     "Clips that were left out, and why."
@@ -355,7 +357,7 @@ def skipped_table(self: Card) -> Table:
     count = len({result["clip"] for result in self.skipped})
     return Table(f"{count} clip{'s' * (count != 1)} skipped", ["clip", "for", "reason"], rows)
 
-# %% ../nbs/15b_results.ipynb #c080
+# %% ../nbs/15b_results.ipynb #c087
 @patch(as_prop=True)
 def clips(self: Card) -> list[str]:
     "Ids of all clips with a result, sorted."
@@ -370,7 +372,7 @@ def about_table(self: Card) -> Table:
     run = {"configuration": config_hash(self.config), "seed": self.config.get("seed"), "clips": f"{len(ids)}: {', '.join(map(str, shown))}"}
     return Table("About this run", ["", ""], [[key, value if value is None else str(value)] for key, value in (self.about | run).items()])
 
-# %% ../nbs/15b_results.ipynb #c084
+# %% ../nbs/15b_results.ipynb #c091
 @patch
 def _tables(self: Card) -> list[Table]:
     parts = [self.table(), self.success_table(), *map(self.metrics_table, self.metric_names), self.skipped_table(), self.about_table()]
@@ -394,7 +396,7 @@ def _repr_markdown_(self: Card) -> str:
 def __repr__(self: Card) -> str:
     return "\n\n".join(map(str, self._tables()))
 
-# %% ../nbs/15b_results.ipynb #c088
+# %% ../nbs/15b_results.ipynb #c095
 _count = lambda accuracy: accuracy and {"right": accuracy.right, "n": accuracy.n, "interval": list(accuracy.interval)}
 
 
@@ -407,7 +409,7 @@ def _numbers(self: Card, defense, attack):
     values["metrics"] = {name: mean if isfinite(mean) else None for name, mean in means.items() if mean is not None}
     return values | ({"flags": flags} if (flags := self.flags(defense, attack)) else {})
 
-# %% ../nbs/15b_results.ipynb #c091
+# %% ../nbs/15b_results.ipynb #c098
 @patch
 def to_dict(self: Card) -> dict:
     "Everything but the single results, as plain values for JSON."
@@ -416,7 +418,7 @@ def to_dict(self: Card) -> dict:
     worst = {d: _count(self.worst(d)) for d in self.defenses if self.worst_outcomes(d) and self.adaptive(d)}
     return about | {"cells": cells, "worst": worst, "skipped": self.skipped, "clips": self.clips, "results": len(self.results)}
 
-# %% ../nbs/15b_results.ipynb #c094
+# %% ../nbs/15b_results.ipynb #c101
 @patch
 def save(
     self: Card,
@@ -435,7 +437,7 @@ def save(
     save_page(folder / "card.html", str(self.config.get("title", "Results")), self)
     return folder
 
-# %% ../nbs/15b_results.ipynb #c097
+# %% ../nbs/15b_results.ipynb #c104
 @patch(cls_method=True)
 def load(cls: Card, folder: str | Path) -> Card:
     "The card saved in a folder."
@@ -446,7 +448,7 @@ def load(cls: Card, folder: str | Path) -> Card:
         raise VideoFileError(f"{path} belongs to {count} results, but results.jsonl.gz holds {len(results)}; save the card again")
     return cls(saved["config"], results, saved["about"])
 
-# %% ../nbs/15b_results.ipynb #c101
+# %% ../nbs/15b_results.ipynb #c108
 @dataclass(frozen=True)
 class Paired:
     "Two sets of outcomes on the same clips, and how surprising their difference is (exact McNemar test)."
@@ -462,7 +464,7 @@ class Paired:
         n = self.first + self.second
         return min(1.0, 2 * sum(comb(n, i) for i in range(min(self.first, self.second) + 1)) / 2**n)
 
-# %% ../nbs/15b_results.ipynb #c104
+# %% ../nbs/15b_results.ipynb #c111
 @patch(cls_method=True)
 def of(cls: Paired, a: dict[str, bool], b: dict[str, bool]) -> Paired:
     "Pair outcomes by clip; only clips in both count."
@@ -471,7 +473,7 @@ def of(cls: Paired, a: dict[str, bool], b: dict[str, bool]) -> Paired:
         raise VideoPureError("the two results share no clip: only results on the same clips can be paired")
     return cls(*(pairs.count(pair) for pair in ((True, True), (True, False), (False, True), (False, False))))
 
-# %% ../nbs/15b_results.ipynb #c111
+# %% ../nbs/15b_results.ipynb #c118
 @patch
 def _shared_clips(self: Card, other):
     "How many clips are in both cards, only in this one, and only in the other; refuses different clips of the same id."
@@ -483,7 +485,7 @@ def _shared_clips(self: Card, other):
         raise VideoPureError(f"these runs cannot be paired: {why}")
     return len(shared), len(mine) - len(shared), len(theirs) - len(shared)
 
-# %% ../nbs/15b_results.ipynb #c114
+# %% ../nbs/15b_results.ipynb #c121
 @patch
 def compare(
     self: Card,
@@ -501,7 +503,7 @@ def compare(
     title += f"; {difference(self.config, other.config) or 'the same configuration'}"
     return Table(title, ["defense", "under", "both right", "only first", "only second", "both wrong", "p"], rows)
 
-# %% ../nbs/15b_results.ipynb #c119
+# %% ../nbs/15b_results.ipynb #c126
 @patch
 def leaderboard(self: Card) -> list[dict]:
     "One entry a defense, with the keys of RobustBench's model files where they fit, and `n`, `interval`, `attacks`, `noise_predictions`."
@@ -524,7 +526,7 @@ def _entry(self: Card, defense):
     ours["noise_predictions"] = self.metric(defense, "none", "calls")
     return {"name": defense} | unknown | fixed | config.get("leaderboard", {}) | found | ours
 
-# %% ../nbs/15b_results.ipynb #c123
+# %% ../nbs/15b_results.ipynb #c130
 def plot_accuracy(
     curves: dict[str, list[tuple[float, Accuracy]]],  # name -> points (x, accuracy)
     xlabel: str,  # what x is, with its unit

@@ -16,7 +16,7 @@ import torch
 from fastcore.basics import patch
 
 from .registry import Registry, describe, is_code, make
-from .video import ClipError, VideoPureError
+from .video import ClipError, VideoPureError, check_number
 
 # %% ../nbs/12a_threats.ipynb #c008
 def as_eps(
@@ -258,8 +258,8 @@ class LowFrequency(Subspace):
 
     def __post_init__(self):
         super().__post_init__()
-        if not (0 <= self.space <= 1 and 0 <= self.time <= 1):
-            raise VideoPureError(f"space is {self.space} and time {self.time}, expected fractions from 0 to 1")
+        for name in ("space", "time"):
+            check_number(name, getattr(self, name), 0, 1, whole=False)
 
     def smooth(self, delta: torch.Tensor) -> torch.Tensor:
         "The projection on the kept waves, along time, height and width."
@@ -370,8 +370,11 @@ class Frames(Masked):
         self.threat = as_threat(self.threat)
         if isinstance(self.threat, LowFrequency) and self.threat.time < 1:
             raise VideoPureError("waves that are slow in time run through all frames: for some frames only, use LowFrequency(..., time=1)")
-        if isinstance(self.frames, int) and self.frames < 1 or not isinstance(self.frames, int) and not len(self.frames):
-            raise VideoPureError(f"frames is {self.frames!r}, expected at least one frame")
+        several = list(self.frames) if isinstance(self.frames, (list, tuple, range)) else []
+        if not several:
+            self.frames = int(check_number("frames", self.frames, 1))
+        for frame in several:
+            check_number("frames", frame, -math.inf)
 
     @property
     def eps(self) -> float:

@@ -11,7 +11,7 @@ from numbers import Real as Real
 import torch as torch
 from fastcore.basics import patch as patch
 from .registry import Registry as Registry, describe as describe, is_code as is_code, make as make
-from .video import ClipError as ClipError, VideoPureError as VideoPureError
+from .video import ClipError as ClipError, VideoPureError as VideoPureError, check_number as check_number
 
 def as_eps(eps: float | str, most: float=math.inf, name: str='eps') -> float:
     """A size as a number. Raises `VideoPureError` unless it is a number from 0 to `most`."""
