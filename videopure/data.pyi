@@ -32,7 +32,7 @@ def _check_reading(reading):
 class Clips(Dataset):
     """Labelled clips in files: `ds[i]` is (clip (3, frames, height, width), float32 in [0, 1], label).
 
-    A clip that is cut short, undecodable or has too few frames raises `VideoFileError` when it is asked for. `missing`: ids that were listed but are not there."""
+    A clip that is undecodable or too short raises `VideoFileError` when it is asked for. `missing`: ids that were listed but are not there."""
     root: Any
     seed: Any
     missing: list[Any]
