@@ -47,7 +47,7 @@ def _check_reading(reading):
 class Clips(Dataset):
     """Labelled clips in files: `ds[i]` is (clip (3, frames, height, width), float32 in [0, 1], label).
 
-    A clip that is damaged or too short raises `VideoFileError` when it is asked for. `missing`: ids that were listed but are not there.
+    A clip that is undecodable or too short raises `VideoFileError` when it is asked for. `missing`: ids that were listed but are not there.
     """
 
     def __init__(
@@ -145,7 +145,7 @@ def _class_folders(root, classes):
 class ClipFolder(Clips):
     """Clips in ROOT/class/clip, sorted by name.
 
-    `ds[i]` is (clip (3, frames, size, size) in [0, 1], label); a clip that is damaged or too short raises `VideoFileError` there.
+    `ds[i]` is (clip (3, frames, size, size) in [0, 1], label); a clip that is undecodable or too short raises `VideoFileError` there.
     """
 
     def __init__(

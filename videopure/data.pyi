@@ -32,7 +32,7 @@ def _check_reading(reading):
 class Clips(Dataset):
     """Labelled clips in files: `ds[i]` is (clip (3, frames, height, width), float32 in [0, 1], label).
 
-    A clip that is damaged or too short raises `VideoFileError` when it is asked for. `missing`: ids that were listed but are not there."""
+    A clip that is undecodable or too short raises `VideoFileError` when it is asked for. `missing`: ids that were listed but are not there."""
     root: Any
     seed: Any
     missing: list[Any]
@@ -91,7 +91,7 @@ def _class_folders(root, classes):
 class ClipFolder(Clips):
     """Clips in ROOT/class/clip, sorted by name.
 
-    `ds[i]` is (clip (3, frames, size, size) in [0, 1], label); a clip that is damaged or too short raises `VideoFileError` there."""
+    `ds[i]` is (clip (3, frames, size, size) in [0, 1], label); a clip that is undecodable or too short raises `VideoFileError` there."""
 
     def __init__(self, root: str | Path, frames: int | None=16, size: int | tuple[int, int] | None=32, stride: int | None=None, classes: Sequence[str] | None=None, *, group: str | None=None, where: Mapping | None=None, where_not: Mapping | None=None, **reading):
         ...
