@@ -177,8 +177,7 @@ def _shift_weights(kernel: int, weights: str = "gaussian") -> dict[int, float]:
 class TemporalTranslation(VideoAttack):
     """A gradient attack on a source model, averaged over shifts in time, to be tried on another model; costs `kernel` gradients a step.
 
-    After a call: `success` (B,), whether the *source* is fooled. Source: Wei et al., AAAI 2022 (arXiv 2110.09075).
-    """
+    After a call: `success` (B,), whether the *source* is fooled. Source: Wei et al., AAAI 2022 (arXiv 2110.09075)."""
 
     modes = ["default", "targeted"]
 

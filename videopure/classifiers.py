@@ -22,6 +22,7 @@ import torch
 from fastcore.basics import patch
 from torch import nn
 
+from .checks import AnswerError, check_answer
 from . import tiny
 from .networks import NETWORKS, build_network, full_name, load_weights, read_weights
 from .pipeline import find_device
@@ -139,25 +140,26 @@ def _logits(output, batch, num_classes):
         raise VideoPureError(f"the network returned {found}, expected logits ({batch}, K), K numbers for each of the {batch} clips")
     if num_classes not in (None, output.shape[1]):
         raise VideoPureError(f"the network returned {output.shape[1]} logits for a clip, expected {num_classes}, one for each class")
-    if bad := (~output.detach().amax(1).isfinite()).nonzero().flatten().tolist():
-        raise VideoPureError(f"the network returned NaN or infinite logits for {count_names(bad, 'clip')}; is half precision too small?")
+    check_answer(output, "the logits of the network")
     return output.to(torch.promote_types(output.dtype, torch.float32))
 
-# %% ../nbs/10c_classifiers.ipynb #c098
+# %% ../nbs/10c_classifiers.ipynb #c036
 def check_logits(output: object, batch: int, num_classes: int | None = None) -> torch.Tensor:
     "Logits `(batch, K)` out of what a bare model returned for `batch` clips. Raises `VideoPureError` for what are not logits."
     try:
         return _logits(output, batch, num_classes)
+    except AnswerError:
+        raise
     except VideoPureError as error:
         raise VideoPureError(f"{error}; give the model as VideoClassifier(model, ...), and let it return nothing else") from error
 
-# %% ../nbs/10c_classifiers.ipynb #c036
+# %% ../nbs/10c_classifiers.ipynb #c039
 @patch
 def forward(self: VideoClassifier, video: torch.Tensor) -> torch.Tensor:
     "Logits `(B, K)` of clips; `ClipError` for what is not a clip, `VideoPureError` for what are not logits."
     return _logits(self.model(self.prepare(video)), len(video), self.num_classes)
 
-# %% ../nbs/10c_classifiers.ipynb #c100
+# %% ../nbs/10c_classifiers.ipynb #c047
 _RANDOM = "random"  # as weights: an untrained network
 
 
@@ -167,7 +169,7 @@ def _fill(make, weights):
         network = make()
     return load_weights(network, weights)
 
-# %% ../nbs/10c_classifiers.ipynb #c044
+# %% ../nbs/10c_classifiers.ipynb #c049
 def _gluoncv(name, weights, num_classes, options):
     "A classifier with a network of notebook 10b."
     if weights is None:
@@ -178,7 +180,7 @@ def _gluoncv(name, weights, num_classes, options):
     heads = [len(saved[key]) for key in ("fc.weight", "head.1.weight") if key in saved and saved[key].ndim]
     return VideoClassifier(_fill(lambda: build_network(name, num_classes or (heads or [400])[0]), saved), **options)
 
-# %% ../nbs/10c_classifiers.ipynb #c048
+# %% ../nbs/10c_classifiers.ipynb #c053
 def _package(module, name):
     "A package that only some classifiers need."
     try:
@@ -188,7 +190,7 @@ def _package(module, name):
         message = f"classifier {name!r} needs {package}, made for torch {torch.__version__}: pip install {package} ({reason(error)})"
         raise MissingPackageError(message) from error
 
-# %% ../nbs/10c_classifiers.ipynb #c051
+# %% ../nbs/10c_classifiers.ipynb #c056
 TORCHVISION = ("r3d_18", "mc3_18", "r2plus1d_18", "s3d", "mvit_v1_b", "mvit_v2_s", "swin3d_t", "swin3d_s", "swin3d_b")
 
 
@@ -205,7 +207,7 @@ def _torchvision(name, weights, num_classes, options):
     fresh = lambda: models.get_model(name, weights=None, num_classes=num_classes or 400)
     return VideoClassifier(fresh() if weights == _RANDOM else _fill(fresh, weights), **(reading | options))
 
-# %% ../nbs/10c_classifiers.ipynb #c055
+# %% ../nbs/10c_classifiers.ipynb #c060
 def _input_range(settings, kind=""):
     "Mean and deviation for clips in [0, 1] that do the same as a transformers preprocessor does to bytes; `vivit` has its own defaults."
     vivit, rescales = kind == "vivit", settings.get("do_rescale", True)
@@ -215,7 +217,7 @@ def _input_range(settings, kind=""):
     mean, std = (values if isinstance(values, Sequence) else [values] * 3 for values in pairs)
     return tuple((m + offset) / scale for m in mean), tuple(s / scale for s in std)
 
-# %% ../nbs/10c_classifiers.ipynb #c059
+# %% ../nbs/10c_classifiers.ipynb #c064
 def _preprocessor(name):
     "What the preprocessor configuration of a model says, or None where it has none."
     from transformers.utils import cached_file
@@ -228,7 +230,7 @@ def _preprocessor(name):
                 return held
     return None
 
-# %% ../nbs/10c_classifiers.ipynb #c063
+# %% ../nbs/10c_classifiers.ipynb #c068
 def _reading(name, config):
     "How a transformers model reads clips, as options of `VideoClassifier`."
     settings, size = _preprocessor(name), config.image_size
@@ -241,7 +243,7 @@ def _reading(name, config):
     reading = {"mean": mean, "std": std, "layout": "BTCHW", "size": size, "frames": config.num_frames}
     return reading | ({} if names == [f"LABEL_{i}" for i in range(len(names))] else {"class_names": names})
 
-# %% ../nbs/10c_classifiers.ipynb #c066
+# %% ../nbs/10c_classifiers.ipynb #c071
 def _pretrained(name, config):
     "A transformers model with all of its weights."
     from transformers import AutoModelForVideoClassification
@@ -259,7 +261,7 @@ def _pretrained(name, config):
         warnings.warn(f"{name!r} holds {len(extra)} tensors that {type(model).__name__} has no use for, first {extra[0]}", stacklevel=5)
     return model.float()
 
-# %% ../nbs/10c_classifiers.ipynb #c068
+# %% ../nbs/10c_classifiers.ipynb #c073
 @contextmanager
 def _quietly(transformers: ModuleType, name: str) -> Iterator[None]:
     "Keep transformers from logging, and make one line of what it raises."
@@ -278,7 +280,7 @@ def _quietly(transformers: ModuleType, name: str) -> Iterator[None]:
         if bars:
             log.enable_progress_bar()
 
-# %% ../nbs/10c_classifiers.ipynb #c071
+# %% ../nbs/10c_classifiers.ipynb #c076
 def _transformers(name, weights, num_classes, options):
     "A classifier with a transformers video model, from a folder or the hub."
     transformers, kinds = _package("transformers", name), ("videomae", "timesformer", "vivit")
@@ -294,10 +296,10 @@ def _transformers(name, weights, num_classes, options):
         model = _pretrained(name, config) if weights is None else fresh() if weights == _RANDOM else _fill(fresh, weights)
     return VideoClassifier(model, **reading)
 
-# %% ../nbs/10c_classifiers.ipynb #c075
+# %% ../nbs/10c_classifiers.ipynb #c080
 CLASSIFIERS = Registry("classifier", tiny=tiny.tiny_classifier)
 
-# %% ../nbs/10c_classifiers.ipynb #c078
+# %% ../nbs/10c_classifiers.ipynb #c083
 def _own(part, name, weights, options):
     "A classifier that comes as a module, or as a class or function to call; wrapped where there are options."
     with current_folder():  # what is called may import more
@@ -309,7 +311,7 @@ def _own(part, name, weights, options):
     own = {"mean": None, "std": None, "class_names": getattr(found, "class_names", None)}
     return VideoClassifier(found, **(own | options)) if options else found
 
-# %% ../nbs/10c_classifiers.ipynb #c081
+# %% ../nbs/10c_classifiers.ipynb #c086
 def _file(name):
     "The classifier that `save_classifier` wrote to a file."
     try:
@@ -317,13 +319,13 @@ def _file(name):
     except VideoFileError as error:
         raise VideoFileError(f"{error}; for weights of a known network give its name and weights={name!r}") from error
 
-# %% ../nbs/10c_classifiers.ipynb #c084
+# %% ../nbs/10c_classifiers.ipynb #c089
 def _on_hub(name):
     "Whether a name reads like `organisation/model` and not like a file."
     file = name.endswith((".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".tar"))
     return re.fullmatch(r"[\w.-]+/[\w.-]+", name) is not None and not file and not Path(name).exists()
 
-# %% ../nbs/10c_classifiers.ipynb #c088
+# %% ../nbs/10c_classifiers.ipynb #c093
 def _find(name, label, weights, num_classes, options):
     "The classifier of a name: see `load_classifier`."
     if not isinstance(name, str) or name in CLASSIFIERS:
@@ -340,7 +342,7 @@ def _find(name, label, weights, num_classes, options):
     own = f"{', '.join(map(repr, CLASSIFIERS))}, a file of save_classifier, package.module:Name, a transformers folder or hub name"
     raise VideoPureError(f"unknown classifier {name!r}; expected {own}, or one of {', '.join([*NETWORKS, *TORCHVISION])}")
 
-# %% ../nbs/10c_classifiers.ipynb #c091
+# %% ../nbs/10c_classifiers.ipynb #c096
 OPTIONS = ("mean", "std", "layout", "size", "frames")
 
 

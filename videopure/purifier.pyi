@@ -1,7 +1,7 @@
 # Made by tools/stubs.py from purifier.py: run it after nbdev_export.
 """One interface for everything that cleans a clip: what it is called with, what it returns, what it declares about itself"""
 from typing import Any
-__all__ = ['AnswerError', 'check_answer', 'Purifier', 'NoGradientError', 'VideoPure', 'as_purifier']
+__all__ = ['Purifier', 'NoGradientError', 'VideoPure', 'as_purifier']
 import inspect as inspect
 from collections.abc import Callable as Callable, Iterator as Iterator
 from contextlib import contextmanager as contextmanager, nullcontext as nullcontext
@@ -12,21 +12,11 @@ from weakref import WeakKeyDictionary as WeakKeyDictionary
 import torch as torch
 from fastcore.basics import patch as patch
 from torch import nn as nn
+from .checks import AnswerError as AnswerError, check_answer as check_answer
 from .pipeline import VideoPurePipeline as VideoPurePipeline
 from .registry import describe as describe, fingerprint as fingerprint, plain_attributes as plain_attributes
 from .schedule import ddim_levels as ddim_levels
 from .video import ClipError as ClipError, VideoPureError as VideoPureError
-
-class AnswerError(ClipError):
-    """A model that does not answer: a record or logits that are not finite, or a record outside [0, 1]. `rows`: for which clips."""
-    rows: list[int]
-
-    def __init__(self, message: str, rows: list[int]):
-        ...
-
-def check_answer(values: torch.Tensor, what: str, clips: bool=False, rows: torch.Tensor | slice=slice(None)) -> torch.Tensor:
-    """`values` if all are finite and, for `clips`, in [0, 1]; else an `AnswerError`."""
-    ...
 
 class Records:
     """The records of purified clips: `len(records)` of them, and `records(s, rows)` gives record `s` of the clips `rows`."""

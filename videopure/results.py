@@ -156,7 +156,7 @@ class Card:
     "What a run shows: accuracies with intervals, worst case, metrics, skipped clips, and everything needed to run it again."
 
     config: dict  # the run's settings; `defenses` and `attacks` give the order of rows and columns
-    results: list[dict]  # one a clip, defense and attack
+    results: Iterable[dict]  # one a clip, defense and attack
     about: dict = field(default_factory=environment)  # versions and device
 
     def __post_init__(self):

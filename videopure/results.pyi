@@ -93,7 +93,7 @@ def _flags(result):
 class Card:
     """What a run shows: accuracies with intervals, worst case, metrics, skipped clips, and everything needed to run it again."""
     config: dict
-    results: list[dict]
+    results: Iterable[dict]
     about: dict = field(default_factory=environment)
     defenses: Any = field(init=False)
     attacks: list[Any] = field(init=False)

@@ -370,11 +370,7 @@ class Frames(Masked):
         self.threat = as_threat(self.threat)
         if isinstance(self.threat, LowFrequency) and self.threat.time < 1:
             raise VideoPureError("waves that are slow in time run through all frames: for some frames only, use LowFrequency(..., time=1)")
-        several = list(self.frames) if isinstance(self.frames, (list, tuple, range)) else []
-        if not several:
-            self.frames = int(check_number("frames", self.frames, 1))
-        for frame in several:
-            check_number("frames", frame, -math.inf)
+        _check_frames(self.frames)
 
     @property
     def eps(self) -> float:
@@ -396,7 +392,16 @@ class Frames(Masked):
         mask[chosen] = True
         return mask
 
-# %% ../nbs/12a_threats.ipynb #c085
+# %% ../nbs/12a_threats.ipynb #c083
+def _check_frames(frames: object) -> None:
+    "Raise `VideoPureError` for what is neither a number of frames nor the numbers of some."
+    several = list(frames) if isinstance(frames, (list, tuple, range)) else []
+    for frame in several:
+        check_number("frames", frame, -math.inf)
+    if not several:
+        check_number("frames", frames, 1)
+
+# %% ../nbs/12a_threats.ipynb #c086
 @THREATS.register("Patch")
 @dataclass
 class Patch(Masked):

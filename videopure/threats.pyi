@@ -258,6 +258,10 @@ class Frames(Masked):
         """Which frames may change, `(T, 1, 1)`."""
         ...
 
+def _check_frames(frames: object) -> None:
+    """Raise `VideoPureError` for what is neither a number of frames nor the numbers of some."""
+    ...
+
 @THREATS.register('Patch')
 @dataclass
 class Patch(Masked):
