@@ -442,7 +442,7 @@ def test_an_edit_list_does_not_hide_a_missing_end(tmp_path, files):
         ("hidden.webm", "libvpx", "yuv420p", {"auto-alt-ref": "1", "lag-in-frames": "16", "b": "200k"}),
         ("deep.mp4", "libx265", "yuv420p10le", {"x265-params": "log-level=none:keyint=6:open-gop=1:bframes=3"}),
         ("full.mov", "mjpeg", "yuvj420p", {}),
-        ("a.flv", "flv1", "yuv420p", {}),
+        ("a.flv", "flv", "yuv420p", {}),
         ("a.wmv", "wmv2", "yuv420p", {}),
         ("a.mpg", "mpeg2video", "yuv420p", {"bf": "2"}),
         ("a.h264", "libx264", "yuv420p", {}),
