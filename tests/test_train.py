@@ -559,7 +559,7 @@ sys.exit(main(sys.argv[2:]))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("size", [100, 4_000, 200_000, 1_000_000, 3_000_000, 30_000_000])
+@pytest.mark.parametrize("size", [100, 200_000, 3_000_000, 30_000_000])
 def test_full_disk(size, good, tmp_path):
     "Wherever the disk is full, in a checkpoint or in the result: one line, and the run goes on afterwards."
     call = words(good, tmp_path / "out", "--quiet", "--classifier", recipe=replace(SMALL, steps=2, classifier_steps=2))
