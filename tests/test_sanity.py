@@ -475,7 +475,7 @@ def test_gradient_that_breaks_on_the_way(classifier, data):
 
     clean = data[0]
     found = Inspection(Fragile(), *data, **FAST)
-    assert check_larger_eps(found).verdict == "failed" and check_gradients(found).verdict == "failed"
+    assert check_promise(found).verdict == "failed" and "not finite" in check_promise(found).meaning
 
 
 def testjudge():
@@ -488,8 +488,8 @@ def test_bad_input(classifier, data):
     defended = Defended(classifier, GaussianBlur())
     for text, args, options in (
         ("nn.Module", (GaussianBlur(), clips, labels), {}),
-        ("labels have shape", (defended, clips, labels[:2]), {}),
-        ("labels have shape", (defended, clips, labels.float()), {}),
+        ("labels .* shape", (defended, clips, labels[:2]), {}),
+        ("labels", (defended, clips, labels.float()), {}),
         ("labels below K", (defended, clips, labels + 50), {}),
         ("none of the 4 clips", (defended, clips, (labels + 1) % 10), {}),
         ("at least 2", (defended, clips[:1], labels[:1]), {}),

@@ -18,7 +18,7 @@ from fastcore.basics import patch
 from torch import nn
 from tqdm.auto import tqdm
 
-from .attacks import PGD, check_adversarial, check_labels, make_loss, record_logits, voted
+from .attacks import PGD, check_adversarial, check_labels, clip_gradient, make_loss, record_logits, voted
 from .blackbox import RandomNoise, Square
 from .defense import Defended
 from .evaluate import AttackSpec, CostMeter, as_attack_spec
@@ -220,10 +220,8 @@ def _differentiate(self: Inspection, mode: str) -> None:
             grad = torch.autograd.grad(loss(logits, y).sum(), x)[0]
             found.append((voted(model, logits).detach(), grad))
         self.values[mode], self.gradients[mode] = map(torch.cat, zip(*found))
-    except NoGradientError as error:
-        self.errors[mode] = error
-    except RuntimeError as error:
-        self.errors[mode] = VideoPureError(" ".join(str(error).split())[:120])
+    except (NoGradientError, RuntimeError) as error:
+        self.errors[mode] = error if isinstance(error, NoGradientError) else VideoPureError(" ".join(str(error).split())[:120])
 
 # %% ../nbs/16b_sanity.ipynb #c038
 @patch
@@ -281,7 +279,9 @@ def survives(self: Inspection, name: str, eps: float, **options) -> torch.Tensor
 def _attacked(self: Inspection, name: str, attack: Callable, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     "Attacked clips; not a number where the attack could not go on, as its gradient is not finite or the model has no answer."
     try:
-        return check_adversarial(attack(clips.clone(), labels), clips)
+        found = check_adversarial(attack(clips.clone(), labels), clips)
+        self.errors.update((name, VideoPureError(said[0])) for said in getattr(attack, "flags", ()) if said and name in self.modes)
+        return found
     except VideoPureError as error:
         if name in self.own:
             raise
@@ -414,7 +414,7 @@ def kept_promises(self: Inspection, mode: str, h: float = 0.25 / 255) -> torch.T
 
     for x, y in zip(self.clips.split(self.batch_size), self.labels.split(self.batch_size)):
         x = (0.05 + 0.9 * x).requires_grad_()
-        grad = torch.autograd.grad(value(x, y).sum(), x)[0]
+        grad = clip_gradient(value(x, y), x)
         with torch.no_grad():
             rise = value(x + h * grad.sign(), y) - value(x - h * grad.sign(), y)
         found.append(rise / (2 * h * grad.abs().flatten(1).sum(1)))
@@ -452,10 +452,10 @@ def check_larger_eps(inspection: Inspection) -> Check:
         return Check(name, "not applicable", "", "No gradient can be followed.")
     left = [int(inspection.clean.sum())] + [int(inspection.survives(attack, eps).sum()) for eps in inspection.grid]
     numbers, rise = inspection.accuracies(attack, inspection.grid), max(after - before for before, after in zip(left, left[1:]))
-    if attack in inspection.errors:
-        return Check(name, "failed", numbers, f"The attack could not go on: {inspection.errors[attack]}.")
     if left[-1]:
         return Check(name, "failed", numbers, f"{left[-1]} clips survive eps 1, where all is allowed: the attack or gradient is broken.")
+    if attack in inspection.errors:
+        return Check(name, "failed", numbers, f"The attack could not go on: {inspection.errors[attack]}.")
     bad = "A larger eps must not help the defense: the attack is unreliable, use more steps."
     return verdict_of(name, judge(rise, len(inspection.clips)), numbers, bad, "The attack uses the room that it gets.")
 

@@ -12,7 +12,7 @@ import torch as torch
 from fastcore.basics import patch as patch
 from torch import nn as nn
 from tqdm.auto import tqdm as tqdm
-from .attacks import PGD as PGD, check_adversarial as check_adversarial, check_labels as check_labels, make_loss as make_loss, record_logits as record_logits, voted as voted
+from .attacks import PGD as PGD, check_adversarial as check_adversarial, check_labels as check_labels, clip_gradient as clip_gradient, make_loss as make_loss, record_logits as record_logits, voted as voted
 from .blackbox import RandomNoise as RandomNoise, Square as Square
 from .defense import Defended as Defended
 from .evaluate import AttackSpec as AttackSpec, CostMeter as CostMeter, as_attack_spec as as_attack_spec
