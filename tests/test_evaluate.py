@@ -28,7 +28,8 @@ from videopure.evaluate import PROTOCOLS, AttackSpec, Run, as_attack_spec, bench
 from videopure.journal import Journal, file_name
 from videopure.metrics import METRICS
 from videopure.pipeline import VideoPurePipeline, load_pipeline
-from videopure.purifier import AnswerError, Purifier
+from videopure.checks import AnswerError
+from videopure.purifier import Purifier
 from videopure.registry import fingerprint
 from videopure.results import Card
 from videopure.threats import THREATS, Linf
@@ -1218,7 +1219,7 @@ def test_results_of_another_run_are_left_out_and_named(classifier, tmp_path):
         benchmark(classifier, {"d": None}, DATA, {}, n_clips=2, out=tmp_path, progress=False)
 
 
-BROKEN = {
+NO_ANSWER = {
     "NaN": lambda video: video * torch.where(video.mean((1, 2, 3, 4), keepdim=True) > 0.4, torch.nan, 1.0),
     "inf in one pixel": lambda video: video.index_fill(4, torch.tensor([0]), torch.inf),
     "0 to 255": lambda video: video * 255,
@@ -1226,14 +1227,14 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("what", BROKEN)
+@pytest.mark.parametrize("what", NO_ANSWER)
 @pytest.mark.parametrize("batch_size", [1, 3])
 def test_no_answer_is_never_right(classifier, what, batch_size):
     clips, labels = torch.stack([DATA[i][0] for i in range(3)]), torch.tensor([DATA[i][1] for i in range(3)])
-    there = BROKEN[what](clips)
+    there = NO_ANSWER[what](clips)
     good = there.isfinite().flatten(1).all(1) & (there.flatten(1).amin(1) >= 0) & (there.flatten(1).amax(1) <= 1)
     attacks = {"PGD": {"eps": "2/255", "steps": 1}, "noise": {"method": "noise", "eps": "2/255", "sees": "scores"}}
-    card = benchmark(classifier, {"d": BROKEN[what]}, (clips, labels), attacks, batch_size=batch_size, progress=False)
+    card = benchmark(classifier, {"d": NO_ANSWER[what]}, (clips, labels), attacks, batch_size=batch_size, progress=False)
     for result in card.results:
         answered = good[int(result["clip"])].item()
         if result["attack"] == "none":
@@ -1242,7 +1243,7 @@ def test_no_answer_is_never_right(classifier, what, batch_size):
             assert result["right"] == [False]
     assert not good.all() and card.accuracy("d").n == 3
     with pytest.raises(AnswerError):
-        Defended(classifier, BROKEN[what]).predict(clips)
+        Defended(classifier, NO_ANSWER[what]).predict(clips)
 
 
 def test_a_classifier_without_an_answer(classifier):

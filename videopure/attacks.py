@@ -22,9 +22,9 @@ from torch import nn
 from torchattacks.attack import Attack
 from tqdm.auto import tqdm
 
-from .checks import checked
+from .checks import AnswerError, checked
 from .defense import Defended, answer
-from .purifier import AnswerError, evaluating, seeded
+from .purifier import evaluating, seeded
 from .registry import Registry, identity, is_code, make
 from .threats import THREATS, Threat, as_eps, as_threat, make_threat, same_shape
 from .video import ClipError, VideoPureError, check_number, check_video

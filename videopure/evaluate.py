@@ -30,12 +30,13 @@ from tqdm.auto import tqdm
 from . import threats
 from .attacks import ATTACKS, PGD, VideoAttack, answered, check_adversarial, check_labels, make_attack, quantized, record_logits
 from .baselines import make_purifier
+from .checks import AnswerError
 from .classifiers import VideoClassifier
 from .data import ClipFolder, Clips, Kinetics400
 from .defense import SEES, Defended, answer
 from .journal import Journal, data_identity, disk_errors, environment, file_name
 from .metrics import CostMeter, find_metrics, measure
-from .purifier import AnswerError, NoGradientError, as_purifier, device_of, evaluating, seeded
+from .purifier import NoGradientError, as_purifier, device_of, evaluating, seeded
 from .registry import describe, fingerprint, identity
 from .results import Card, Table
 from .video import VideoPureError, check_number, check_video, write_video

@@ -6,8 +6,12 @@
 __all__ = ['encode', 'decode', 'predict_noise', 'PromptEmbedding', 'embed_empty_prompt', 'share_prompt']
 
 # %% ../nbs/03_latents.ipynb #c002
+import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from threading import RLock
+from weakref import WeakKeyDictionary
 
 import torch
 import torch.nn.functional as F
@@ -59,19 +63,19 @@ def _per_frame(fn: Callable[[torch.Tensor], torch.Tensor], video: torch.Tensor, 
     frames = video.transpose(1, 2).flatten(0, 1)
     return torch.cat([recompute(fn, part) for part in frames.split(chunk)]).unflatten(0, (len(video), -1)).transpose(1, 2)
 
-# %% ../nbs/03_latents.ipynb #c066
+# %% ../nbs/03_latents.ipynb #c027
 def check_finite(x: torch.Tensor, what: str) -> torch.Tensor:
     "`x`, if all of it is finite numbers; otherwise raises `VideoPureError`."
     if not x.is_meta and not x.detach().isfinite().all():
         raise VideoPureError(f"{what} NaN or infinite values: the weights are damaged, or half precision is too small (try bfloat16)")
     return x
 
-# %% ../nbs/03_latents.ipynb #c027
+# %% ../nbs/03_latents.ipynb #c030
 def _working_precision(x: torch.Tensor) -> torch.Tensor:
     "`x` in float32 if it came in half precision, else as it is."
     return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
 
-# %% ../nbs/03_latents.ipynb #c030
+# %% ../nbs/03_latents.ipynb #c033
 def encode(
     vae: nn.Module,  # a diffusers autoencoder for pictures
     video: torch.Tensor,  # clip (B, 3, T, H, W) in [0, 1], sides divisible by `spatial_multiple(vae)`
@@ -82,7 +86,7 @@ def encode(
     latents = _per_frame(lambda x: vae.encode(x).latent_dist.mode(), (2 * video - 1).to(vae.dtype), chunk)
     return check_finite(_working_precision(latents * vae.config.scaling_factor), "the autoencoder encoded a clip to")
 
-# %% ../nbs/03_latents.ipynb #c034
+# %% ../nbs/03_latents.ipynb #c037
 def decode(
     vae: nn.Module,  # a diffusers autoencoder for pictures
     latents: torch.Tensor,  # (B, C, T, h, w), scaled as encode gives them
@@ -94,7 +98,7 @@ def decode(
     video = _per_frame(lambda z: vae.decode(z).sample, (latents / vae.config.scaling_factor).to(vae.dtype), chunk)
     return check_finite(_working_precision(video / 2 + 0.5), "the autoencoder decoded latents to").clamp(0, 1)
 
-# %% ../nbs/03_latents.ipynb #c039
+# %% ../nbs/03_latents.ipynb #c042
 def predict_noise(
     unet: nn.Module,  # a diffusers video UNet
     latents: torch.Tensor,  # (B, C, T, h, w)
@@ -105,7 +109,7 @@ def predict_noise(
     words = None if prompt is None else prompt.to(unet.dtype).expand(len(latents), -1, -1)
     return check_finite(unet(latents.to(unet.dtype), t, encoder_hidden_states=words).sample.to(latents.dtype), "the UNet predicted")
 
-# %% ../nbs/03_latents.ipynb #c044
+# %% ../nbs/03_latents.ipynb #c047
 class PromptEmbedding(ModelMixin, ConfigMixin):
     "The text encoder's answer to the empty prompt, `embedding` of shape `(1, length, dim)`, kept in its place."
 
@@ -114,20 +118,42 @@ class PromptEmbedding(ModelMixin, ConfigMixin):
         super().__init__()
         self.register_buffer("embedding", torch.zeros(1, length, dim))
 
-# %% ../nbs/03_latents.ipynb #c068
+# %% ../nbs/03_latents.ipynb #c050
+def _networks(part: object, depth: int = 3) -> list[nn.Module]:
+    "The networks that a model or purifier computes with, as far as they can be seen."
+    if isinstance(part, nn.Module):
+        return [*part.modules(), *_networks(getattr(part, "purifier", None))]
+    if depth == 0 or part is None or isinstance(part, (type, torch.Tensor, str, int, float)):
+        return []
+    inside = [getattr(part, "__self__", None), *getattr(part, "__dict__", {}).values(), *getattr(part, "components", {}).values()]
+    if isinstance(part, partial):
+        inside += [part.func, *part.args, *part.keywords.values()]
+    if inspect.isfunction(part):
+        inside += [value for kind in inspect.getclosurevars(part)[:2] for value in kind.values()]
+    return [network for each in inside for network in _networks(each, depth - 1)]
+
+# %% ../nbs/03_latents.ipynb #c052
+_LOCK, _USED = RLock(), WeakKeyDictionary()  # network -> [how many evaluate it now, the mode it was in]
+
+
 @contextmanager
-def evaluating(model: object) -> Iterator[None]:
-    "Evaluation mode inside, every module's own mode again outside; for what is not a module nothing is done."
-    modes = {module: module.training for module in model.modules()} if isinstance(model, nn.Module) else {}
+def evaluating(part: object) -> Iterator[None]:
+    "Evaluation mode inside for the networks of a model or purifier, every network's own mode again outside."
+    networks = list(dict.fromkeys(_networks(part)))
+    with _LOCK:
+        for network in networks:
+            _USED.setdefault(network, [0, network.training])[0] += 1
+            network.training = False
     try:
-        if modes:
-            model.eval()
         yield
     finally:
-        for module, mode in modes.items():
-            module.training = mode
+        with _LOCK:
+            for network in networks:
+                _USED[network][0] -= 1
+                if not _USED[network][0]:
+                    network.training = _USED.pop(network)[1]
 
-# %% ../nbs/03_latents.ipynb #c047
+# %% ../nbs/03_latents.ipynb #c055
 @torch.no_grad()
 def embed_empty_prompt(text_encoder: nn.Module, tokenizer: Callable) -> PromptEmbedding:
     "What `text_encoder` says to the empty prompt, padded to the tokenizer's full length."
@@ -139,7 +165,7 @@ def embed_empty_prompt(text_encoder: nn.Module, tokenizer: Callable) -> PromptEm
     prompt.embedding = check_finite(embedding, "the text encoder returned")
     return prompt
 
-# %% ../nbs/03_latents.ipynb #c051
+# %% ../nbs/03_latents.ipynb #c059
 class PromptAttention(AttnProcessor2_0):
     "Cross-attention for a prompt that all frames of all clips share: its keys and values are computed once."
 
@@ -152,7 +178,7 @@ class PromptAttention(AttnProcessor2_0):
         seen = F.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2)
         return attn.to_out[1](attn.to_out[0](seen)).view_as(hidden_states)
 
-# %% ../nbs/03_latents.ipynb #c054
+# %% ../nbs/03_latents.ipynb #c062
 def share_prompt(unet: nn.Module) -> None:
     "Give the cross-attention layers of a diffusers UNet `PromptAttention`; other models are left as they are."
     processors = getattr(unet, "attn_processors", {})

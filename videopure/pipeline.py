@@ -54,13 +54,13 @@ def _ready(module: nn.Module) -> None:
         if isinstance(layer, nn.Conv2d):
             layer.to(memory_format=torch.channels_last)
 
-# %% ../nbs/09_pipeline.ipynb #c112
+# %% ../nbs/09_pipeline.ipynb #c016
 def _on_meta(module: nn.Module) -> nn.Module:
     "A copy of a module whose tensors have shapes and no numbers."
     shapes = {id(p): nn.Parameter(p.to("meta"), requires_grad=False) for p in module.parameters()}
     return copy.deepcopy(module, shapes | {id(b): b.to("meta") for b in module.buffers()})
 
-# %% ../nbs/09_pipeline.ipynb #c115
+# %% ../nbs/09_pipeline.ipynb #c019
 @torch.no_grad()
 def _try(vae: nn.Module, unet: nn.Module, words: torch.Tensor | None) -> None:
     "Encode, predict and decode a small clip; raises whatever goes wrong."
@@ -91,7 +91,7 @@ def _check_fit(vae: nn.Module, unet: nn.Module, prompt: nn.Module | None) -> Non
     except Exception as error:
         raise VideoPureError(f"the components do not fit each other, or are not a model of videos: {reason(error)}") from error
 
-# %% ../nbs/09_pipeline.ipynb #c118
+# %% ../nbs/09_pipeline.ipynb #c022
 def _check_parts(vae: nn.Module, unet: nn.Module, scheduler: SchedulerMixin, prompt: nn.Module | None) -> None:
     "Raise `VideoPureError` unless the parts are whole and fit each other."
     for name, part in (("vae", vae), ("unet", unet)) + ((("prompt", prompt),) if prompt is not None else ()):
@@ -110,7 +110,7 @@ def _find_prompt(prompt: nn.Module | None, text_encoder: nn.Module | None, token
         hint = ": give its tokenizer too" if tokenizer is None else ""
         raise VideoPureError(f"the text encoder cannot read the empty prompt ({reason(error)}){hint}") from error
 
-# %% ../nbs/09_pipeline.ipynb #c132
+# %% ../nbs/09_pipeline.ipynb #c025
 def _check_setting(name: str, value: float) -> float:
     "The value of a setting as Python's own number. Raises `VideoPureError` for what is none."
     if not name.endswith("_scale"):
@@ -119,7 +119,7 @@ def _check_setting(name: str, value: float) -> float:
         raise VideoPureError(f"{name} is {value!r}, expected a finite number (1.0 is the paper's strength)")
     return float(value)
 
-# %% ../nbs/09_pipeline.ipynb #c015
+# %% ../nbs/09_pipeline.ipynb #c029
 class VideoPurePipeline(DiffusionPipeline):
     """Adversarial purification of clips with a video diffusion model.
 
@@ -154,7 +154,7 @@ class VideoPurePipeline(DiffusionPipeline):
         for module in (vae, unet):
             _ready(module)
 
-# %% ../nbs/09_pipeline.ipynb #c135
+# %% ../nbs/09_pipeline.ipynb #c034
 @contextmanager
 def _undisturbed() -> Iterator[None]:
     "Nothing is logged inside, and torch's default number type is the caller's again outside."
@@ -166,7 +166,7 @@ def _undisturbed() -> Iterator[None]:
         logging.disable(level)
         torch.set_default_dtype(dtype)
 
-# %% ../nbs/09_pipeline.ipynb #c121
+# %% ../nbs/09_pipeline.ipynb #c036
 def _find_variant(folder: Path, wanted: str | None) -> str | None:
     "Which variant of the weights in a component's folder to read: the wanted one, else the plain one, else the only one."
     pattern = r"(?:diffusion_pytorch_)?model(?:\.([\w-]+?))?(?:-\d+-of-\d+)?\.safetensors"
@@ -177,7 +177,7 @@ def _find_variant(folder: Path, wanted: str | None) -> str | None:
         raise VideoPureError(f"its {folder.name} comes in the variants {shorten(sorted(found))}: ask for one with variant=")
     return found.pop()
 
-# %% ../nbs/09_pipeline.ipynb #c137
+# %% ../nbs/09_pipeline.ipynb #c039
 def _check_configs(folder: Path) -> dict:
     "What model_index.json holds. Raises `VideoPureError` if it, or the configuration of a component, is not a JSON object."
     for file in (*folder.glob("*/*config.json"), folder / "model_index.json"):
@@ -186,7 +186,7 @@ def _check_configs(folder: Path) -> dict:
             raise VideoPureError(f"{file.relative_to(folder)} holds {type(held).__name__}, expected a JSON object")
     return held
 
-# %% ../nbs/09_pipeline.ipynb #c124
+# %% ../nbs/09_pipeline.ipynb #c041
 def _load_part(folder: Path, name: str, library: str, kind: str, dtype: torch.dtype | None, **loading: object) -> nn.Module:
     "A component of a saved pipeline, with all of its tensors and no others. Raises `VideoPureError` if it is not whole."
     home = importlib.import_module(library) if library in ("diffusers", "transformers") else sys.modules.get(library)
@@ -202,7 +202,7 @@ def _load_part(folder: Path, name: str, library: str, kind: str, dtype: torch.dt
         raise VideoPureError(f"its {name} has {' and '.join(wrong)}; the file is damaged, or is for another configuration")
     return model
 
-# %% ../nbs/09_pipeline.ipynb #c127
+# %% ../nbs/09_pipeline.ipynb #c044
 def _load_parts(folder: Path, index: dict, given: dict) -> dict:
     "The networks of a saved pipeline that are not given already, and the variant of their weights."
     dtype = given.get("dtype")
@@ -220,7 +220,7 @@ def _load_parts(folder: Path, index: dict, given: dict) -> dict:
     parts = {name: _load_part(folder, name, *found[name], kinds[name], variant=files[name], use_safetensors=safe) for name in found}
     return parts | {"variant": next(filter(None, files.values()), given.get("variant"))}
 
-# %% ../nbs/09_pipeline.ipynb #c129
+# %% ../nbs/09_pipeline.ipynb #c046
 def _download(cls: type[DiffusionPipeline], name: str, given: dict) -> str:
     "The folder with a model of the hub."
     if not isinstance(name, str) or os.path.exists(name) or not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name):
@@ -228,7 +228,7 @@ def _download(cls: type[DiffusionPipeline], name: str, given: dict) -> str:
     options = "cache_dir", "force_download", "local_files_only", "proxies", "revision", "token", "use_safetensors", "variant"
     return cls.download(name, **{option: given[option] for option in options if option in given})
 
-# %% ../nbs/09_pipeline.ipynb #c018
+# %% ../nbs/09_pipeline.ipynb #c048
 @patch(cls_method=True)
 def from_pretrained(cls: VideoPurePipeline, pretrained_model_name_or_path: str | Path, **kwargs) -> VideoPurePipeline:
     """A pipeline from a folder or the hub, saved by this class or by diffusers' text-to-video pipeline; see diffusers for `kwargs`.
@@ -251,19 +251,19 @@ def from_pretrained(cls: VideoPurePipeline, pretrained_model_name_or_path: str |
     pipe.register_to_config(_name_or_path=str(source))
     return pipe
 
-# %% ../nbs/09_pipeline.ipynb #c021
+# %% ../nbs/09_pipeline.ipynb #c051
 @patch(cls_method=True)
 def tiny(cls: VideoPurePipeline) -> VideoPurePipeline:
     "The embedded pipeline, with its own tuned defaults: no network, no GPU."
     return cls(tiny_vae(), tiny_unet(), tiny_scheduler(), **tiny_defaults())
 
-# %% ../nbs/09_pipeline.ipynb #c024
+# %% ../nbs/09_pipeline.ipynb #c054
 @patch
 def setting(self: VideoPurePipeline, name: str, value: float | None = None) -> float:
     "`value`, or what the pipeline's configuration holds under `name` if it is None."
     return _check_setting(name, self.config[name] if value is None else value)
 
-# %% ../nbs/09_pipeline.ipynb #c028
+# %% ../nbs/09_pipeline.ipynb #c058
 @patch
 def prepare(self: VideoPurePipeline, video: torch.Tensor) -> torch.Tensor:
     "A checked, padded copy of a clip on the pipeline's device, float32 (float64 for a float64 model)."
@@ -274,12 +274,12 @@ def prepare(self: VideoPurePipeline, video: torch.Tensor) -> torch.Tensor:
     dtype = torch.float64 if self.unet.dtype == torch.float64 else torch.float32
     return pad_to_multiple(video.to(self._execution_device, dtype), spatial_multiple(self.vae))
 
-# %% ../nbs/09_pipeline.ipynb #c031
+# %% ../nbs/09_pipeline.ipynb #c061
 def grad_like(video: torch.Tensor) -> torch.set_grad_enabled:
     "A context that records gradients only if they are enabled and `video` asks for them."
     return torch.set_grad_enabled(torch.is_grad_enabled() and isinstance(video, torch.Tensor) and video.requires_grad)
 
-# %% ../nbs/09_pipeline.ipynb #c034
+# %% ../nbs/09_pipeline.ipynb #c064
 @patch
 def predict_noise(self: VideoPurePipeline, latents: torch.Tensor, t: int) -> torch.Tensor:
     "The noise that the UNet predicts in latents `(B, C, T, h, w)` at timestep `t`, with the empty prompt."
@@ -288,7 +288,7 @@ def predict_noise(self: VideoPurePipeline, latents: torch.Tensor, t: int) -> tor
     abar = schedule[check_number("t", t, 0, len(schedule) - 1)].item()
     return recompute(lambda z: to_noise(predict_noise(self.unet, z, t, prompt), z, abar), latents, self.gradient_checkpointing)
 
-# %% ../nbs/09_pipeline.ipynb #c038
+# %% ../nbs/09_pipeline.ipynb #c068
 @patch
 def enable_gradient_checkpointing(self: VideoPurePipeline) -> None:
     "Recompute every noise prediction in the backward pass: memory for one at a time, the way a pipeline starts."
@@ -300,7 +300,7 @@ def disable_gradient_checkpointing(self: VideoPurePipeline) -> None:
     "Keep the activations of all noise predictions for the backward pass: up to a quarter faster, memory grows with the levels."
     self.gradient_checkpointing = False
 
-# %% ../nbs/09_pipeline.ipynb #c041
+# %% ../nbs/09_pipeline.ipynb #c071
 def _counted(predict: Callable, bar: tqdm) -> Callable:
     "`predict`, moving the progress bar on by one each time."
 
@@ -311,7 +311,7 @@ def _counted(predict: Callable, bar: tqdm) -> Callable:
 
     return predict_and_count
 
-# %% ../nbs/09_pipeline.ipynb #c044
+# %% ../nbs/09_pipeline.ipynb #c074
 @patch
 def invert(
     self: VideoPurePipeline,
@@ -326,7 +326,7 @@ def invert(
         z0 = encode(self.vae, self.prepare(video))
         return invert(_counted(self.predict_noise, bar), z0, levels, temporal_inversion)
 
-# %% ../nbs/09_pipeline.ipynb #c049
+# %% ../nbs/09_pipeline.ipynb #c079
 @patch
 def denoise(
     self: VideoPurePipeline,
@@ -349,7 +349,7 @@ def denoise(
     estimates.append(predict_x0(z, noise, levels[0].abar))
     return torch.stack(estimates, 1), noise
 
-# %% ../nbs/09_pipeline.ipynb #c055
+# %% ../nbs/09_pipeline.ipynb #c085
 @patch
 def guidance(
     self: VideoPurePipeline,
@@ -371,7 +371,7 @@ def guidance(
 
     return guided
 
-# %% ../nbs/09_pipeline.ipynb #c058
+# %% ../nbs/09_pipeline.ipynb #c088
 @patch
 def purify_latents(
     self: VideoPurePipeline,
@@ -396,13 +396,13 @@ def purify_latents(
     records = guidance(estimates, [*reversed(levels), levels[0]])
     return torch.cat([records[:, :-1], add_noise(records[:, -1:], noise[:, None], levels[0].abar)], 1)
 
-# %% ../nbs/09_pipeline.ipynb #c061
+# %% ../nbs/09_pipeline.ipynb #c091
 @patch
 def decode_records(self: VideoPurePipeline, latents: torch.Tensor, size: tuple[int, int], decode_chunk: int | None = None) -> torch.Tensor:
     "Clips `(B, S, 3, T, H, W)`, cropped to `size`, of records `(B, S, C, T, h, w)`."
     return decode(self.vae, latents.flatten(0, 1), decode_chunk)[..., : size[0], : size[1]].unflatten(0, latents.shape[:2])
 
-# %% ../nbs/09_pipeline.ipynb #c065
+# %% ../nbs/09_pipeline.ipynb #c095
 def _check_call(output_type: str, decode_chunk: int | None, sign: Callable, callback: Callable | None, *switches: bool) -> None:
     "Raise `VideoPureError` unless the settings of a call make sense that are read in the end only."
     if output_type not in ("pt", "latent"):
@@ -415,7 +415,7 @@ def _check_call(output_type: str, decode_chunk: int | None, sign: Callable, call
     for name, value in zip(("temporal_inversion", "normalize_guidance", "guide_trajectory", "return_dict"), switches):
         check_flag(name, value)
 
-# %% ../nbs/09_pipeline.ipynb #c068
+# %% ../nbs/09_pipeline.ipynb #c098
 @patch
 def __call__(
     self: VideoPurePipeline,
@@ -451,17 +451,18 @@ def __call__(
     output = VideoPureOutput(videos, latents, torch.tensor([level.t for level in reversed(levels)] + [0]))
     return output if return_dict else output.to_tuple()
 
-# %% ../nbs/09_pipeline.ipynb #c098
+# %% ../nbs/09_pipeline.ipynb #c128
 def find_device(name: str | torch.device = "auto") -> torch.device:
     "A device by name; \"auto\" takes the GPU where there is one."
     try:
-        place = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name)
+        own = f"cuda:{os.environ.get('LOCAL_RANK') or 0}" if os.environ.get("WORLD_SIZE", "1") != "1" else "cuda"  # each process its GPU
+        place = torch.device((own if torch.cuda.is_available() else "cpu") if name == "auto" else name)
         torch.zeros(1, device=place).cpu()
     except Exception as error:
         raise VideoPureError(f"cannot use device {str(name)!r}: {reason(error)}") from error
     return place
 
-# %% ../nbs/09_pipeline.ipynb #c100
+# %% ../nbs/09_pipeline.ipynb #c130
 def load_pipeline(
     name: str | Path = "tiny",  # "tiny", a saved folder, or a hub name
     device: str | torch.device = "auto",  # "auto" takes the GPU where there is one
@@ -482,7 +483,7 @@ def load_pipeline(
     finally:
         (bars.enable_progress_bar if shown else bars.disable_progress_bar)()
 
-# %% ../nbs/09_pipeline.ipynb #c103
+# %% ../nbs/09_pipeline.ipynb #c133
 def save_pipeline(pipe: VideoPurePipeline, folder: Path) -> Path:
     "`save_pretrained` that never leaves half a model, and takes the place of nothing else. Raises `VideoFileError` if it cannot."
     folder = Path(folder).resolve()

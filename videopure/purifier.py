@@ -12,13 +12,13 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import is_dataclass, replace
 from functools import partial
 from threading import RLock
-from weakref import WeakKeyDictionary
 
 import torch
 from fastcore.basics import patch
 from torch import nn
 
-from .checks import AnswerError, check_answer
+from .checks import check_answer
+from .latents import evaluating
 from .pipeline import VideoPurePipeline
 from .registry import describe, fingerprint, plain_attributes
 from .schedule import ddim_levels
@@ -40,42 +40,7 @@ class Records:
     def __iter__(self) -> Iterator[torch.Tensor]:
         return (self(s) for s in range(self.count))
 
-# %% ../nbs/11a_purifier.ipynb #c013
-def _networks(part: object, depth: int = 3) -> list[nn.Module]:
-    "The networks that a model or purifier computes with, as far as they can be seen."
-    if isinstance(part, nn.Module):
-        return [*part.modules(), *_networks(getattr(part, "purifier", None))]
-    if depth == 0 or part is None or isinstance(part, (type, torch.Tensor, str, int, float)):
-        return []
-    inside = [getattr(part, "__self__", None), *getattr(part, "__dict__", {}).values(), *getattr(part, "components", {}).values()]
-    if isinstance(part, partial):
-        inside += [part.func, *part.args, *part.keywords.values()]
-    if inspect.isfunction(part):
-        inside += [value for kind in inspect.getclosurevars(part)[:2] for value in kind.values()]
-    return [network for each in inside for network in _networks(each, depth - 1)]
-
 # %% ../nbs/11a_purifier.ipynb #c015
-_LOCK, _USED = RLock(), WeakKeyDictionary()  # network -> [how many evaluate it now, the mode it was in]
-
-
-@contextmanager
-def evaluating(part: object) -> Iterator[None]:
-    "Evaluation mode inside for the networks of a model or purifier, every network's own mode again outside."
-    networks = list(dict.fromkeys(_networks(part)))
-    with _LOCK:
-        for network in networks:
-            _USED.setdefault(network, [0, network.training])[0] += 1
-            network.training = False
-    try:
-        yield
-    finally:
-        with _LOCK:
-            for network in networks:
-                _USED[network][0] -= 1
-                if not _USED[network][0]:
-                    network.training = _USED.pop(network)[1]
-
-# %% ../nbs/11a_purifier.ipynb #c019
 class Purifier:
     """Something that maps clips `(B, 3, T, H, W)` in [0, 1] to records `(B, S, 3, T, H, W)`, or to one cleaned clip.
 
@@ -92,7 +57,7 @@ class Purifier:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.settings().items())})"
 
-# %% ../nbs/11a_purifier.ipynb #c021
+# %% ../nbs/11a_purifier.ipynb #c017
 @patch
 def records(self: Purifier, video: torch.Tensor) -> Records:
     "The records of clips `(B, 3, T, H, W)`; `ClipError` if the purifier returns something else, `AnswerError` for NaN or a wrong range."
@@ -106,7 +71,7 @@ def records(self: Purifier, video: torch.Tensor) -> Records:
     videos = videos[:, None] if len(shape) == 5 else videos
     return Records(videos.shape[1], lambda s, rows: videos[rows, s], self)
 
-# %% ../nbs/11a_purifier.ipynb #c026
+# %% ../nbs/11a_purifier.ipynb #c022
 @patch(as_prop=True)
 def predictor(self: Purifier) -> nn.Module | None:
     "The network whose calls are counted as the cost of a purification."
@@ -119,13 +84,13 @@ def networks(self: Purifier) -> tuple[nn.Module, ...]:
     pipe = getattr(self, "pipe", None)
     return () if pipe is None else (pipe.unet, pipe.vae)
 
-# %% ../nbs/11a_purifier.ipynb #c029
+# %% ../nbs/11a_purifier.ipynb #c025
 @patch
 def settings(self: Purifier) -> dict[str, bool | int | float | str]:
     "The settings in plain values."
     return plain_attributes(self)
 
-# %% ../nbs/11a_purifier.ipynb #c032
+# %% ../nbs/11a_purifier.ipynb #c028
 @patch
 def describe(self: Purifier) -> dict:
     "The purifier in plain values: `method`, its settings, and the hash of its `weights`."
@@ -135,7 +100,7 @@ def describe(self: Purifier) -> dict:
         found["weights"] = fingerprint(*self.networks) + (f" in {kind}" if kind != "float32" else "")
     return found
 
-# %% ../nbs/11a_purifier.ipynb #c035
+# %% ../nbs/11a_purifier.ipynb #c031
 class NoGradientError(VideoPureError):
     "A purifier that cannot be differentiated in the mode that was asked for."
 
@@ -147,7 +112,7 @@ def with_settings(self: Purifier, **settings: object) -> Purifier:
         raise VideoPureError(f"the purifier {self!r} has no setting {unknown[0]!r}")
     return replace(self, **settings)
 
-# %% ../nbs/11a_purifier.ipynb #c038
+# %% ../nbs/11a_purifier.ipynb #c034
 @patch
 def fewer(self: Purifier, steps: int) -> Purifier:
     "The same purifier with `steps` noise levels. Raises `NoGradientError` where there are none to reduce."
@@ -155,7 +120,7 @@ def fewer(self: Purifier, steps: int) -> Purifier:
         raise NoGradientError(f"the purifier {self!r} has no purify_steps to reduce: use sees='full' or 'bpda'")
     return self.with_settings(purify_steps=steps)
 
-# %% ../nbs/11a_purifier.ipynb #c042
+# %% ../nbs/11a_purifier.ipynb #c038
 class VideoPure(Purifier):
     "A `VideoPurePipeline` with settings of its call, as a purifier. Raises `VideoPureError` for settings that make no sense."
 
@@ -179,14 +144,14 @@ class VideoPure(Purifier):
         latents, size = self.pipe(video, **self.given | {"output_type": "latent"}).latents, video.shape[-2:]
         return Records(latents.shape[1], lambda s, rows: self.pipe.decode_records(latents[rows, s : s + 1], size)[:, 0], self)
 
-# %% ../nbs/11a_purifier.ipynb #c045
+# %% ../nbs/11a_purifier.ipynb #c041
 @patch
 def settings(self: VideoPure) -> dict[str, bool | int | float | str]:
     "The settings that matter, in plain values."
     saved = {name: self.pipe.config[name] for name in self.pipe.PAPER}
     return saved | describe(self.given)
 
-# %% ../nbs/11a_purifier.ipynb #c048
+# %% ../nbs/11a_purifier.ipynb #c044
 @patch
 def with_settings(self: VideoPure, **settings: object) -> VideoPure:
     "The same pipeline with other settings of its call."
@@ -198,12 +163,12 @@ def fewer(self: VideoPure, steps: int) -> VideoPure:
     "The same purifier with `steps` noise levels."
     return self.with_settings(purify_steps=steps)
 
-# %% ../nbs/11a_purifier.ipynb #c053
+# %% ../nbs/11a_purifier.ipynb #c049
 def device_of(model: nn.Module) -> torch.device:
     "Where the weights of a model are; the CPU for a model without any."
     return next((p.device for p in model.parameters()), torch.device("cpu"))
 
-# %% ../nbs/11a_purifier.ipynb #c055
+# %% ../nbs/11a_purifier.ipynb #c051
 class CallablePurifier(Purifier):
     "Whatever can be called with clips, as a purifier."
 
@@ -222,13 +187,13 @@ class CallablePurifier(Purifier):
         base = self.base if inspect.isroutine(self.base) else type(self.base)
         return f"{base.__name__}({', '.join(f'{name}={value!r}' for name, value in self.settings().items())})"
 
-# %% ../nbs/11a_purifier.ipynb #c057
+# %% ../nbs/11a_purifier.ipynb #c053
 @patch(as_prop=True)
 def networks(self: CallablePurifier) -> tuple[nn.Module, ...]:
     "The module itself, or the networks of its pipeline."
     return (self.base,) if isinstance(self.base, nn.Module) else Purifier.networks.fget(self)
 
-# %% ../nbs/11a_purifier.ipynb #c060
+# %% ../nbs/11a_purifier.ipynb #c056
 @patch
 def describe(self: CallablePurifier) -> dict:
     "As for every purifier, under the name of the function or of the module's class."
@@ -240,7 +205,7 @@ def settings(self: CallablePurifier) -> dict[str, bool | int | float | str]:
     "Plain attributes, and the keyword arguments of a partial."
     return plain_attributes(self.base) | describe(getattr(self.function, "keywords", {}))
 
-# %% ../nbs/11a_purifier.ipynb #c063
+# %% ../nbs/11a_purifier.ipynb #c059
 @patch
 def with_settings(self: CallablePurifier, **settings: object) -> CallablePurifier:
     "The same with other keyword arguments; for a dataclass, with other fields."
@@ -252,7 +217,7 @@ def with_settings(self: CallablePurifier, **settings: object) -> CallablePurifie
         raise VideoPureError(f"the purifier {self!r} has no such setting: {error}") from error
     return CallablePurifier(partial(self.function, **settings))
 
-# %% ../nbs/11a_purifier.ipynb #c066
+# %% ../nbs/11a_purifier.ipynb #c062
 @patch
 def fewer(self: CallablePurifier, steps: int) -> CallablePurifier:
     "The same with `steps` noise levels, where it has a setting of that name."
@@ -260,7 +225,7 @@ def fewer(self: CallablePurifier, steps: int) -> CallablePurifier:
         return self.with_settings(purify_steps=steps)
     return Purifier.fewer(self, steps)
 
-# %% ../nbs/11a_purifier.ipynb #c069
+# %% ../nbs/11a_purifier.ipynb #c065
 def as_purifier(
     purifier: object,  # a `Purifier`, a pipeline, a partial of one, a function or module of clips, a class; None: no purifier
 ) -> Purifier | None:
@@ -275,7 +240,10 @@ def as_purifier(
         raise VideoPureError(f"a purifier is something that can be called with clips, not {type(purifier).__name__}")
     return CallablePurifier(purifier)
 
-# %% ../nbs/11a_purifier.ipynb #c075
+# %% ../nbs/11a_purifier.ipynb #c071
+_ONE_AT_A_TIME = RLock()
+
+
 @contextmanager
 def seeded(
     seed: int | None,  # None: nothing is seeded
@@ -286,7 +254,7 @@ def seeded(
     generator = getattr(purifier, "generator", None)
     state = None if generator is None or seed is None else generator.get_state()
     devices = [device] if torch.device(device).type == "cuda" else []
-    with _LOCK if seed is not None else nullcontext(), torch.random.fork_rng(devices, enabled=seed is not None):
+    with _ONE_AT_A_TIME if seed is not None else nullcontext(), torch.random.fork_rng(devices, enabled=seed is not None):
         try:
             if seed is not None:
                 torch.manual_seed(seed)
