@@ -11,7 +11,7 @@ RUN    := $(VENV)/.installed
 DEV    := $(VENV)/.installed-dev
 PIP    := $(BIN)/python -m pip install --disable-pip-version-check -qq -c constraints.txt
 
-.PHONY: help env demo test test-fast lab docs readme stubs clean
+.PHONY: help env demo test test-fast fuzz lab docs readme stubs clean
 help:
 	@sed -n '2,4s/^# //p' Makefile
 
@@ -42,6 +42,11 @@ test: $(DEV)
 
 test-fast: $(DEV)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" $(ARGS)
+
+# as many odd inputs as FUZZ says; how they ended is printed at the end
+FUZZ = 10000
+fuzz: $(DEV)
+	OMP_NUM_THREADS=1 FUZZ=$(FUZZ) $(BIN)/python -m pytest -q tests/test_fuzz.py $(ARGS)
 
 lab: $(DEV)
 	cd nbs && "$(abspath $(BIN))/jupyter-lab" index.ipynb $(ARGS)

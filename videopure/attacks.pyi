@@ -15,9 +15,9 @@ from fastcore.basics import patch as patch
 from torch import nn as nn
 from torchattacks.attack import Attack as Attack
 from tqdm.auto import tqdm as tqdm
-from .checks import checked as checked
+from .checks import AnswerError as AnswerError, checked as checked
 from .defense import Defended as Defended, answer as answer
-from .purifier import AnswerError as AnswerError, evaluating as evaluating, seeded as seeded
+from .purifier import evaluating as evaluating, seeded as seeded
 from .registry import Registry as Registry, identity as identity, is_code as is_code, make as make
 from .threats import THREATS as THREATS, Threat as Threat, as_eps as as_eps, as_threat as as_threat, make_threat as make_threat, same_shape as same_shape
 from .video import ClipError as ClipError, VideoPureError as VideoPureError, check_number as check_number, check_video as check_video

@@ -66,7 +66,7 @@ def _union(annotation: ast.AST) -> list[ast.AST]:
     "The parts of `int | str | None`."
     return _union(annotation.left) + _union(annotation.right) if isinstance(annotation, ast.BinOp) else [annotation]
 
-# %% ../nbs/19_cli.ipynb #c015
+# %% ../nbs/19_cli.ipynb #c016
 def _add_option(parser: argparse.ArgumentParser, option: _Option) -> None:
     "One option of a command."
     flag, kinds, default = "--" + option.name.replace("_", "-"), option.kinds, option.default
@@ -88,7 +88,7 @@ def _add_option(parser: argparse.ArgumentParser, option: _Option) -> None:
     else:
         parser.add_argument(option.name, metavar=metavar, **settings | ({} if default is ... else {"nargs": "?"}))
 
-# %% ../nbs/19_cli.ipynb #c016
+# %% ../nbs/19_cli.ipynb #c018
 def parser() -> argparse.ArgumentParser:
     "The options of all commands."
     top = _Parser("videopure", description="Adversarial purification of video.")
@@ -115,13 +115,14 @@ def _class_of(option: _Option) -> str | None:
     "The dataclass whose fields are the options, if the parameter has one as its type."
     return next((kind for kind in sorted(option.kinds) if kind[0].isupper() and kind not in ("None", "Path") and kind.isidentifier()), None)
 
-# %% ../nbs/19_cli.ipynb #c019
+# %% ../nbs/19_cli.ipynb #c021
 _ROWS = {"none": "none", "JPEG 30": "jpeg", "DDIM": "ddim", "one-step x0": "one-step"}
 _ROWS |= {"VideoPure": "videopure", "VideoPure, paper's setting": "videopure-paper"}
 _ADAPTIVE = (
     "This attack is gray-box: it knows the classifier and ignores the defense. An adaptive attacker who follows the exact "
     "gradient through the purification breaks it: of 100 clips attacked so within 8/255 none stayed right (0 % [0, 4]), where BPDA, "
-    "the attack of the published evaluation, left 90 % [83, 94] (benchmarks/reference.toml)."
+    "the attack of the published evaluation, left 90 % [83, 94] (benchmarks/reference.toml). These are the embedded models on drawn "
+    "clips; the paper's 1.7B model, UCF-101 and Kinetics-400 were never run here."
 )
 
 
@@ -196,7 +197,7 @@ def purify(
         videopure.Player(shown, fps=fps).save(report, f"VideoPure: {Path(source).name}")
     return f"{target}: purified, {videopure.metrics.psnr(purified, clip).item():.1f} dB PSNR to the input"
 
-# %% ../nbs/19_cli.ipynb #c228
+# %% ../nbs/19_cli.ipynb #c030
 def _check_targets(source: str, *targets: str | None) -> None:
     "Refuse to write into a folder that is not there, over the source, or a page under a name that is no page's."
     for path, page in zip(targets, (False, True)):
@@ -210,7 +211,7 @@ def _check_targets(source: str, *targets: str | None) -> None:
         if page and place.suffix.lower() not in (".html", ".htm"):
             raise videopure.VideoFileError(f"the report {str(path)!r} is a page: give it a name that ends in .html")
 
-# %% ../nbs/19_cli.ipynb #c033
+# %% ../nbs/19_cli.ipynb #c035
 def evaluate(
     config: str | None = None,  # RUN.toml, the configuration of the run; the embedded models if not given
     *,
@@ -246,7 +247,7 @@ def evaluate(
         raise videopure.VideoFileError(f"none of the {len(card.skipped)} clips could be read; the first: {card.skipped[0]['skipped']}")
     return _shown(card, settings, out)
 
-# %% ../nbs/19_cli.ipynb #c035
+# %% ../nbs/19_cli.ipynb #c037
 def _settings_of(words: SimpleNamespace) -> dict:
     "The configuration that a command line means."
     settings = videopure.config.read_config(words.config, words.allow_code) if words.config else {}
@@ -255,14 +256,14 @@ def _settings_of(words: SimpleNamespace) -> dict:
     classifier, data = _classifier_of(words, settings.get("classifier", "tiny")), _data_of(words, settings.get("data", {}))
     return settings | {"classifier": classifier, "data": data}
 
-# %% ../nbs/19_cli.ipynb #c036
+# %% ../nbs/19_cli.ipynb #c038
 def _classifier_of(words: SimpleNamespace, spec: object) -> object:
     "The classifier that a command line means; another name starts from nothing."
     given = {name: value for name in ("weights", "num_classes") if (value := getattr(words, name)) is not None}
     spec = spec if words.classifier is None else words.classifier
     return (spec if isinstance(spec, dict) else {"name": spec}) | given if given else spec
 
-# %% ../nbs/19_cli.ipynb #c039
+# %% ../nbs/19_cli.ipynb #c041
 def _data_of(words: SimpleNamespace, data: dict) -> dict:
     "The clips that a command line means."
     given = {name: value for name in ("frames", "size", "stride", "group") if (value := getattr(words, name)) is not None}
@@ -279,7 +280,7 @@ def _data_of(words: SimpleNamespace, data: dict) -> dict:
         given["n_clips"] = words.n_clips
     return data | given
 
-# %% ../nbs/19_cli.ipynb #c042
+# %% ../nbs/19_cli.ipynb #c044
 def _shown(card: object, settings: dict, out: str) -> str | None:
     "What a person sees of a card; nothing from all processes but the first."
     if os.environ.get("RANK", "0") != "0":
@@ -288,7 +289,7 @@ def _shown(card: object, settings: dict, out: str) -> str | None:
     parts = [videopure.evaluate.five_metrics(card) if paper else card.table(), *([card.skipped_table()] if card.skipped else [])]
     return "\n\n".join(map(str, [*parts, f"{len(card.skipped)} skipped. Written: {Path(out) / 'card.html'}"]))
 
-# %% ../nbs/19_cli.ipynb #c046
+# %% ../nbs/19_cli.ipynb #c048
 def train_tiny(
     *,
     out: str = "tiny",  # folder for the models and checkpoints; the same command goes on where it was
@@ -299,7 +300,7 @@ def train_tiny(
     place = videopure.pipeline.find_device(device)
     return f"trained: {videopure.trainer.train_tiny(out, seed=seed, device=place)}"
 
-# %% ../nbs/19_cli.ipynb #c047
+# %% ../nbs/19_cli.ipynb #c049
 COMMANDS = {
     "demo": "videopure.cli:demo",
     "purify": "videopure.cli:purify",
@@ -308,7 +309,7 @@ COMMANDS = {
     "train-tiny": "videopure.cli:train_tiny",
 }
 
-# %% ../nbs/19_cli.ipynb #c050
+# %% ../nbs/19_cli.ipynb #c052
 _LONGEST = 280  # characters
 
 
@@ -326,7 +327,7 @@ def _say(text: str) -> None:
     with suppress(OSError):
         print(f"videopure: {_short(text)}", file=sys.stderr, flush=True)
 
-# %% ../nbs/19_cli.ipynb #m003
+# %% ../nbs/19_cli.ipynb #c055
 _NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 
 
@@ -341,7 +342,7 @@ def _reason(error: BaseException) -> str | None:
         return "out of memory: take fewer frames or clips at once, a smaller size, or another device"
     return None
 
-# %% ../nbs/19_cli.ipynb #m006
+# %% ../nbs/19_cli.ipynb #c058
 @contextmanager
 def _on_signals(handler: Callable) -> Iterator[None]:
     "Signals that end a process go to a handler; those that somebody else handles or ignores are left alone."
@@ -369,7 +370,7 @@ def _leave(number: int, frame: object) -> None:
     _say("interrupted")
     os._exit(128 + number)
 
-# %% ../nbs/19_cli.ipynb #m009
+# %% ../nbs/19_cli.ipynb #c061
 @contextmanager
 def _streams() -> Iterator[None]:
     "Output in which no sign is an error; what a full disk or a closed pipe did not take is dropped in the end."
@@ -388,7 +389,7 @@ def _streams() -> Iterator[None]:
                 with suppress(OSError):
                     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
-# %% ../nbs/19_cli.ipynb #m010
+# %% ../nbs/19_cli.ipynb #c062
 def main(argv: list[str] | None = None) -> int:
     "The `videopure` command: status 0, 2 after what a user or the machine did, 141 after a closed pipe, 128 + the signal after one."
     with _streams(), _on_signals(_stop):
@@ -408,7 +409,7 @@ def main(argv: list[str] | None = None) -> int:
             return 2
     return 0
 
-# %% ../nbs/19_cli.ipynb #c052
+# %% ../nbs/19_cli.ipynb #c064
 def _run(words: dict) -> object:
     "Call a command with the words of a command line."
     command = words.pop("command")
@@ -430,6 +431,6 @@ def _call(module: object, name: str, words: dict) -> object:
             words[option.name] = getattr(module, kind)(**fields)
     return getattr(module, name)(**words)
 
-# %% ../nbs/19_cli.ipynb #m012
+# %% ../nbs/19_cli.ipynb #c071
 if __name__ == "__main__" and Path(sys.argv[0]).name == "cli.py":  # not in a notebook
     sys.exit(main())

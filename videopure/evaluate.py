@@ -7,7 +7,6 @@ __all__ = ['PROTOCOLS', 'AttackSpec', 'benchmark', 'five_metrics']
 
 # %% ../nbs/16a_evaluate.ipynb #c002
 import hashlib
-import math
 import os
 import re
 import sys
@@ -203,7 +202,7 @@ def _check_kinds(self: Run) -> None:
         raise VideoPureError(f"the classifier is a {type(self.classifier).__name__}, expected an nn.Module from clips to logits")
     if not isinstance(self.defenses, dict):
         raise VideoPureError(f"defenses are given by name, as a dict such as {{'JPEG': 'jpeg'}}, not {type(self.defenses).__name__}")
-    check_number("seed", self.seed, -math.inf)
+    check_number("seed", self.seed, -(2**63))
     check_number("n_clips", 1 if self.n_clips is None else self.n_clips, 1)
 
 # %% ../nbs/16a_evaluate.ipynb #c036
@@ -573,12 +572,11 @@ def benchmark(
     progress: bool = True,  # show a bar with the time left
 ) -> Card:
     """Measure defenses under attacks, clip by clip. Resumes what it finds in `out`; shares the clips among accelerate's processes.
-
-    Raises `VideoPureError` for bad settings or another run in `out`, `VideoFileError` if `out` cannot be written."""
+    `VideoPureError` for bad settings or another run in `out`, `VideoFileError` if it cannot be written."""
     specs, (share, wait) = _attack_specs(attacks, protocol), _processes()
     with tempfile.TemporaryDirectory() if out is None else nullcontext(Path(out).expanduser()) as folder:
         folder, settings = Path(folder), (seed, trials, batch_size, n_clips, metrics)
-        run = Run(classifier, defenses, data, specs, *settings, folder / "attacked" if store else None)
+        run = Run(classifier, defenses, data, specs, *settings, folder / "attacked" if store and out is not None else None)
         chosen = _chosen("attacks", specs, only_attacks), _chosen("defenses", defenses, only_defenses)
         config = run.config(title, protocol if attacks is None else None, worst)
         journal = Journal(folder, config, share[0], environment(run.device), None if out is None else run.kept())

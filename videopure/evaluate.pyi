@@ -24,12 +24,13 @@ from tqdm.auto import tqdm as tqdm
 from . import threats as threats
 from .attacks import ATTACKS as ATTACKS, PGD as PGD, VideoAttack as VideoAttack, answered as answered, check_adversarial as check_adversarial, check_labels as check_labels, make_attack as make_attack, quantized as quantized, record_logits as record_logits
 from .baselines import make_purifier as make_purifier
+from .checks import AnswerError as AnswerError
 from .classifiers import VideoClassifier as VideoClassifier
 from .data import ClipFolder as ClipFolder, Clips as Clips, Kinetics400 as Kinetics400
 from .defense import SEES as SEES, Defended as Defended, answer as answer
 from .journal import Journal as Journal, data_identity as data_identity, disk_errors as disk_errors, environment as environment, file_name as file_name
 from .metrics import CostMeter as CostMeter, find_metrics as find_metrics, measure as measure
-from .purifier import AnswerError as AnswerError, NoGradientError as NoGradientError, as_purifier as as_purifier, device_of as device_of, evaluating as evaluating, seeded as seeded
+from .purifier import NoGradientError as NoGradientError, as_purifier as as_purifier, device_of as device_of, evaluating as evaluating, seeded as seeded
 from .registry import describe as describe, fingerprint as fingerprint, identity as identity
 from .results import Card as Card, Table as Table
 from .video import VideoPureError as VideoPureError, check_number as check_number, check_video as check_video, write_video as write_video

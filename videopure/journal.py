@@ -104,7 +104,7 @@ def data_identity(data: object, indices: Sequence[int]) -> str:
         named = [(data.ids[i], data.labels[i]) for i in indices]
         return identity([files, named, data.classes, data.reading, data.seed])
     if type(data) is MovingShapes:
-        return identity([vars(data), list(indices)])
+        return identity([data.n, data.seed, data.shape, list(indices)])
     return identity([identity(item(i), "the data") for i in indices])
 
 # %% ../nbs/15a_journal.ipynb #c031

@@ -6,11 +6,11 @@
 __all__ = ['encode', 'decode', 'predict_noise', 'PromptEmbedding', 'embed_empty_prompt', 'share_prompt']
 
 # %% ../nbs/03_latents.ipynb #c002
-import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from threading import RLock
+from types import CellType, FunctionType
 from weakref import WeakKeyDictionary
 
 import torch
@@ -119,18 +119,21 @@ class PromptEmbedding(ModelMixin, ConfigMixin):
         self.register_buffer("embedding", torch.zeros(1, length, dim))
 
 # %% ../nbs/03_latents.ipynb #c050
-def _networks(part: object, depth: int = 3) -> list[nn.Module]:
-    "The networks that a model or purifier computes with, as far as they can be seen."
-    if isinstance(part, nn.Module):
-        return [*part.modules(), *_networks(getattr(part, "purifier", None))]
-    if depth == 0 or part is None or isinstance(part, (type, torch.Tensor, str, int, float)):
+def _networks(part: object, met: set[int]) -> list[nn.Module]:
+    "The networks that a model or purifier computes with, as far as they can be seen; `met` are parts that were looked at."
+    if id(part) in met or part is None or isinstance(part, (type, torch.Tensor, str, int, float)):
         return []
+    met.add(id(part))
+    if isinstance(part, nn.Module):
+        return [*part.modules(), *_networks(getattr(part, "purifier", None), met)]
     inside = [getattr(part, "__self__", None), *getattr(part, "__dict__", {}).values(), *getattr(part, "components", {}).values()]
     if isinstance(part, partial):
         inside += [part.func, *part.args, *part.keywords.values()]
-    if inspect.isfunction(part):
-        inside += [value for kind in inspect.getclosurevars(part)[:2] for value in kind.values()]
-    return [network for each in inside for network in _networks(each, depth - 1)]
+    if isinstance(part, FunctionType):
+        inside += [cell.cell_contents for cell in part.__closure__ or () if cell != CellType()]
+        inside += [part.__globals__.get(name) for name in part.__code__.co_names]
+    callables = (each for each in inside if callable(each) or hasattr(each, "components"))
+    return [network for each in callables for network in _networks(each, met)]
 
 # %% ../nbs/03_latents.ipynb #c052
 _LOCK, _USED = RLock(), WeakKeyDictionary()  # network -> [how many evaluate it now, the mode it was in]
@@ -139,7 +142,7 @@ _LOCK, _USED = RLock(), WeakKeyDictionary()  # network -> [how many evaluate it 
 @contextmanager
 def evaluating(part: object) -> Iterator[None]:
     "Evaluation mode inside for the networks of a model or purifier, every network's own mode again outside."
-    networks = list(dict.fromkeys(_networks(part)))
+    networks = list(dict.fromkeys(_networks(part, set())))
     with _LOCK:
         for network in networks:
             _USED.setdefault(network, [0, network.training])[0] += 1

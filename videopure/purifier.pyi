@@ -8,11 +8,11 @@ from contextlib import contextmanager as contextmanager, nullcontext as nullcont
 from dataclasses import is_dataclass as is_dataclass, replace as replace
 from functools import partial as partial
 from threading import RLock as RLock
-from weakref import WeakKeyDictionary as WeakKeyDictionary
 import torch as torch
 from fastcore.basics import patch as patch
 from torch import nn as nn
-from .checks import AnswerError as AnswerError, check_answer as check_answer
+from .checks import check_answer as check_answer
+from .latents import evaluating as evaluating
 from .pipeline import VideoPurePipeline as VideoPurePipeline
 from .registry import describe as describe, fingerprint as fingerprint, plain_attributes as plain_attributes
 from .schedule import ddim_levels as ddim_levels
@@ -35,17 +35,6 @@ class Records:
 
     def __iter__(self) -> Iterator[torch.Tensor]:
         ...
-
-def _networks(part: object, depth: int=3) -> list[nn.Module]:
-    """The networks that a model or purifier computes with, as far as they can be seen."""
-    ...
-_LOCK: RLock
-_USED: WeakKeyDictionary
-
-@contextmanager
-def evaluating(part: object) -> Iterator[None]:
-    """Evaluation mode inside for the networks of a model or purifier, every network's own mode again outside."""
-    ...
 
 class Purifier:
     """Something that maps clips `(B, 3, T, H, W)` in [0, 1] to records `(B, S, 3, T, H, W)`, or to one cleaned clip.
@@ -168,6 +157,7 @@ class CallablePurifier(Purifier):
 def as_purifier(purifier: object) -> Purifier | None:
     """Whatever can purify, as a `Purifier`. Raises `VideoPureError` for what cannot be called."""
     ...
+_ONE_AT_A_TIME: RLock
 
 @contextmanager
 def seeded(seed: int | None, device: torch.device | str='cpu', purifier: Purifier | None=None) -> Iterator[None]:

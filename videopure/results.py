@@ -8,6 +8,7 @@ __all__ = ['METRIC_FORMATS', 'Accuracy', 'Table', 'Card', 'Paired', 'plot_accura
 # %% ../nbs/15b_results.ipynb #c002
 import gzip
 import json
+import sys
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -104,7 +105,8 @@ def __repr__(self: Table) -> str:
     rows = [head, *([" ".join(self._parts(c, j)[:2]).strip() for j, c in enumerate(row)] for row in self.rows)]
     widths = [max(map(len, column)) for column in zip(*rows)]
     lines = ("  ".join(cell.ljust(w) for cell, w in zip(row, widths)).rstrip() for row in rows)
-    return "\n".join([self.title, *lines, *self.notes])
+    kind = getattr(sys.stdout, "encoding", None) or "utf-8"  # a console that lacks a sign gets a question mark
+    return "\n".join([self.title, *lines, *self.notes]).encode(kind, "replace").decode(kind)
 
 # %% ../nbs/15b_results.ipynb #c032
 @patch

@@ -5,6 +5,7 @@ from collections.abc import Callable
 __all__ = ['METRIC_FORMATS', 'Accuracy', 'Table', 'Card', 'Paired', 'plot_accuracy']
 import gzip as gzip
 import json as json
+import sys as sys
 from collections import Counter as Counter
 from collections.abc import Collection as Collection, Iterable as Iterable, Sequence as Sequence
 from dataclasses import dataclass as dataclass, field as field, replace as replace
