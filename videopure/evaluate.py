@@ -574,9 +574,10 @@ def benchmark(
     """Measure defenses under attacks, clip by clip. Resumes what it finds in `out`; shares the clips among accelerate's processes.
     `VideoPureError` for bad settings or another run in `out`, `VideoFileError` if it cannot be written."""
     specs, (share, wait) = _attack_specs(attacks, protocol), _processes()
+    if store and out is None: raise VideoPureError("store=True keeps attacked clips in the folder of the run: give out, too")
     with tempfile.TemporaryDirectory() if out is None else nullcontext(Path(out).expanduser()) as folder:
         folder, settings = Path(folder), (seed, trials, batch_size, n_clips, metrics)
-        run = Run(classifier, defenses, data, specs, *settings, folder / "attacked" if store and out is not None else None)
+        run = Run(classifier, defenses, data, specs, *settings, folder / "attacked" if store else None)
         chosen = _chosen("attacks", specs, only_attacks), _chosen("defenses", defenses, only_defenses)
         config = run.config(title, protocol if attacks is None else None, worst)
         journal = Journal(folder, config, share[0], environment(run.device), None if out is None else run.kept())

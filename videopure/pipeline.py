@@ -285,6 +285,7 @@ def predict_noise(self: VideoPurePipeline, latents: torch.Tensor, t: int) -> tor
     "The noise that the UNet predicts in latents `(B, C, T, h, w)` at timestep `t`, with the empty prompt."
     prompt = None if self.prompt is None else self.prompt.embedding
     to_noise, schedule = find_prediction(self.scheduler), read_schedule(self.scheduler)
+    t = t.item() if isinstance(t, torch.Tensor) and t.numel() == 1 else t  # a scheduler has its timesteps as tensors
     abar = schedule[check_number("t", t, 0, len(schedule) - 1)].item()
     return recompute(lambda z: to_noise(predict_noise(self.unet, z, t, prompt), z, abar), latents, self.gradient_checkpointing)
 
