@@ -194,7 +194,7 @@ NO_EXPLORER = [
 ]
 
 
-@pytest.mark.parametrize("settings", NO_EXPLORER, ids=lambda settings: str(settings)[:40])
+@pytest.mark.parametrize("settings", NO_EXPLORER)
 def test_what_is_no_explorer_is_one_line(settings):
     with pytest.raises(VideoPureError) as error:
         Explorer(**settings)

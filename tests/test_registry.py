@@ -13,9 +13,9 @@ import pytest
 import torch
 from torch import nn
 
+from videopure.journal import data_identity
 from videopure.registry import (
     Registry,
-    data_identity,
     describe,
     file_identity,
     fingerprint,
