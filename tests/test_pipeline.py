@@ -247,7 +247,7 @@ BAD_SETTINGS = [
 ]
 
 
-@pytest.mark.parametrize("bad", BAD_SETTINGS, ids=str)
+@pytest.mark.parametrize("bad", BAD_SETTINGS)
 def test_bad_settings(pipe, bad):
     with pytest.raises(VideoPureError) as error:
         pipe(CLIPS, **bad)
