@@ -28,6 +28,7 @@ from videopure.classifiers import (
     check_logits,
     load_classifier,
 )
+from videopure.checks import AnswerError
 from videopure.networks import NETWORKS, _tied_names, build_network, load_weights
 from videopure.pipeline import find_device
 from videopure.tiny import MotionClassifier, save_classifier, tiny_classifier
@@ -510,7 +511,7 @@ def test_logits_that_are_not_numbers(clips):
         logits = torch.zeros(3, 4)
         logits[1] = bad
         for call in (lambda: check_logits(logits, 3), lambda: VideoClassifier(Head(lambda y: logits * y.mean() / y.mean()))(clips)):
-            one_line(call, "NaN or infinite logits for 1 clip (1)")
+            one_line(call, "clip 1 of the batch", "expected finite numbers", error=AnswerError)
 
 
 def test_what_is_not_a_clip(clips):
@@ -688,9 +689,9 @@ def test_what_is_not_a_name(tmp_path):
     message = one_line(
         lambda: load_classifier("resnet50"), "unknown classifier 'resnet50'", "tiny", "package.module:Name", "hub", error=VideoPureError
     )
-    assert next(iter(NETWORKS)) in message
+    assert message.startswith("unknown classifier 'resnet50'")
     (tmp_path / "weights.pth").write_bytes(b"1")
-    one_line(lambda: load_classifier(tmp_path / "weights.pth"), "save_classifier", "weights=", error=VideoFileError)
+    one_line(lambda: load_classifier(tmp_path / "weights.pth"), "expected a file of", "weights=", error=VideoFileError)
     one_line(lambda: load_classifier("missing/net.safetensors"), "missing/net.safetensors")
     one_line(lambda: load_classifier("transformers:" + str(tmp_path)), "with transformers")
     one_line(lambda: load_classifier("torchvision:resnet18"), "no video network", "r3d_18")

@@ -133,7 +133,7 @@ def of(part, *args):
 
 
 def entries() -> dict:
-    from videopure import attacks, baselines, blackbox, classifiers, data, defense, evaluate, flow, metrics, networks
+    from videopure import attacks, baselines, blackbox, classifiers, data, defense, evaluate, flow, metrics
     from videopure import pipeline, purifier, results, schedule, show, threats, training, video, voting
 
     net, pipe, one = Net(), VideoPurePipeline.tiny(), CLIPS[:1]
@@ -153,7 +153,6 @@ def entries() -> dict:
         "voting.vote": (voting.vote, {"logits": LOGITS}),
         "pipeline.load_pipeline": (pipeline.load_pipeline, {"name": "tiny"}),
         "pipeline.VideoPurePipeline": (lambda **given: pipe(**given).videos, {"video": one, "purify_steps": 1}, pipe.__call__),
-        "networks.build_network": (networks.build_network, {"name": "i3d"}),
         "classifiers.load_classifier": (classifiers.load_classifier, {"name": "tiny"}),
         "classifiers.VideoClassifier": (of(classifiers.VideoClassifier, one), {"model": net}, classifiers.VideoClassifier),
         "purifier.as_purifier": (purify, {"purifier": pipe}),

@@ -375,7 +375,9 @@ def test_state(classifier, data):
             p.requires_grad_(False)
         return 1.0 * video
 
-    for purifier, what in ((inplace, "the clip itself"), (reseeding, "random state"), (training, "training"), (frozen, "requires_grad")):
+    other = Defended(tiny_classifier(), training)
+    assert check_state(Inspection(other, *data, **FAST)).verdict == "passed", "modes are put back for all"
+    for purifier, what in ((inplace, "the clip itself"), (reseeding, "random state"), (frozen, "requires_grad")):
         other = Defended(tiny_classifier().requires_grad_(), purifier)
         with torch.random.fork_rng():
             found = check_state(Inspection(other, *data, **FAST))

@@ -3,7 +3,6 @@
 from typing import Any
 __all__ = ['PROTOCOLS', 'AttackSpec', 'benchmark', 'five_metrics']
 import hashlib as hashlib
-import math as math
 import os as os
 import re as re
 import sys as sys
@@ -237,8 +236,7 @@ def _processes() -> tuple[tuple[int, int], Callable]:
 
 def benchmark(classifier: nn.Module, defenses: dict[str, object], data: Dataset | tuple[torch.Tensor, torch.Tensor], attacks: dict[str, object] | None=None, protocol: str='standard', out: str | Path | None=None, seed: int=0, trials: int=3, n_clips: int | None=None, batch_size: int=1, metrics: object=(), only_attacks: Sequence[str]=(), only_defenses: Sequence[str]=(), store: bool=False, worst: Sequence[str] | None=None, title: str='Robustness', progress: bool=True) -> Card:
     """Measure defenses under attacks, clip by clip. Resumes what it finds in `out`; shares the clips among accelerate's processes.
-
-    Raises `VideoPureError` for bad settings or another run in `out`, `VideoFileError` if `out` cannot be written."""
+    `VideoPureError` for bad settings or another run in `out`, `VideoFileError` if it cannot be written."""
     ...
 
 def five_metrics(card: Card) -> Table:

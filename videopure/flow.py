@@ -85,6 +85,8 @@ def optical_flow(
     method: str | Callable[[torch.Tensor], torch.Tensor] = "dis",  # "dis", "raft", "raft-paper", or a callable
 ) -> torch.Tensor:  # flow (B, T-1, 2, H, W) in pixels
     "Optical flow from each frame to the next. Raises `VideoPureError` for an unknown name."
+    if not isinstance(video, torch.Tensor) or video.ndim != 5 or video.shape[1] != 3:
+        raise ClipError(f"flow is of clips (B, 3, T, H, W), not of {type(video).__name__} {tuple(getattr(video, 'shape', ()))}")
     if callable(method):
         return method(video)
     if not isinstance(method, str) or method not in FLOWS:

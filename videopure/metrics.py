@@ -9,27 +9,40 @@ __all__ = ['METRICS', 'psnr', 'ssim', 'temporal_consistency', 'lpips', 'measure'
 import sys
 import time
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, wraps
 from threading import get_ident
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .checks import checked
 from .flow import optical_flow, warp
 from .purifier import Purifier
 from .registry import Registry
-from .video import ClipError, MissingPackageError, VideoPureError
+from .video import ClipError, MissingPackageError, VideoPureError, check_video
 
 # %% ../nbs/13b_metrics.ipynb #c008
-@checked
+def _of_two_clips(metric: Callable) -> Callable:
+    "A metric whose two arguments must be clips of one shape; half precision is measured in float32."
+
+    @wraps(metric)
+    def measured(purified, clean):
+        for video in (purified, clean):
+            check_video(video, min_frames=1)
+        if purified.shape != clean.shape:
+            raise ClipError(f"clips of shapes {tuple(purified.shape)} and {tuple(clean.shape)} cannot be compared: expected one shape")
+        return metric(*(video.to(torch.promote_types(video.dtype, torch.float32)) for video in (purified, clean)))
+
+    return measured
+
+# %% ../nbs/13b_metrics.ipynb #c009
+@_of_two_clips
 def psnr(purified: torch.Tensor, clean: torch.Tensor) -> torch.Tensor:
     "Peak signal-to-noise ratio of each clip `(B, 3, T, H, W)` in dB, `(B,)`, at most 100."
     return -10 * (purified - clean).square().flatten(1).mean(1).clamp_min(1e-10).log10()
 
-# %% ../nbs/13b_metrics.ipynb #c012
-@checked
+# %% ../nbs/13b_metrics.ipynb #c013
+@_of_two_clips
 def ssim(purified: torch.Tensor, clean: torch.Tensor) -> torch.Tensor:
     "Structural similarity of each clip `(B, 3, T, H, W)`, the mean over its frames, `(B,)`. Source: Wang et al., IEEE TIP 2004."
     x, y = (video.transpose(1, 2).flatten(0, 2)[:, None] for video in (purified, clean))
@@ -41,8 +54,8 @@ def ssim(purified: torch.Tensor, clean: torch.Tensor) -> torch.Tensor:
     similar = (2 * mx * my + c1) * (2 * cov + c2) / ((mx * mx + my * my + c1) * (vx + vy + c2))
     return similar.flatten(1).mean(1).unflatten(0, (len(clean), -1)).mean(1)
 
-# %% ../nbs/13b_metrics.ipynb #c016
-@checked
+# %% ../nbs/13b_metrics.ipynb #c017
+@_of_two_clips
 def temporal_consistency(purified: torch.Tensor, clean: torch.Tensor) -> torch.Tensor:
     "One minus how much larger the warping error of each clip `(B, 3, T, H, W)` is than that of the clean one, `(B,)`."
     flow = optical_flow(clean)
@@ -54,7 +67,7 @@ def temporal_consistency(purified: torch.Tensor, clean: torch.Tensor) -> torch.T
 
     return 1 - (error(purified) - error(clean))
 
-# %% ../nbs/13b_metrics.ipynb #c021
+# %% ../nbs/13b_metrics.ipynb #c022
 @cache
 def _lpips_network(device: torch.device) -> Callable:
     "The network of the lpips package, made once for each device."
@@ -71,7 +84,7 @@ def lpips(purified: torch.Tensor, clean: torch.Tensor) -> torch.Tensor:
     frames = [2 * video.transpose(1, 2).flatten(0, 1) - 1 for video in (purified, clean)]
     return _lpips_network(clean.device)(*frames).flatten().unflatten(0, (len(clean), -1)).mean(1)
 
-# %% ../nbs/13b_metrics.ipynb #c025
+# %% ../nbs/13b_metrics.ipynb #c026
 METRICS = Registry("metric", psnr=psnr, ssim=ssim, lpips=lpips)
 METRICS["temporal-consistency"] = temporal_consistency
 
@@ -90,7 +103,7 @@ def measure(
             raise VideoPureError(f"metric {name!r} returned shape {tuple(values.shape)}, expected ({len(clean)},), one number a clip")
     return found
 
-# %% ../nbs/13b_metrics.ipynb #c027
+# %% ../nbs/13b_metrics.ipynb #c028
 def find_metrics(metrics: object) -> dict[str, Callable]:
     "Metrics by name, from one, a list or a dictionary of names, functions and classes."
     if not isinstance(metrics, dict):
@@ -104,7 +117,7 @@ def find_metrics(metrics: object) -> dict[str, Callable]:
         raise VideoPureError(f"the metric {bad[0]!r} is a {type(found[bad[0]]).__name__}, expected a name or a function of two clips")
     return found
 
-# %% ../nbs/13b_metrics.ipynb #c031
+# %% ../nbs/13b_metrics.ipynb #c032
 class CostMeter:
     "Noise predictions (one for each clip), seconds and peak memory of what runs inside `with meter:`."
 
@@ -133,7 +146,7 @@ class CostMeter:
             hook.remove()
         self.memory = torch.cuda.max_memory_allocated(self.device) if self.device.type == "cuda" else _peak_memory()
 
-# %% ../nbs/13b_metrics.ipynb #c032
+# %% ../nbs/13b_metrics.ipynb #c033
 def _peak_memory() -> int | None:
     "The most memory that this process has held, in bytes; None where the system does not tell."
     try:

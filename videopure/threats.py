@@ -370,7 +370,7 @@ class Frames(Masked):
         self.threat = as_threat(self.threat)
         if isinstance(self.threat, LowFrequency) and self.threat.time < 1:
             raise VideoPureError("waves that are slow in time run through all frames: for some frames only, use LowFrequency(..., time=1)")
-        _check_frames(self.frames)
+        self.frames = _as_frames(self.frames)
 
     @property
     def eps(self) -> float:
@@ -393,13 +393,11 @@ class Frames(Masked):
         return mask
 
 # %% ../nbs/12a_threats.ipynb #c083
-def _check_frames(frames: object) -> None:
-    "Raise `VideoPureError` for what is neither a number of frames nor the numbers of some."
-    several = list(frames) if isinstance(frames, (list, tuple, range)) else []
-    for frame in several:
-        check_number("frames", frame, -math.inf)
-    if not several:
-        check_number("frames", frames, 1)
+def _as_frames(frames: object) -> int | list[int]:
+    "A number of frames, or the numbers of some; `VideoPureError` for anything else."
+    if isinstance(frames, (list, tuple, range)) and len(frames):
+        return [int(check_number("frames", frame, -(2**31))) for frame in frames]
+    return int(check_number("frames", frames, 1))
 
 # %% ../nbs/12a_threats.ipynb #c086
 @THREATS.register("Patch")
@@ -412,10 +410,12 @@ class Patch(Masked):
     eps: float = 1.0
 
     def __post_init__(self):
-        self.threat, self.corner = Linf(self.eps), tuple(self.corner)
-        self.height, self.width = (self.size, self.size) if isinstance(self.size, int) else self.size
-        if min(self.height, self.width) < 1 or min(self.corner) < 0:
-            raise VideoPureError(f"a patch of size {self.size} at {self.corner}: expected at least one pixel, inside the picture")
+        self.threat, size = Linf(self.eps), self.size if isinstance(self.size, (tuple, list)) else (self.size, self.size)
+        for name, pair in (("size", size), ("corner", self.corner)):
+            if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+                raise VideoPureError(f"the {name} of a patch is {pair!r:.80}, expected two whole numbers")
+        self.height, self.width = (int(check_number("size", side, 1)) for side in size)
+        self.corner = tuple(int(check_number("corner", side, 0)) for side in self.corner)
 
     def mask(self, clips: torch.Tensor) -> torch.Tensor:
         "Which pixels may change, `(1, H, W)`."

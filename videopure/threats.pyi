@@ -258,8 +258,8 @@ class Frames(Masked):
         """Which frames may change, `(T, 1, 1)`."""
         ...
 
-def _check_frames(frames: object) -> None:
-    """Raise `VideoPureError` for what is neither a number of frames nor the numbers of some."""
+def _as_frames(frames: object) -> int | list[int]:
+    """A number of frames, or the numbers of some; `VideoPureError` for anything else."""
     ...
 
 @THREATS.register('Patch')

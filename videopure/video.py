@@ -39,7 +39,7 @@ from videopure.checks import (
     visible,
 )
 
-# %% ../nbs/00_video.ipynb #c015
+# %% ../nbs/00_video.ipynb #c008
 def _cure(shape):
     "How a clip of a wrong shape becomes (B, 3, T, H, W), as the end of a message."
     if len(shape) != 5:
@@ -50,12 +50,13 @@ def _cure(shape):
         return "; move the colours forward with video.permute(0, 4, 1, 2, 3)"
     return "; it must have 3 colour channels (RGB)"
 
-# %% ../nbs/00_video.ipynb #c018
+# %% ../nbs/00_video.ipynb #c011
 def check_video(
     video: Tensor,  # the clip to check: (B, 3, T, H, W), floating point, RGB, in [0, 1]
     min_frames: int = 2,  # fewest frames it may have
 ) -> Tensor:  # the same clip
     "Return `video` if it is a clip, else raise a `ClipError` that says what is wrong with it."
+    check_number("min_frames", min_frames, 0)
     if not isinstance(video, Tensor):
         raise ClipError(f"a clip is a torch tensor (B, 3, T, H, W), not {type(video).__name__}")
     if video.layout != torch.strided or video.is_nested or video.is_meta or video.is_quantized:
@@ -76,15 +77,15 @@ def check_video(
         raise ClipError(f"a clip lies in [0, 1], this one in [{low:.3g}, {high:.3g}]; rescale it, e.g. video/255 or (video + 1)/2")
     return video
 
-# %% ../nbs/00_video.ipynb #c023
+# %% ../nbs/00_video.ipynb #c016
 MOTIONS = ("left", "right", "up", "down", "grow", "shrink", "clockwise", "counterclockwise", "orbit_clockwise", "orbit_counterclockwise")
 
-# %% ../nbs/00_video.ipynb #c028
+# %% ../nbs/00_video.ipynb #c021
 def _uniform(n, low, high, generator):
     "(n, 1) numbers drawn uniformly from low..high."
     return low + (high - low) * torch.rand(n, 1, generator=generator)
 
-# %% ../nbs/00_video.ipynb #c031
+# %% ../nbs/00_video.ipynb #c024
 def _leaf(x, y, radii, generator, n):
     "One random ellipse or box a texture: its coverage (n, 1, s, s) in [0, 1] and its shaded colour (n, 3, s, s)."
     ranges = (-1.2, 1.2), (-1.2, 1.2), (0, math.pi), (0.5, 1.5), (0, 1)
@@ -97,14 +98,14 @@ def _leaf(x, y, radii, generator, n):
     colour, shade = torch.rand(n, 3, 1, 1, generator=generator), 0.25 * torch.randn(2, n, 3, 1, 1, generator=generator)
     return coverage[:, None], colour + shade[0] * u[:, None] + shade[1] * v[:, None]
 
-# %% ../nbs/00_video.ipynb #c034
+# %% ../nbs/00_video.ipynb #c027
 def _grain(n, size, generator):
     "Noise of five octaves (n, 3, size, size), of random strength up to 0.12."
     octaves = ((4, 1.0), (8, 0.7), (16, 0.5), (size // 2, 0.35), (size, 0.25))
     draw = lambda s: F.interpolate(torch.randn(n, 3, s, s, generator=generator), size, mode="bilinear", align_corners=False)
     return sum(weight * draw(s) for s, weight in octaves) * _uniform(n, 0, 0.12, generator)[..., None, None]
 
-# %% ../nbs/00_video.ipynb #c037
+# %% ../nbs/00_video.ipynb #c030
 def dead_leaves(
     n: int,  # how many textures
     size: int = 40,  # height and width in pixels
@@ -121,7 +122,7 @@ def dead_leaves(
         image = image + coverage * (colour - image)
     return (image + _grain(n, size, generator)).clamp(0, 1)
 
-# %% ../nbs/00_video.ipynb #c042
+# %% ../nbs/00_video.ipynb #c035
 def _progress(labels, frames, generator):
     "(n, 5, T) in -1..1: how far each of the five movements (x, y, zoom, turn, orbit) has come in each frame."
     run = torch.linspace(-1, 1, frames)
@@ -130,7 +131,7 @@ def _progress(labels, frames, generator):
     running = torch.arange(5) == (labels // 2)[:, None]
     return torch.where(running[..., None], sign[:, None, None] * run, still)
 
-# %% ../nbs/00_video.ipynb #c045
+# %% ../nbs/00_video.ipynb #c038
 def _path(labels, frames, generator):
     "Centre x, y (in half frames, 0 = middle), angle (radians, clockwise) and half size (in half frames) of the shape, each (n, T)."
     x, y, zoom, turn, orbit = _progress(labels, frames, generator).unbind(1)
@@ -140,26 +141,26 @@ def _path(labels, frames, generator):
     y = draw(-0.1, 0.1) + draw(0.35, 0.6) * y + radius * phase.sin()
     return x, y, draw(0, 2 * math.pi) + draw(1.1, 1.9) * turn, draw(0.42, 0.56) * torch.exp(draw(0.4, 0.65) * zoom)
 
-# %% ../nbs/00_video.ipynb #c048
+# %% ../nbs/00_video.ipynb #c041
 def _camera(n, frames, generator):
     "A hand-held camera: slow drift and jitter, (2, n, T) in half frames."
     drift = torch.rand(2, n, 1, generator=generator) * 0.12 - 0.06
     return drift * torch.linspace(-1, 1, frames) + 0.012 * torch.randn(2, n, frames, generator=generator)
 
-# %% ../nbs/00_video.ipynb #c052
+# %% ../nbs/00_video.ipynb #c045
 def _sample(texture, u, v):
     "Look texture (n, C, s, s) up at u, v (n, T, H, W) in -1..1: (n, C, T, H, W)."
     grid = torch.stack([u, v], -1)
     return F.grid_sample(texture, grid.flatten(1, 2), padding_mode="border", align_corners=False).unflatten(2, grid.shape[1:3])
 
-# %% ../nbs/00_video.ipynb #c055
+# %% ../nbs/00_video.ipynb #c048
 def _silhouette(u, v, kind):
     "Distance to the middle of a square, disc, bar or triangle (kind 0..3), 1 on its edge."
     square, disc, bar = torch.maximum(u.abs(), v.abs()), (u**2 + v**2).sqrt(), torch.maximum(u.abs(), 2 * v.abs())
     triangle = 1.6 * torch.maximum(v, 0.87 * u.abs() - v / 2)
     return torch.stack((square, disc, bar, triangle)).gather(0, kind.expand(1, *u.shape))[0]
 
-# %% ../nbs/00_video.ipynb #c058
+# %% ../nbs/00_video.ipynb #c051
 def _coordinates(labels, frames, size, generator):
     "Where each pixel lies on the background (x, y) and on the shape (u, v), and the shape's half size; all (n, T, H, W)."
     paths = *_path(labels, frames, generator), *_camera(len(labels), frames, generator)
@@ -170,7 +171,7 @@ def _coordinates(labels, frames, size, generator):
     u, v = (dx * angle.cos() + dy * angle.sin()) / half, (dy * angle.cos() - dx * angle.sin()) / half
     return px, py, u, v, half
 
-# %% ../nbs/00_video.ipynb #c061
+# %% ../nbs/00_video.ipynb #c054
 def _render(labels, frames, size, generator):
     "One clip a label: a textured shape moving over a textured background, (n, 3, T, size, size)."
     n = len(labels)
@@ -181,7 +182,7 @@ def _render(labels, frames, size, generator):
     front = _sample(dead_leaves(n, size, 14, (0.2, 0.8), generator), u, v)
     return back + alpha * (front - back)
 
-# %% ../nbs/00_video.ipynb #c064
+# %% ../nbs/00_video.ipynb #c057
 def moving_shapes(
     n: int,  # how many clips
     seed: int = 0,  # same seed, same clips
@@ -196,7 +197,7 @@ def moving_shapes(
     labels = (torch.arange(n) % len(MOTIONS))[torch.randperm(n, generator=generator)]
     return torch.cat([_render(part, frames, size, generator) for part in labels.split(100)]), labels
 
-# %% ../nbs/00_video.ipynb #c070
+# %% ../nbs/00_video.ipynb #c063
 def _indices(total, frames, stride, start):
     "The frames that a wish means, whether or not there are so many."
     if frames is None:
@@ -205,7 +206,7 @@ def _indices(total, frames, stride, start):
         return [start + (2 * i + 1) * max(total - start, 0) // (2 * frames) for i in range(frames)]
     return [start + i * stride for i in range(frames)]
 
-# %% ../nbs/00_video.ipynb #c073
+# %% ../nbs/00_video.ipynb #c066
 def _place(total, frames, stride, where, generator):
     "First frame of a window of `frames` at `stride`, in the middle of the file or anywhere."
     if where not in ("center", "random"):
@@ -215,7 +216,7 @@ def _place(total, frames, stride, where, generator):
         return 0
     return spare // 2 if where == "center" else int(torch.randint(spare + 1, (), generator=generator))
 
-# %% ../nbs/00_video.ipynb #c076
+# %% ../nbs/00_video.ipynb #c069
 def _too_few(total, frames, stride, start):
     "Why these frames cannot be taken, and what could."
     have = "there is 1 frame" if total == 1 else f"there are {total} frames"
@@ -225,7 +226,7 @@ def _too_few(total, frames, stride, start):
         return f"{have}, and a clip needs at least 2{at}"
     return f"{have}, and frames={frames}{at} were asked for; ask for frames={most} or fewer"
 
-# %% ../nbs/00_video.ipynb #c079
+# %% ../nbs/00_video.ipynb #c072
 def sample_frames(
     total: int,  # frames there are
     frames: int | None = None,  # frames wanted; None takes all of them
@@ -251,7 +252,7 @@ def sample_frames(
         raise VideoPureError(_too_few(total, frames, stride, start))
     return indices
 
-# %% ../nbs/00_video.ipynb #c083
+# %% ../nbs/00_video.ipynb #c076
 def _target(H, W, size, short_side):
     "The size to scale to, and the size to cut out of it."
     scale = check_number("short_side", short_side, 1) / min(H, W) if short_side is not None else None
@@ -267,7 +268,7 @@ def _target(H, W, size, short_side):
         raise VideoPureError(f"size={size} does not fit into {scaled[0]}x{scaled[1]} pixels; enlarge short_side={short_side}")
     return scaled, (h, w)
 
-# %% ../nbs/00_video.ipynb #c086
+# %% ../nbs/00_video.ipynb #c079
 def resize_video(
     video: Tensor,  # clip (B, 3, T, H, W) in [0, 1]
     size: int | tuple[int, int] | None = None,  # result: height and width in pixels, a number means a square; None cuts nothing
@@ -283,7 +284,7 @@ def resize_video(
     top, left = (scaled[0] - h) // 2, (scaled[1] - w) // 2
     return video if (h, w) == scaled else video[..., top : top + h, left : left + w]
 
-# %% ../nbs/00_video.ipynb #c091
+# %% ../nbs/00_video.ipynb #c084
 def to_uint8(
     video: Tensor,  # one clip (1, 3, T, H, W) in [0, 1]
 ) -> np.ndarray:  # (T, H, W, 3), 8-bit
@@ -292,7 +293,7 @@ def to_uint8(
         raise ClipError(f"expected one clip, not a batch of {len(video)}; take one with video[i:i + 1]")
     return (video[0].detach().float().clamp(0, 1) * 255).round().byte().permute(1, 2, 3, 0).cpu().numpy()
 
-# %% ../nbs/00_video.ipynb #c099
+# %% ../nbs/00_video.ipynb #c088
 def encode_h264(
     frames: np.ndarray,  # (T, H, W, 3), 8-bit RGB
     file: str | Path | BinaryIO,  # a path, or a file object to write to
@@ -317,7 +318,7 @@ def encode_h264(
             out.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
         out.mux(stream.encode(None))
 
-# %% ../nbs/00_video.ipynb #c102
+# %% ../nbs/00_video.ipynb #c091
 def _write_gif(path, frames, fps):
     "An endless animated GIF that keeps every frame, also repeated ones."
     for side in frames.shape[1:3]:
@@ -328,7 +329,7 @@ def _write_gif(path, frames, fps):
     blocks = [b"".join(GifImagePlugin.getdata(image, duration=delay, include_color_table=True)) for image in images]
     Path(path).write_bytes(b"".join([*header, *blocks, b";"]))
 
-# %% ../nbs/00_video.ipynb #c105
+# %% ../nbs/00_video.ipynb #c094
 def write_video(
     video: Tensor,  # one clip (1, 3, T, H, W) in [0, 1]
     path: str | Path,  # .mp4, .gif or .npz
@@ -352,12 +353,12 @@ def write_video(
         writers[suffix](temporary)
     return path
 
-# %% ../nbs/00_video.ipynb #c110a
+# %% ../nbs/00_video.ipynb #c100
 def _open(path, **options):
     "A video file, opened for reading."
     return av.open(os.path.abspath(path), metadata_errors="ignore", options={"protocol_whitelist": "file", **options})
 
-# %% ../nbs/00_video.ipynb #c110d
+# %% ../nbs/00_video.ipynb #c103
 def _stream(path, file):
     "The video stream that a player begins with."
     streams = [s for s in file.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
@@ -372,7 +373,7 @@ def _stream(path, file):
     check_room(path, stream.codec_context.height, stream.codec_context.width)
     return stream
 
-# %% ../nbs/00_video.ipynb #c111
+# %% ../nbs/00_video.ipynb #c106
 def _packets(file, index):
     "(time, duration, bytes, keyframe?, shown?) of each picture of a stream, in the order of the file; and the end of the file in seconds."
     pictures, end = [], 0
@@ -385,7 +386,7 @@ def _packets(file, index):
             pictures.append((packet.pts, packet.duration or 0, packet.size, packet.is_keyframe, not packet.is_discard))
     return pictures, end
 
-# %% ../nbs/00_video.ipynb #c113a
+# %% ../nbs/00_video.ipynb #c109
 def _check_whole(path, file, stream, pictures, end):
     "Refuse a file that ends before its header says."
     announced, found = stream.frames, len(pictures)
@@ -397,7 +398,7 @@ def _check_whole(path, file, stream, pictures, end):
     if announced - found > max(1, found // 100) or not found:
         raise VideoFileError(f"{path} is cut short: it holds {found} of {announced} frames; get the whole file")
 
-# %% ../nbs/00_video.ipynb #c114
+# %% ../nbs/00_video.ipynb #c112
 def _inspect(path):
     "(index of the stream, number of frames, seconds that they last) of a video file; a `VideoFileError` for one that is cut short."
     with reading(path, "a video"), _open(path) as file:
@@ -417,7 +418,7 @@ def _inspect(path):
         last = spans[-1][1] or (spans[-1][0] - spans[0][0]) / (len(spans) - 1)
         return stream.index, count, float((spans[-1][0] + last - spans[0][0]) * stream.time_base)
 
-# %% ../nbs/00_video.ipynb #c119
+# %% ../nbs/00_video.ipynb #c116
 def _upright(image, matrix, path):
     "A picture (H, W, 3), turned and mirrored by quarter turns as its display matrix says."
     a, b, _, c, d, *_ = np.frombuffer(matrix, np.int32).tolist()
@@ -428,7 +429,7 @@ def _upright(image, matrix, path):
     image = image.swapaxes(0, 1) if turned else image
     return image[:: -1 if down < 0 else 1, :: -1 if across < 0 else 1]
 
-# %% ../nbs/00_video.ipynb #c122
+# %% ../nbs/00_video.ipynb #c119
 def _read_file(path, pick):
     "Yield the picked frames (H, W, 3) of a video file, upright; a picture that its decoder calls damaged is an error."
     index, count, _ = _inspect(path)
@@ -446,7 +447,7 @@ def _read_file(path, pick):
                 return
         raise VideoFileError(f"{path} is damaged: of {count} frames only {i + 1} can be decoded; get the file again")
 
-# %% ../nbs/00_video.ipynb #c130
+# %% ../nbs/00_video.ipynb #c123
 def _read_image(path):
     "One picture as 8-bit RGB (H, W, 3)."
     with reading(path, "a whole image"):
@@ -463,7 +464,7 @@ def _read_image(path):
                 image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
             return np.asarray(image.convert("RGB"))
 
-# %% ../nbs/00_video.ipynb #c134a
+# %% ../nbs/00_video.ipynb #c126
 _IMAGES = tuple(".png .jpg .jpeg .jpe .jfif .bmp .webp .tif .tiff .ppm .pgm .pbm .pnm .jp2 .tga .avif".split())
 
 
@@ -477,7 +478,7 @@ def _read_folder(path, pick, pattern=None):
     for i in pick(len(names)):
         yield _read_image(path / names[i])
 
-# %% ../nbs/00_video.ipynb #c136
+# %% ../nbs/00_video.ipynb #c129
 def _read_animation(path, pick):
     "Yield the picked frames of an animated GIF, WebP or PNG."
     with reading(path, "a whole animated GIF, WebP or PNG"), Image.open(path) as image:
@@ -488,7 +489,7 @@ def _read_animation(path, pick):
             image.seek(i)
             yield np.asarray(image.convert("RGB"))
 
-# %% ../nbs/00_video.ipynb #c139
+# %% ../nbs/00_video.ipynb #c132
 def _npz_header(path, archive):
     "Check shape and type of the array `video` before it is unpacked."
     if "video.npy" not in archive.zip.namelist():
@@ -513,7 +514,7 @@ def _read_npz(path, pick):
         for i in pick(video.shape[1]):
             yield video[:, i].transpose(1, 2, 0)
 
-# %% ../nbs/00_video.ipynb #c143
+# %% ../nbs/00_video.ipynb #c136
 def _collect(path, frames, order, size, short_side):
     "Frames (H, W, 3), 8-bit or float, as a clip (1, 3, T, h, w) of the wanted size; `order` is filled with as many places as T will be."
     clip, sizes = [], {}
@@ -527,7 +528,7 @@ def _collect(path, frames, order, size, short_side):
         check_room(path, *clip[0].shape[-2:], len(order))
     return check_video(torch.cat(clip, 2))
 
-# %% ../nbs/00_video.ipynb #c145a
+# %% ../nbs/00_video.ipynb #c139
 def _reader(path, pattern=None):
     "The function that yields the frames of what lies at a path."
     if os.path.isdir(path):
@@ -541,7 +542,7 @@ def _reader(path, pattern=None):
     animated = dict.fromkeys((".gif", ".webp", ".png", ".apng"), _read_animation)
     return (animated | {".npz": _read_npz}).get(path.suffix.lower(), _read_file)
 
-# %% ../nbs/00_video.ipynb #c146
+# %% ../nbs/00_video.ipynb #c141
 def read_video(
     path: str | Path,  # a video file (.mp4, .avi, .mkv, ...), a .gif, a .npz with an array `video`, or a folder of images
     frames: int | None = None,  # how many frames, 2 or more; None takes all
@@ -570,7 +571,7 @@ def read_video(
         failure = f"{path}: {error}"
     raise VideoFileError(failure)
 
-# %% ../nbs/00_video.ipynb #c149b
+# %% ../nbs/00_video.ipynb #c146
 def frame_rate(
     path: str | Path,  # what the frames were read from
     frames: int | None = None,  # how many were taken evenly; None: all
