@@ -318,6 +318,7 @@ def test_identity_of_what_is_the_same():
     assert identity(loop) == identity(loop)
 
 
+@pytest.mark.slow
 def test_identity_is_the_same_in_another_process(tmp_path):
     (tmp_path / "mine.py").write_text(
         "import torch\nfrom functools import partial\nNAMES = {'a', 'b', 'c'}\n"

@@ -75,6 +75,7 @@ def test_readme_keeps_prose_code_and_outputs(tmp_path):
     assert "3" not in text and "label" not in text
 
 
+@pytest.mark.slow
 def test_readme_links_pictures_of_the_notebook(tmp_path):
     import nbformat
     from nbformat.v4 import new_markdown_cell, new_notebook
