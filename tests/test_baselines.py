@@ -241,6 +241,7 @@ def test_smoothing_votes_and_noise():
     assert defended.vote(CLIPS).counts.sum(1).tolist() == [5, 5, 5]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("t", "steps"), [(101, 101), (101, 6), (40, 7), (1, 1), (1000, 3)])
 def test_ddpm_is_diffusers(pipe, t, steps):
     levels = ddpm_levels(pipe.scheduler, t, steps)

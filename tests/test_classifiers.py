@@ -161,6 +161,7 @@ def test_logits(name, side):
     assert logits.argmax() == want["runs"][side]["argmax"]
 
 
+@pytest.mark.slow
 @needs_golden
 @golden
 def test_stages(name):

@@ -286,6 +286,7 @@ def test_labels_outside_the_range(good, tmp_path, shell):
         benchmark(tiny_classifier(), {"none": None}, data, {"PGD": PGD}, progress=False)
 
 
+@pytest.mark.slow
 def test_a_network_of_the_field_with_a_checkpoint(good, tmp_path, shell):
     "SlowFast with random weights for ten classes: right or wrong, every clip gets an answer, of the size that is asked for."
     name, weights = "slowfast_4x16_resnet50_kinetics400", tmp_path / "slowfast.pth"
@@ -556,6 +557,7 @@ def test_columns_see_what_they_say(classifier):
     assert all(r["metrics"]["queries"] > 0 for r in card.cell("VideoPure", "scores").values())
 
 
+@pytest.mark.slow
 def test_rules_and_limits(classifier):
     pipe = VideoPurePipeline.tiny()
     rows = {"majority": pipe, "mean": Defended(classifier, pipe, "mean-probability")}
@@ -565,6 +567,7 @@ def test_rules_and_limits(classifier):
     assert card.config["defenses"]["mean"]["rule"] == "mean-probability"
 
 
+@pytest.mark.slow
 def test_protocol_of_the_paper(classifier):
     card = benchmark(classifier, {"none": None, "JPEG 30": JPEG(30)}, DATA, protocol="videopure", n_clips=2, progress=False)
     pgd = card.config["attacks"]["PGD 4/255"]

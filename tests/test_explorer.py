@@ -260,6 +260,7 @@ def test_two_explorers_at_once_find_what_each_finds_alone():
     assert all(torch.equal(explorer.attacked, before) for explorer, before in zip(both, alone))
 
 
+@pytest.mark.slow
 def test_while_it_works_nothing_else_can_be_changed():
     "Another clip, another setting, a second work: one line. Then it goes on, and a cancelled work leaves what was there."
     explorer = Explorer()

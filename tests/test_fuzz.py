@@ -24,6 +24,7 @@ from videopure.config import read_config
 from videopure.pipeline import VideoPurePipeline
 from videopure.video import VideoPureError, read_video, write_video
 
+pytestmark = pytest.mark.slow
 LONG = int(os.environ.get("FUZZ", 0))
 ENDED = Counter()
 MODULES = [path.stem for path in sorted(Path(import_module("videopure").__file__).parent.glob("[a-z]*.py"))]

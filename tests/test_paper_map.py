@@ -90,6 +90,7 @@ def replace(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new), encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_whatever_is_renamed_elsewhere_is_noticed(tmp_path, monkeypatch):
     "A symbol in its lesson, another in the library, an assertion, a test, and a lesson; each on a copy of the repository."
     for folder, kind in (("nbs", "*.ipynb"), ("nbs/tutorials", "*.ipynb"), ("tests", "*.py")):
@@ -158,6 +159,7 @@ def test_the_losses_by_hand():
     assert grad[:, :, :-1].abs().min() > 0 and not grad[:, :, -1].any()
 
 
+@pytest.mark.slow
 def test_the_whole_method_step_by_step():
     "The published order of work, with two prompts, autograd and one frame at a time, gives our records."
     spec = importlib.util.spec_from_file_location("purify", ROOT / "benchmarks" / "purify.py")

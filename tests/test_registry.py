@@ -2,11 +2,13 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -285,6 +287,8 @@ def made(k):
         "bound method": Local().__call__, "partial": partial(function, k=k), "nested partial": partial(partial(function, 1), other=[k]),
         "half precision": torch.full((3,), k, dtype=torch.float16), "numpy": np.full((2, 2), k), "numpy scalar": np.float32(k),
         "object array": np.array([{"k": k}], dtype=object), "set": {1, k}, "frozen": Part(3, str(k)),
+        "pattern": re.compile(f"a{k}"), "complex": complex(k, 1), "path": Path(str(k)),
+        "dtype": {1.0: torch.float16, 2.0: torch.float64}[k],
         "keyword only": eval("lambda *, k=k: k", {"k": k}),
         "inner function": eval("lambda: (lambda: k)", {"k": k}),
         "sequential": nn.Sequential(nn.Dropout(k / 4)), "sparse": torch.eye(2).mul(k).to_sparse(),
@@ -318,6 +322,7 @@ def test_identity_of_what_is_the_same():
     assert identity(loop) == identity(loop)
 
 
+@pytest.mark.slow
 def test_identity_is_the_same_in_another_process(tmp_path):
     (tmp_path / "mine.py").write_text(
         "import torch\nfrom functools import partial\nNAMES = {'a', 'b', 'c'}\n"

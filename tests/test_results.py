@@ -218,6 +218,7 @@ except OSError as error: print(n, error)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="needs resource")
 def test_half_a_line_is_taken_back_when_it_does_not_fit(tmp_path):
     said = subprocess.run([sys.executable, "-c", LIMITED, str(tmp_path)], capture_output=True, text=True).stdout

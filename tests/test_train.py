@@ -597,6 +597,7 @@ def test_processes_that_never_come(monkeypatch):
         trainer.join_processes()
 
 
+@pytest.mark.slow
 def test_same_seed_same_result(good, tmp_path):
     data = ClipFolder(good, 4, 16, group="recording")
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):

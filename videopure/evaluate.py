@@ -327,6 +327,7 @@ def answers(self: Run, defense: str, video: torch.Tensor, clip: str, name: str) 
 @patch
 def results(self: Run, name: str, defense: str, video: torch.Tensor, labels: torch.Tensor, clips: list[str]) -> list[dict]:
     "The results of one attack on one defense, one a clip."
+    self.is_random(None, video), self.is_random(defense, video)  # asked before the price is counted
     with self.meter as meter:
         attacked = self.attacked(name, defense, video, labels, clips[0])
         given, purified = self.answers(defense, attacked.clips, clips[0], name)

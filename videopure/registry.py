@@ -6,6 +6,7 @@
 __all__ = ['Registry']
 
 # %% ../nbs/10a_registry.ipynb #c002
+import copyreg
 import hashlib
 import importlib
 import inspect
@@ -145,7 +146,8 @@ def pieces(part: object) -> list:
     if isinstance(getattr(part, "config", None), Mapping):  # pipelines and schedulers of diffusers
         settings = {name: value for name, value in part.config.items() if not name.startswith("_")}
         return [type(part), settings, getattr(part, "components", {})]
-    reduced = part.__reduce_ex__(2)  # a TypeError for what cannot be written down
+    written = copyreg.dispatch_table.get(type(part), lambda part: part.__reduce_ex__(2))
+    reduced = written(part)  # a TypeError for what cannot be written down
     slots = [name for kind in type(part).__mro__ for name in getattr(kind, "__slots__", ()) if hasattr(part, name)]
     if hasattr(part, "__dict__") or slots:
         return [type(part), [(name, getattr(part, name)) for name in slots], getattr(part, "__dict__", {}), _items(part)]

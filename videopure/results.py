@@ -116,7 +116,7 @@ def _repr_markdown_(self: Table) -> str:
     cell = lambda value, small, bold: f"{'**' * bold}{clean(value)}{'**' * bold} {clean(small)}".strip()
     rows = [[cell(*self._parts(c, j)) for j, c in enumerate(row)] for row in self.rows]
     lines = ["| " + " | ".join(row) + " |" for row in [head, ["---", *["---:"] * (len(head) - 1)], *rows]]
-    notes = [part for note in self.notes for part in ("", clean(note))]
+    notes = [part for note in self.notes for part in ("", clean(note).replace("(", "\\(", 1))]  # "(1)" would begin a list
     return "\n".join([f"**{clean(str(self.title))}**", "", *lines, *notes])
 
 # %% ../nbs/15b_results.ipynb #c035
