@@ -1249,6 +1249,16 @@ def test_no_answer_is_never_right(classifier, what, batch_size):
         Defended(classifier, NO_ANSWER[what]).predict(clips)
 
 
+def test_a_model_that_overflows_is_not_answered(classifier):
+    pipe = load_pipeline("tiny", "cpu")
+    with torch.no_grad():
+        next(pipe.unet.parameters()).fill_(torch.nan)
+    attack = {"PGD": {"sees": "full", "eps": "4/255", "steps": 1}}
+    card = benchmark(classifier, {"d": pipe, "none": None}, DATA, attack, n_clips=2, batch_size=2, progress=False)
+    assert all(result["right"] == [False] and "not answered" in result["flags"] for result in card.cell("d").values())
+    assert card.accuracy("none").n == card.accuracy("d").n == 2 and card.accuracy("none").right
+
+
 def test_a_classifier_without_an_answer(classifier):
     broken = Wrapped(classifier, lambda net, video: net(video).index_fill(1, torch.tensor([3]), torch.nan))
     card = benchmark(broken, {"d": None, "same": lambda video: video}, DATA, {}, n_clips=3, batch_size=3, progress=False)

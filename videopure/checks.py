@@ -27,6 +27,7 @@ from typing import Union, get_args, get_origin
 from uuid import uuid4
 
 import av
+import numpy as np
 
 # %% ../nbs/00_checks.ipynb #c008
 def _code(letter):
@@ -144,9 +145,9 @@ def checked(part: Callable) -> Callable:
 # %% ../nbs/00_checks.ipynb #c026
 def check_flag(name: str, value: bool) -> bool:
     "Return `value` if it is True or False, else raise a `VideoPureError`."
-    if not isinstance(value, bool):
+    if not isinstance(value, (bool, np.bool_)):
         raise VideoPureError(f"{name} is {value!r:.80}, expected True or False")
-    return value
+    return bool(value)
 
 # %% ../nbs/00_checks.ipynb #c029
 MOST_PIXELS, MOST_FRAMES = 2**27, 100_000  # of one picture; that can be asked for

@@ -428,6 +428,8 @@ def exists(self: Run, name: str, defense: str, video: torch.Tensor) -> bool:
             self.has_gradient[defense, sees] = self.seen(defense, sees)(video[:1].clone().requires_grad_()).requires_grad
         except NoGradientError:
             self.has_gradient[defense, sees] = False
+        except AnswerError:
+            return True  # this clip does not tell
     return self.has_gradient[defense, sees]
 
 # %% ../nbs/16a_evaluate.ipynb #c071

@@ -8,23 +8,15 @@ __all__ = ['share_first_frame', 'invert']
 # %% ../nbs/05_inversion.ipynb #c002
 from collections.abc import Callable, Iterable
 
-import numpy as np
 import torch
 
+from .checks import check_flag
 from .schedule import Level, ddim_step
-from .video import VideoPureError
 
 # %% ../nbs/05_inversion.ipynb #c007
 def share_first_frame(noise: torch.Tensor) -> torch.Tensor:
     "The first frame's noise `(B, C, T, h, w)` in the place of every frame's."
     return noise[:, :, :1].expand_as(noise)
-
-# %% ../nbs/05_inversion.ipynb #c091
-def check_flag(name: str, value: bool) -> bool:
-    "`value`, if it is True or False; otherwise raises `VideoPureError`."
-    if not isinstance(value, (bool, np.bool_)):
-        raise VideoPureError(f"{name} is {value!r}, expected True or False")
-    return bool(value)
 
 # %% ../nbs/05_inversion.ipynb #c011
 def invert(

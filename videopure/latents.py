@@ -21,7 +21,8 @@ from diffusers.models.attention_processor import Attention, AttnProcessor2_0
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
-from .video import VideoPureError, check_number
+from .checks import AnswerError
+from .video import check_number
 
 # %% ../nbs/03_latents.ipynb #c008
 def spatial_multiple(vae: nn.Module) -> int:
@@ -65,9 +66,10 @@ def _per_frame(fn: Callable[[torch.Tensor], torch.Tensor], video: torch.Tensor, 
 
 # %% ../nbs/03_latents.ipynb #c027
 def check_finite(x: torch.Tensor, what: str) -> torch.Tensor:
-    "`x`, if all of it is finite numbers; otherwise raises `VideoPureError`."
+    "`x`, one row a clip, if all of it is finite numbers; otherwise an `AnswerError` that keeps which clips have none."
     if not x.is_meta and not x.detach().isfinite().all():
-        raise VideoPureError(f"{what} NaN or infinite values: the weights are damaged, or half precision is too small (try bfloat16)")
+        rows = (~x.detach().isfinite()).flatten(1).any(1).nonzero()[:, 0].tolist()
+        raise AnswerError(f"{what} NaN or infinite values: the weights are damaged, or half precision is too small (try bfloat16)", rows)
     return x
 
 # %% ../nbs/03_latents.ipynb #c030

@@ -29,9 +29,10 @@ from fastcore.basics import patch
 from torch import nn
 from tqdm.auto import tqdm
 
+from .checks import check_flag
 from .flow import latent_flow
 from .guidance import guidance_strength, guide
-from .inversion import check_flag, invert
+from .inversion import invert
 from .latents import decode, embed_empty_prompt, encode, pad_to_multiple, predict_noise, recompute, share_prompt, spatial_multiple
 from .schedule import Level, add_noise, ddim_levels, find_prediction, predict_x0, read_schedule
 from .tiny import assets, check_weights, count_names, reason, shorten, tiny_defaults, tiny_scheduler, tiny_unet, tiny_vae

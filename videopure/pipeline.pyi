@@ -23,9 +23,10 @@ from diffusers.utils import logging as bars
 from fastcore.basics import patch as patch
 from torch import nn as nn
 from tqdm.auto import tqdm as tqdm
+from .checks import check_flag as check_flag
 from .flow import latent_flow as latent_flow
 from .guidance import guidance_strength as guidance_strength, guide as guide
-from .inversion import check_flag as check_flag, invert as invert
+from .inversion import invert as invert
 from .latents import decode as decode, embed_empty_prompt as embed_empty_prompt, encode as encode, pad_to_multiple as pad_to_multiple, predict_noise as predict_noise, recompute as recompute, share_prompt as share_prompt, spatial_multiple as spatial_multiple
 from .schedule import Level as Level, add_noise as add_noise, ddim_levels as ddim_levels, find_prediction as find_prediction, predict_x0 as predict_x0, read_schedule as read_schedule
 from .tiny import assets as assets, check_weights as check_weights, count_names as count_names, reason as reason, shorten as shorten, tiny_defaults as tiny_defaults, tiny_scheduler as tiny_scheduler, tiny_unet as tiny_unet, tiny_vae as tiny_vae
