@@ -138,22 +138,28 @@ def answered(score: Callable, clips: torch.Tensor, *more: object) -> tuple[torch
     return rows, None
 
 # %% ../nbs/12b_attacks.ipynb #c029
+@checked
 def voted(model: nn.Module, logits: torch.Tensor) -> torch.Tensor:
-    "The scores `(B, K)` whose argmax is what the model answers."
+    "The scores `(B, K)` of logits `(B, S, K)`, whose argmax is what the model answers."
+    if logits.ndim != 3:
+        raise VideoPureError(f"scores are of logits (B, S, K), not of {tuple(logits.shape)}")
     return vote_scores(logits, model.rule) if isinstance(model, Defended) else logits[:, 0]
 
 # %% ../nbs/12b_attacks.ipynb #c032
+@checked
 def cross_entropy(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     "Minus the log probability of the label, `(B,)`."
     return F.cross_entropy(scores, labels, reduction="none")
 
 # %% ../nbs/12b_attacks.ipynb #c033
+@checked
 def margin(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     "The best other class's score minus the label's, `(B,)`: positive if the answer is wrong (Carlini and Wagner, arXiv 1608.04644)."
     label = labels[:, None]
     return scores.scatter(1, label, -torch.inf).amax(1) - scores.gather(1, label)[:, 0]
 
 # %% ../nbs/12b_attacks.ipynb #c034
+@checked
 def dlr(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     "The difference of logits ratio, `(B,)`, at least 3 classes. Source: AutoAttack (arXiv 2003.01690)."
     if scores.shape[1] < 3:
@@ -165,6 +171,7 @@ def dlr(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 LOSSES = {"ce": cross_entropy, "margin": margin, "dlr": dlr}
 
 
+@checked
 def record_loss(
     s: int | None = None,  # which record; None is the mean over all
 ) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:  # (logits (B, S, K), labels (B,)) to (B,)
@@ -272,6 +279,7 @@ def check(self: PGD) -> None:
         raise VideoPureError("deviation needs a gradient of the records, and sees='classifier' has none: use 'full' or 'bpda'")
 
 # %% ../nbs/12b_attacks.ipynb #c055
+@checked
 def clip_gradient(loss: torch.Tensor, clips: torch.Tensor, finite: bool = True) -> torch.Tensor:
     "The gradient of each clip's loss; a `VideoPureError` if there is none, or if it must be `finite` and is not."
     grad = torch.autograd.grad(loss.sum(), clips, allow_unused=True)[0] if loss.requires_grad else None

@@ -89,23 +89,28 @@ def answered(score: Callable, clips: torch.Tensor, *more: object) -> tuple[torch
     """Which clips a model answers, and `score(clips, *more)` for these; None if it answers none."""
     ...
 
+@checked
 def voted(model: nn.Module, logits: torch.Tensor) -> torch.Tensor:
-    """The scores `(B, K)` whose argmax is what the model answers."""
+    """The scores `(B, K)` of logits `(B, S, K)`, whose argmax is what the model answers."""
     ...
 
+@checked
 def cross_entropy(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """Minus the log probability of the label, `(B,)`."""
     ...
 
+@checked
 def margin(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """The best other class's score minus the label's, `(B,)`: positive if the answer is wrong (Carlini and Wagner, arXiv 1608.04644)."""
     ...
 
+@checked
 def dlr(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """The difference of logits ratio, `(B,)`, at least 3 classes. Source: AutoAttack (arXiv 2003.01690)."""
     ...
 LOSSES: dict[str, Callable[..., Any]]
 
+@checked
 def record_loss(s: int | None=None) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
     """Cross-entropy of the records themselves instead of their vote."""
     ...
@@ -190,6 +195,7 @@ class PGD(VideoAttack):
         """The attacked clips; called by `__call__`."""
         ...
 
+@checked
 def clip_gradient(loss: torch.Tensor, clips: torch.Tensor, finite: bool=True) -> torch.Tensor:
     """The gradient of each clip's loss; a `VideoPureError` if there is none, or if it must be `finite` and is not."""
     ...

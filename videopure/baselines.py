@@ -38,7 +38,7 @@ class JPEG(Purifier):
     quality: int = 30  # 1 (worst) to 95
 
     def __post_init__(self):
-        check_number("JPEG quality", self.quality, 1, 95)
+        self.quality = check_number("JPEG quality", self.quality, 1, 95)
 
     def __call__(self, video: torch.Tensor) -> torch.Tensor:
         return _from_frames([np.stack([self.compress(frame) for frame in to_uint8(clip)]) for clip in check_video(video).split(1)], video)

@@ -22,7 +22,7 @@ import torch
 from fastcore.basics import patch
 from torch import nn
 
-from .checks import AnswerError, check_answer
+from .checks import AnswerError, as_path, check_answer
 from . import tiny
 from .networks import NETWORKS, build_network, full_name, load_weights, read_weights
 from .pipeline import find_device
@@ -364,9 +364,11 @@ def load_classifier(
         raise VideoPureError(f"unknown option {unknown[0]!r} of a classifier, expected {', '.join(OPTIONS)}")
     if not isinstance(weights, (str, os.PathLike, Mapping, type(None))):
         raise VideoPureError(f"weights is {type(weights).__name__}, expected a file, named tensors, 'random' or None")
+    if isinstance(weights, (str, Path)):
+        as_path(weights)
     if num_classes is not None:
         check_number("num_classes", num_classes, 1)
-    place, name = device if device is None else find_device(device), os.path.expanduser(name) if isinstance(name, (str, Path)) else name
+    place, name = device if device is None else find_device(device), str(as_path(name)) if isinstance(name, (str, Path)) else name
     label = name if isinstance(name, str) else getattr(name, "__qualname__", type(name).__name__)
     found = _find(name, label, weights, num_classes, options | ({} if class_names is None else {"class_names": class_names}))
     known = _num_classes(found, None) or len(getattr(found, "class_names", None) or ())

@@ -16,7 +16,7 @@ from types import ModuleType as ModuleType
 import torch as torch
 from fastcore.basics import patch as patch
 from torch import nn as nn
-from .checks import AnswerError as AnswerError, check_answer as check_answer
+from .checks import AnswerError as AnswerError, as_path as as_path, check_answer as check_answer
 from . import tiny as tiny
 from .networks import NETWORKS as NETWORKS, build_network as build_network, full_name as full_name, load_weights as load_weights, read_weights as read_weights
 from .pipeline import find_device as find_device

@@ -22,6 +22,7 @@ from torch.utils.data import Dataset
 
 from .attacks import ATTACKS
 from .baselines import PURIFIERS, make_purifier
+from .checks import checked
 from .classifiers import OPTIONS, VideoClassifier, load_classifier
 from .data import UCF101, ClipFolder, ClipList, Clips, Kinetics400, MovingShapes
 from .defense import Defended
@@ -42,6 +43,7 @@ DATASETS = Registry("data set", folder=ClipFolder, ucf101=UCF101, kinetics400=Ki
 DATASETS["moving-shapes"] = MovingShapes
 
 
+@checked
 def load_data(
     classifier: nn.Module | None = None,  # says what clips it wants and what its classes are called
     dataset: object = None,  # a name in `DATASETS`, package.module:Name, or a class; None: "folder", or moving shapes without a folder
@@ -261,6 +263,7 @@ def _code_in(value: object, section: str) -> Iterator[str]:
         yield value
 
 # %% ../nbs/16c_config.ipynb #c033
+@checked
 def run_config(
     config: dict,  # as `read_config` gives it
     out: str | Path | None = None,  # folder of the run

@@ -22,7 +22,7 @@ import torch
 from fastcore.basics import patch
 from torch.utils.data import DataLoader, Dataset
 
-from .checks import ClipError, VideoFileError, VideoPureError, as_name, as_path
+from .checks import ClipError, VideoFileError, VideoPureError, as_name, as_path, checked
 from .checks import check_names, check_number, in_order, read_text, visible
 from .networks import shorten
 from .video import MOTIONS, check_video, moving_shapes, read_video, resize_video, sample_frames
@@ -44,6 +44,7 @@ def _check_reading(reading):
         resize_video(torch.zeros(1, 3, 1, 2, 2), size, short_side)
 
 # %% ../nbs/14_data.ipynb #c018
+@checked
 class Clips(Dataset):
     """Labelled clips in files: `ds[i]` is (clip (3, frames, height, width), float32 in [0, 1], label).
 
@@ -142,6 +143,7 @@ def _class_folders(root, classes):
     return names, dict(zip(there, folders))
 
 # %% ../nbs/14_data.ipynb #c046
+@checked
 class ClipFolder(Clips):
     """Clips in ROOT/class/clip, sorted by name.
 
@@ -333,6 +335,7 @@ def _locate(self: Clips, files, listing, incomplete):
     self._report()
 
 # %% ../nbs/14_data.ipynb #c091
+@checked
 class UCF101(Clips):
     """UCF-101 with an official split: labels in the order of classInd.txt, from 0; `groups` are "g01" to "g25".
 
@@ -393,6 +396,7 @@ def _kinetics(path, subset):
     return labels, clips
 
 # %% ../nbs/14_data.ipynb #c105
+@checked
 class Kinetics400(Clips):
     """Kinetics-400 (also -600, -700) by its csv; `groups` are the YouTube ids. Listed clips that are not there are counted in `missing`.
 
@@ -431,6 +435,7 @@ def _listed(root, name):
     return next((form for form in forms if os.path.exists(root / form)), None)
 
 # %% ../nbs/14_data.ipynb #c110
+@checked
 class ClipList(Clips):
     "Clips of a text file with lines 'path label' or 'path frames label', the label a number from 0, the path inside `root` or absolute."
 
@@ -559,6 +564,7 @@ def __iter__(self: ClipLoader) -> Iterator[tuple[torch.Tensor, torch.Tensor, lis
         warnings.warn(f"{len(self.skipped)} of {total} clips skipped, see .skipped; the first: {first}", stacklevel=2)
 
 # %% ../nbs/14_data.ipynb #c145
+@checked
 class MovingShapes(Dataset):
     "`n` procedural motion clips; clip i depends on the seed and i alone, and every ten clips hold each of the ten classes once."
 

@@ -29,7 +29,7 @@ from tqdm.auto import tqdm
 from . import threats
 from .attacks import ATTACKS, PGD, VideoAttack, answered, check_adversarial, check_labels, make_attack, quantized, record_logits
 from .baselines import make_purifier
-from .checks import AnswerError
+from .checks import AnswerError, as_path, checked
 from .classifiers import VideoClassifier
 from .data import ClipFolder, Clips, Kinetics400
 from .defense import SEES, Defended, answer
@@ -190,7 +190,7 @@ def _as_dataset(data: object) -> Dataset:
             found = f"{type(clips).__name__} {tuple(getattr(clips, 'shape', ()))}"
             raise VideoPureError(f"the first of the pair is {found}, expected clips as a tensor (n, 3, T, H, W)")
         return TensorDataset(clips, check_labels(data[1], len(clips)))
-    if not hasattr(data, "__getitem__") or not hasattr(data, "__len__") or isinstance(data, (str, dict, list, tuple, torch.Tensor)):
+    if not hasattr(data, "__getitem__") or not hasattr(data, "__len__") or isinstance(data, (Sequence, dict, torch.Tensor)):
         raise VideoPureError(f"data is a {type(data).__name__}, expected a pair of clips and labels, or a data set such as ClipFolder")
     return data
 
@@ -338,8 +338,7 @@ def results(self: Run, name: str, defense: str, video: torch.Tensor, labels: tor
     cost = {"calls": meter.calls / len(video), "seconds": round(meter.seconds / len(video), 4), "memory": meter.memory}
     quality, found = measure(self.metrics, purified, clean), []
     for i, clip in enumerate(clips):
-        lost = _LOST in attacked.flags[i]
-        predicted = [None if lost or label < 0 else label for label in given[:, i].tolist()]
+        predicted = [None if label < 0 or _LOST in attacked.flags[i] else label for label in given[:, i].tolist()]
         result = {"clip": clip, "label": int(labels[i]), "defense": defense, "attack": name, "predicted": predicted}
         result["right"] = [label == result["label"] for label in predicted]
         flags = self._flags(name, attacked, i, used[i], result)
@@ -464,8 +463,7 @@ def measure_clips(self: Run, indices: Sequence[int], journal: Journal, todo: dic
     found = self._batch(indices, journal) if todo else None
     for name, defenses in todo.items():
         for defense in defenses:
-            wanted = found is not None and self.exists(name, defense, found[0])
-            results = self.results(name, defense, *found) if wanted else []
+            results = self.results(name, defense, *found) if found is not None and self.exists(name, defense, found[0]) else []
             for result in results:
                 journal.append(result)
             progress.step(name, defense, results)
@@ -489,15 +487,15 @@ def work(self: Run, journal: Journal, attacks: Sequence[str], defenses: Sequence
 def _describe_classifier(classifier: nn.Module) -> dict:
     "A classifier in plain values: its kind, the hash of its weights, and how a `VideoClassifier` prepares clips."
     about = {"name": type(classifier).__name__, "weights": fingerprint(classifier)}
-    if not isinstance(classifier, VideoClassifier):
-        return about
-    reading = {name: getattr(classifier, name) for name in ("mean", "std", "layout", "size", "frames")}
-    return about | {"network": type(classifier.model).__name__} | reading
+    if isinstance(classifier, VideoClassifier):
+        about["network"] = type(classifier.model).__name__
+        about |= {name: getattr(classifier, name) for name in ("mean", "std", "layout", "size", "frames")}
+    return about
 
-# %% ../nbs/16a_evaluate.ipynb #c082
+
 def _describe_data(data: Dataset, ids: list[str]) -> dict:
     "A dataset in plain values: its kind, its settings and a hash of the clips' names, or of the clips where they have none."
-    settings = {k: v for k, v in vars(data).items() if not k.startswith("_") and isinstance(v, (int, str, dict))}
+    settings = {k: v for k, v in getattr(data, "__dict__", {}).items() if not k.startswith("_") and isinstance(v, (int, str, dict))}
     if isinstance(data, TensorDataset):
         settings["clips"] = fingerprint(nn.ParameterList(nn.Parameter(t, requires_grad=False) for t in data.tensors))
     if isinstance(data, Clips):
@@ -555,10 +553,11 @@ def _processes() -> tuple[tuple[int, int], Callable]:
     return (shared.process_index, shared.num_processes), shared.wait_for_everyone
 
 # %% ../nbs/16a_evaluate.ipynb #c099
+@checked
 def benchmark(
     classifier: nn.Module,  # clips in [0, 1] to logits
     defenses: dict[str, object],  # name -> what `as_purifier` takes, a purifier's name, or a `Defended`; None: the bare classifier
-    data: Dataset | tuple[torch.Tensor, torch.Tensor],  # of (clip (3, T, H, W), label), or clips (n, 3, T, H, W) and labels (n,)
+    data: object,  # of (clip (3, T, H, W), label), or clips (n, 3, T, H, W) and labels (n,)
     attacks: dict[str, object] | None = None,  # name -> what `as_attack_spec` takes: a table, name, class, object; None: the protocol's
     protocol: str = "standard",  # one of `PROTOCOLS`: "standard", or "videopure" for the paper's
     out: str | Path | None = None,  # folder of the run: started again, it goes on; None keeps nothing
@@ -578,7 +577,7 @@ def benchmark(
     `VideoPureError` for bad settings or another run in `out`, `VideoFileError` if it cannot be written."""
     specs, (share, wait) = _attack_specs(attacks, protocol), _processes()
     if store and out is None: raise VideoPureError("store=True keeps attacked clips in the folder of the run: give out, too")
-    with tempfile.TemporaryDirectory() if out is None else nullcontext(Path(out).expanduser()) as folder:
+    with tempfile.TemporaryDirectory() if out is None else nullcontext(as_path(out)) as folder:
         folder, settings = Path(folder), (seed, trials, batch_size, n_clips, metrics)
         run = Run(classifier, defenses, data, specs, *settings, folder / "attacked" if store else None)
         chosen = _chosen("attacks", specs, only_attacks), _chosen("defenses", defenses, only_defenses)
@@ -591,6 +590,7 @@ def benchmark(
     return card
 
 # %% ../nbs/16a_evaluate.ipynb #c116
+@checked
 def five_metrics(card: Card) -> Table:
     "The paper's metrics, of a card with its protocol: clean, standard, attack, robust* (gray-box) and robust (BPDA) accuracy."
     gray, bpda = card.attacks[1:]

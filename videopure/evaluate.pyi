@@ -23,7 +23,7 @@ from tqdm.auto import tqdm as tqdm
 from . import threats as threats
 from .attacks import ATTACKS as ATTACKS, PGD as PGD, VideoAttack as VideoAttack, answered as answered, check_adversarial as check_adversarial, check_labels as check_labels, make_attack as make_attack, quantized as quantized, record_logits as record_logits
 from .baselines import make_purifier as make_purifier
-from .checks import AnswerError as AnswerError
+from .checks import AnswerError as AnswerError, as_path as as_path, checked as checked
 from .classifiers import VideoClassifier as VideoClassifier
 from .data import ClipFolder as ClipFolder, Clips as Clips, Kinetics400 as Kinetics400
 from .defense import SEES as SEES, Defended as Defended, answer as answer
@@ -234,11 +234,13 @@ def _processes() -> tuple[tuple[int, int], Callable]:
     """This process's number and how many there are, and a function that waits for all of them; accelerate's launcher tells."""
     ...
 
-def benchmark(classifier: nn.Module, defenses: dict[str, object], data: Dataset | tuple[torch.Tensor, torch.Tensor], attacks: dict[str, object] | None=None, protocol: str='standard', out: str | Path | None=None, seed: int=0, trials: int=3, n_clips: int | None=None, batch_size: int=1, metrics: object=(), only_attacks: Sequence[str]=(), only_defenses: Sequence[str]=(), store: bool=False, worst: Sequence[str] | None=None, title: str='Robustness', progress: bool=True) -> Card:
+@checked
+def benchmark(classifier: nn.Module, defenses: dict[str, object], data: object, attacks: dict[str, object] | None=None, protocol: str='standard', out: str | Path | None=None, seed: int=0, trials: int=3, n_clips: int | None=None, batch_size: int=1, metrics: object=(), only_attacks: Sequence[str]=(), only_defenses: Sequence[str]=(), store: bool=False, worst: Sequence[str] | None=None, title: str='Robustness', progress: bool=True) -> Card:
     """Measure defenses under attacks, clip by clip. Resumes what it finds in `out`; shares the clips among accelerate's processes.
     `VideoPureError` for bad settings or another run in `out`, `VideoFileError` if it cannot be written."""
     ...
 
+@checked
 def five_metrics(card: Card) -> Table:
     """The paper's metrics, of a card with its protocol: clean, standard, attack, robust* (gray-box) and robust (BPDA) accuracy."""
     ...

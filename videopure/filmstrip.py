@@ -7,6 +7,7 @@ __all__ = ['SUPPORT', 'to_filmstrip', 'from_filmstrip', 'TorchAttack']
 
 # %% ../nbs/12d_filmstrip.ipynb #c002
 import inspect
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -19,16 +20,19 @@ from torch import nn
 from torchattacks.attack import Attack
 
 from .attacks import ATTACKS, VideoAttack
+from .checks import checked
 from .defense import answer
 from .threats import as_eps
 from .video import VideoPureError
 
 # %% ../nbs/12d_filmstrip.ipynb #c012
+@checked
 def to_filmstrip(clips: torch.Tensor) -> torch.Tensor:
     "Clips `(B, C, T, H, W)` as pictures `(B, C, T * H, W)`, frame below frame."
     return clips.flatten(2, 3)
 
 
+@checked
 def from_filmstrip(strips: torch.Tensor, frames: int) -> torch.Tensor:
     "Pictures `(B, C, T * H, W)` of so many frames as clips again, `(B, C, T, H, W)`."
     return strips.unflatten(2, (frames, -1))
@@ -108,10 +112,6 @@ def torchattack(
     **settings: object,  # the attack's own: eps, steps...
 ) -> VideoAttack:  # called with clips and labels
     "An attack of torchattacks that is right on clips. Raises `VideoPureError`, with the reason, for one that is not."
-    if name not in SUPPORT:
-        raise VideoPureError(f"torchattacks has no attack {name!r}: expected one of {', '.join(SUPPORT)}")
-    if SUPPORT[name][0] == _REFUSED:
-        raise VideoPureError(f"{name} cannot attack clips: it {SUPPORT[name][1]}")
     return TorchAttack(name, model, seed, **settings)
 
 # %% ../nbs/12d_filmstrip.ipynb #c032
@@ -119,6 +119,10 @@ class TorchAttack(VideoAttack):
     "One of torchattacks' attacks on clips; made by `torchattack`."
 
     def __init__(self, name: str, model: nn.Module, seed: int | None = None, **settings: object):
+        if not isinstance(name, str) or name not in SUPPORT:
+            raise VideoPureError(f"torchattacks has no attack {name!r:.80}: expected one of {', '.join(SUPPORT)}")
+        if SUPPORT[name][0] == _REFUSED:
+            raise VideoPureError(f"{name} cannot attack clips: it {SUPPORT[name][1]}")
         super().__init__(name, model, seed)
         self.view = _AsImages(model, positive=name in ("CW", "UPGD"))
         self.inner = _build(name, self.view, settings)
@@ -146,9 +150,10 @@ def _build(name: str, view: _AsImages, settings: dict) -> Attack:
     known = list(inspect.signature(attack).parameters)[1:]
     if unknown := sorted(set(settings) - set(known)):
         raise VideoPureError(f"{name} has no setting {unknown[0]!r}: expected {', '.join(known) or 'none'}")
+    settings |= {"eps": as_eps(settings["eps"], most=math.inf)} if isinstance(settings.get("eps"), str) else {}
     try:
         built = attack(view, **settings)
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise VideoPureError(f"{name}: {error}") from error
     if hasattr(built, "eps") and not (name.endswith("L2") or getattr(built, "norm", "") == "L2"):
         as_eps(built.eps, most=1)

@@ -3,6 +3,7 @@
 from typing import Any
 __all__ = ['SUPPORT', 'to_filmstrip', 'from_filmstrip', 'TorchAttack']
 import inspect as inspect
+import math as math
 from collections.abc import Iterator as Iterator
 from contextlib import contextmanager as contextmanager
 from functools import partial as partial
@@ -13,14 +14,17 @@ from fastcore.basics import patch as patch
 from torch import nn as nn
 from torchattacks.attack import Attack as Attack
 from .attacks import ATTACKS as ATTACKS, VideoAttack as VideoAttack
+from .checks import checked as checked
 from .defense import answer as answer
 from .threats import as_eps as as_eps
 from .video import VideoPureError as VideoPureError
 
+@checked
 def to_filmstrip(clips: torch.Tensor) -> torch.Tensor:
     """Clips `(B, C, T, H, W)` as pictures `(B, C, T * H, W)`, frame below frame."""
     ...
 
+@checked
 def from_filmstrip(strips: torch.Tensor, frames: int) -> torch.Tensor:
     """Pictures `(B, C, T * H, W)` of so many frames as clips again, `(B, C, T, H, W)`."""
     ...

@@ -15,10 +15,12 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from .checks import checked
 from .latents import recompute
 from .video import ClipError, MissingPackageError, VideoPureError
 
 # %% ../nbs/06_flow.ipynb #c007
+@checked
 def warp(
     x: torch.Tensor,  # pictures or latents to look up, (N, C, h, w)
     flow: torch.Tensor,  # where each pixel looks, (N, 2, h, w), in pixels, channel 0 = x
@@ -31,6 +33,7 @@ def warp(
     return F.grid_sample(x, torch.stack([across, down], -1).to(x.dtype), mode="bilinear", padding_mode="zeros", align_corners=True)
 
 # %% ../nbs/06_flow.ipynb #c013
+@checked
 def resize_flow(flow: torch.Tensor, height: int, width: int) -> torch.Tensor:
     "A flow `(N, 2, H, W)` at another resolution: bilinear, with lengths scaled alike; `(N, 2, height, width)`."
     scale = flow.new_tensor([width / flow.shape[-1], height / flow.shape[-2]])
@@ -80,13 +83,14 @@ def _raft_flow(video: torch.Tensor, low: float = -1.0, net: nn.Module | None = N
 FLOWS = {"dis": _dis_flow, "raft": _raft_flow, "raft-paper": lambda video: _raft_flow(video, low=0.0)}
 
 
+@checked
 def optical_flow(
     video: torch.Tensor,  # clip (B, 3, T, H, W) in [0, 1]
     method: str | Callable[[torch.Tensor], torch.Tensor] = "dis",  # "dis", "raft", "raft-paper", or a callable
 ) -> torch.Tensor:  # flow (B, T-1, 2, H, W) in pixels
     "Optical flow from each frame to the next. Raises `VideoPureError` for an unknown name."
-    if not isinstance(video, torch.Tensor) or video.ndim != 5 or video.shape[1] != 3:
-        raise ClipError(f"flow is of clips (B, 3, T, H, W), not of {type(video).__name__} {tuple(getattr(video, 'shape', ()))}")
+    if video.ndim != 5 or video.shape[1] != 3 or 0 in video.shape or not video.is_floating_point() or video.layout != torch.strided:
+        raise ClipError(f"flow is of clips (B, 3, T, H, W) of dense floating point numbers, not of {video.dtype} {tuple(video.shape)}")
     if callable(method):
         return method(video)
     if not isinstance(method, str) or method not in FLOWS:
@@ -104,6 +108,7 @@ def _check_flow(flow: torch.Tensor, video: torch.Tensor, height: int, width: int
         raise ClipError("flow has NaN or infinite values: pass a finite flow in latent pixels")
 
 # %% ../nbs/06_flow.ipynb #c041
+@checked
 def latent_flow(
     video: torch.Tensor,  # clip (B, 3, T, H, W) in [0, 1]
     height: int,  # of the latents

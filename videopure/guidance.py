@@ -10,11 +10,13 @@ from collections.abc import Callable, Sequence
 
 import torch
 
+from .checks import VideoPureError, checked
 from .flow import warp
 from .schedule import Level
 from .video import check_number
 
 # %% ../nbs/07_guidance.ipynb #c010
+@checked
 def spatial_loss(x0: torch.Tensor, z0: torch.Tensor) -> torch.Tensor:
     "Mean squared distance of the estimate to the encoded input, both `(B, C, T, h, w)`; one number a clip, `(B,)`."
     return (x0 - z0).square().mean((1, 2, 3, 4))
@@ -27,6 +29,7 @@ def warping_error(x0: torch.Tensor, flow: torch.Tensor, following: torch.Tensor 
     return x0[:, :, :-1] - warped.transpose(1, 2)
 
 # %% ../nbs/07_guidance.ipynb #c017
+@checked
 def temporal_loss(x0: torch.Tensor, flow: torch.Tensor) -> torch.Tensor:
     "Sum over frames of the mean absolute `warping_error`, one number a clip, `(B,)`."
     return warping_error(x0, flow, x0.detach()).abs().mean((1, 3, 4)).sum(1)
@@ -35,6 +38,7 @@ def temporal_loss(x0: torch.Tensor, flow: torch.Tensor) -> torch.Tensor:
 PAPER_FRAME, PAPER_CLIP = 4 * 28 * 28, 32 * 4 * 28 * 28  # latent values of a frame, and of a clip, at 32 x 224 x 224
 
 
+@checked
 def guidance_strength(
     level: Level,  # where the estimate was made
     shape: Sequence[int],  # of the latents, (B, C, T, h, w)
@@ -47,6 +51,7 @@ def guidance_strength(
     return step * 2 * 800 / clip, step * 5 / frame
 
 # %% ../nbs/07_guidance.ipynb #c029
+@checked
 def guide(
     x0: torch.Tensor,  # estimates (B, S, C, T, h, w)
     z0: torch.Tensor,  # encoded input (B, C, T, h, w)
@@ -64,11 +69,15 @@ def guide(
     if flow is None:
         return guided
     records = x0.shape[1]
-    nudge = sign(warping_error(x0.flatten(0, 1), flow.repeat_interleave(records, 0))).unflatten(0, (-1, records))
-    guided[:, :, :, :-1] -= x0.new_tensor(c).view(per_record) * nudge
+    error = warping_error(x0.flatten(0, 1), flow.repeat_interleave(records, 0))
+    nudge = sign(error)
+    if getattr(nudge, "shape", None) != error.shape:
+        raise VideoPureError(f"sign must give a tensor of the shape that it is given, {tuple(error.shape)}")
+    guided[:, :, :, :-1] -= x0.new_tensor(c).view(per_record) * nudge.unflatten(0, (-1, records))
     return guided
 
 # %% ../nbs/07_guidance.ipynb #c036
+@checked
 def smooth_sign(x: torch.Tensor, width: float = 0.1) -> torch.Tensor:
     "`sign(x)` with the derivative of `tanh(x / width)`, for attacks on the temporal term."
     smooth = torch.tanh(x / check_number("width", width, 1e-6, whole=False))

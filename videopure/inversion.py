@@ -6,32 +6,38 @@
 __all__ = ['share_first_frame', 'invert']
 
 # %% ../nbs/05_inversion.ipynb #c002
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 
 import torch
 
-from .checks import check_flag
+from .checks import VideoPureError, checked
 from .schedule import Level, ddim_step
 
 # %% ../nbs/05_inversion.ipynb #c007
+@checked
 def share_first_frame(noise: torch.Tensor) -> torch.Tensor:
     "The first frame's noise `(B, C, T, h, w)` in the place of every frame's."
     return noise[:, :, :1].expand_as(noise)
 
 # %% ../nbs/05_inversion.ipynb #c011
+@checked
 def invert(
     predict: Callable[[torch.Tensor, int], torch.Tensor],  # noise prediction: (latents, timestep) to noise
     latents: torch.Tensor,  # encoded clip z_0, (B, C, T, h, w)
-    levels: Iterable[Level],  # lowest first, as ddim_levels gives them
+    levels: Sequence[Level],  # lowest first, as ddim_levels gives them
     temporal_inversion: bool = True,  # share the first frame's noise; False is plain DDIM inversion
 ) -> list[torch.Tensor]:  # [z_0, z_1, z_21, ...], one longer than `levels`
     """Temporal DDIM inversion, all latents on the way included.
 
     Costs one noise prediction a level. Source: VideoPure (arXiv 2501.14999), with DDIM inversion of arXiv 2105.05233.
     """
-    path, shared = [latents], check_flag("temporal_inversion", temporal_inversion)
+    path = [latents]
+    if not all(isinstance(level, Level) for level in levels):
+        raise VideoPureError("levels are the `Level`s of a grid, lowest first, as ddim_levels gives them")
     for level in levels:
         noise = predict(path[-1], level.t)
-        noise = share_first_frame(noise) if shared else noise
+        if getattr(noise, "shape", None) != latents.shape:
+            raise VideoPureError(f"predict must give noise of the latents' shape {tuple(latents.shape)}, a tensor")
+        noise = share_first_frame(noise) if temporal_inversion else noise
         path.append(ddim_step(path[-1], noise, level.abar_prev, level.abar))
     return path

@@ -25,6 +25,7 @@ import torch
 from fastcore.basics import patch
 
 from . import __version__
+from .checks import as_path, checked
 from .data import Clips, MovingShapes
 from .registry import file_identity, identity
 from .video import VideoFileError, VideoPureError
@@ -210,11 +211,12 @@ def _refuse_old(folder):
         raise VideoFileError(f"{old[0]} was written by version 0.1: run python tools/migrate.py {folder} once, or measure it again")
 
 # %% ../nbs/15a_journal.ipynb #c054
+@checked
 def read_results(
     path: str | Path,  # a .jsonl file, or .jsonl.gz
 ) -> Iterator[dict]:  # its results
     "The results of a file. A last line without its end was cut off by a kill and is left out; any other damage raises `VideoFileError`."
-    _refuse_old(Path(path).parent)
+    _refuse_old(as_path(path).parent)
     yield from _lines(path)
 
 # %% ../nbs/15a_journal.ipynb #c057

@@ -19,6 +19,7 @@ from uuid import uuid4 as uuid4
 import torch as torch
 from fastcore.basics import patch as patch
 from . import __version__ as __version__
+from .checks import as_path as as_path, checked as checked
 from .data import Clips as Clips, MovingShapes as MovingShapes
 from .registry import file_identity as file_identity, identity as identity
 from .video import VideoFileError as VideoFileError, VideoPureError as VideoPureError
@@ -83,6 +84,7 @@ def _refuse_old(folder):
     """Raise `VideoFileError` for a folder with results in the form of version 0.1."""
     ...
 
+@checked
 def read_results(path: str | Path) -> Iterator[dict]:
     """The results of a file. A last line without its end was cut off by a kill and is left out; any other damage raises `VideoFileError`."""
     ...

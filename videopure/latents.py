@@ -21,7 +21,7 @@ from diffusers.models.attention_processor import Attention, AttnProcessor2_0
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
-from .checks import AnswerError
+from .checks import AnswerError, VideoPureError, checked
 from .video import check_number
 
 # %% ../nbs/03_latents.ipynb #c008
@@ -59,6 +59,14 @@ def _check_chunk(decode_chunk: int | None) -> int | None:
     return None if decode_chunk is None else int(check_number("decode_chunk", decode_chunk, 1))
 
 
+def _check_frames(x: torch.Tensor, channels: int | None, what: str, side: int = 1) -> None:
+    "Raise `VideoPureError` unless `x` is a dense floating point `(B, C, T, H, W)` with that many channels, and sides that `side` divides."
+    dense = x.is_floating_point() and x.layout == torch.strided
+    if not dense or x.ndim != 5 or 0 in x.shape or x.shape[1] != (channels or x.shape[1]) or any(n % side for n in x.shape[3:]):
+        expected = f"dense floating point (B, {channels or 'C'}, T, H, W), H and W divisible by {side}"
+        raise VideoPureError(f"{what} has shape {tuple(x.shape)} of {x.dtype}, expected {expected}")
+
+
 def _per_frame(fn: Callable[[torch.Tensor], torch.Tensor], video: torch.Tensor, chunk: int) -> torch.Tensor:
     "Apply `fn`, a map of pictures `(N, C, H, W)`, to all frames of `(B, C, T, H, W)`, `chunk` at a time."
     frames = video.transpose(1, 2).flatten(0, 1)
@@ -78,29 +86,34 @@ def _working_precision(x: torch.Tensor) -> torch.Tensor:
     return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
 
 # %% ../nbs/03_latents.ipynb #c033
+@checked
 def encode(
     vae: nn.Module,  # a diffusers autoencoder for pictures
     video: torch.Tensor,  # clip (B, 3, T, H, W) in [0, 1], sides divisible by `spatial_multiple(vae)`
     decode_chunk: int | None = None,  # frames a call; None chooses by free memory
 ) -> torch.Tensor:  # latents (B, C, T, h, w), at least float32
     "The scaled latents of a clip: the posterior mean, so nothing is random."
+    _check_frames(video, 3, "the clip", spatial_multiple(vae))
     chunk = _check_chunk(decode_chunk) or _frames_that_fit(vae, *video.shape[-2:], video.device)
     latents = _per_frame(lambda x: vae.encode(x).latent_dist.mode(), (2 * video - 1).to(vae.dtype), chunk)
     return check_finite(_working_precision(latents * vae.config.scaling_factor), "the autoencoder encoded a clip to")
 
 # %% ../nbs/03_latents.ipynb #c037
+@checked
 def decode(
     vae: nn.Module,  # a diffusers autoencoder for pictures
     latents: torch.Tensor,  # (B, C, T, h, w), scaled as encode gives them
     decode_chunk: int | None = None,  # frames a call; None chooses by free memory
 ) -> torch.Tensor:  # clip (B, 3, T, H, W), clamped to [0, 1], at least float32
     "The clip that scaled latents stand for."
+    _check_frames(latents, vae.config.get("latent_channels") or 3 * spatial_multiple(vae) ** 2, "the latent")
     side = spatial_multiple(vae)
     chunk = _check_chunk(decode_chunk) or _frames_that_fit(vae, *(side * n for n in latents.shape[-2:]), latents.device)
     video = _per_frame(lambda z: vae.decode(z).sample, (latents / vae.config.scaling_factor).to(vae.dtype), chunk)
     return check_finite(_working_precision(video / 2 + 0.5), "the autoencoder decoded latents to").clamp(0, 1)
 
 # %% ../nbs/03_latents.ipynb #c042
+@checked
 def predict_noise(
     unet: nn.Module,  # a diffusers video UNet
     latents: torch.Tensor,  # (B, C, T, h, w)
@@ -108,6 +121,10 @@ def predict_noise(
     prompt: torch.Tensor | None = None,  # embedding (1, L, D) of the empty prompt
 ) -> torch.Tensor:  # predicted noise, shape and dtype of `latents`
     "One noise prediction: one UNet call, whatever the batch."
+    _check_frames(latents, unet.config.get("in_channels") or unet.config.get("channels"), "the latent")
+    check_number("t", t, 0)
+    if prompt is not None and prompt.ndim != 3:
+        raise VideoPureError(f"the prompt's embedding has shape {tuple(prompt.shape)}, expected (1, L, D)")
     words = None if prompt is None else prompt.to(unet.dtype).expand(len(latents), -1, -1)
     return check_finite(unet(latents.to(unet.dtype), t, encoder_hidden_states=words).sample.to(latents.dtype), "the UNet predicted")
 
@@ -118,6 +135,7 @@ class PromptEmbedding(ModelMixin, ConfigMixin):
     @register_to_config
     def __init__(self, length: int, dim: int):
         super().__init__()
+        length, dim = (check_number(name, value, 1, 2**16) for name, value in (("length", length), ("dim", dim)))
         self.register_buffer("embedding", torch.zeros(1, length, dim))
 
 # %% ../nbs/03_latents.ipynb #c050
@@ -159,6 +177,7 @@ def evaluating(part: object) -> Iterator[None]:
                     network.training = _USED.pop(network)[1]
 
 # %% ../nbs/03_latents.ipynb #c055
+@checked
 @torch.no_grad()
 def embed_empty_prompt(text_encoder: nn.Module, tokenizer: Callable) -> PromptEmbedding:
     "What `text_encoder` says to the empty prompt, padded to the tokenizer's full length."
@@ -184,6 +203,7 @@ class PromptAttention(AttnProcessor2_0):
         return attn.to_out[1](attn.to_out[0](seen)).view_as(hidden_states)
 
 # %% ../nbs/03_latents.ipynb #c062
+@checked
 def share_prompt(unet: nn.Module) -> None:
     "Give the cross-attention layers of a diffusers UNet `PromptAttention`; other models are left as they are."
     processors = getattr(unet, "attn_processors", {})

@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from .checks import checked
 from .flow import optical_flow, warp
 from .purifier import Purifier
 from .registry import Registry
@@ -31,7 +32,8 @@ def _of_two_clips(metric: Callable) -> Callable:
             check_video(video, min_frames=1)
         if purified.shape != clean.shape:
             raise ClipError(f"clips of shapes {tuple(purified.shape)} and {tuple(clean.shape)} cannot be compared: expected one shape")
-        return metric(*(video.to(torch.promote_types(video.dtype, torch.float32)) for video in (purified, clean)))
+        dtype = torch.promote_types(torch.promote_types(purified.dtype, clean.dtype), torch.float32)
+        return metric(purified.to(dtype), clean.to(dtype))
 
     return measured
 
@@ -89,6 +91,7 @@ METRICS = Registry("metric", psnr=psnr, ssim=ssim, lpips=lpips)
 METRICS["temporal-consistency"] = temporal_consistency
 
 
+@checked
 def measure(
     metrics: dict[str, Callable],  # name -> function of (purified, clean)
     purified: torch.Tensor,  # clips (B, 3, T, H, W)

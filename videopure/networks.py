@@ -21,6 +21,7 @@ from fastcore.basics import patch
 from safetensors.torch import load_file
 from torch import nn
 
+from .checks import checked
 from .tiny import check_weights, compare_names, compare_shapes, reason, shorten
 from .video import VideoFileError, VideoPureError, check_number
 
@@ -61,6 +62,7 @@ def forward(self: _Bottleneck, x: torch.Tensor) -> torch.Tensor:
     return y if self.nonlocal_block is None else self.nonlocal_block(y)
 
 # %% ../nbs/10b_networks.ipynb #c020
+_MOST_CLASSES = 2**20
 _DEPTHS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}  # blocks in each of the four stages
 _IN_CHANNELS, _WIDTHS, _STRIDES = (64, 256, 512, 1024), (64, 128, 256, 512), (1, 2, 2, 2)
 _LATE = (1, 1, 3, 3)  # time kernels where only the last two stages are inflated
@@ -89,6 +91,7 @@ class _NonLocal(nn.Module):
         return x + self.W_bn(y.transpose(1, 2).unflatten(2, x.shape[2:]))
 
 # %% ../nbs/10b_networks.ipynb #c035
+@checked
 class I3D(nn.Module):
     "A ResNet inflated in time, with five non-local blocks. Source: arXiv 1711.07971, 1705.07750."
 
@@ -101,7 +104,7 @@ class I3D(nn.Module):
         for i, j in ((1, 1), (1, 3), *((2, j) for j in ((1, 3, 5) if depth == 50 else (6, 13, 20)))):
             self.res_layers[i][j].nonlocal_block = _NonLocal(4 * _WIDTHS[i])
         self.st_avg = nn.AdaptiveAvgPool3d(1)
-        self.fc = nn.Linear(2048, num_classes)
+        self.fc = nn.Linear(2048, check_number("num_classes", num_classes, 1, _MOST_CLASSES))
         self.head = nn.Sequential(nn.Dropout(0.5), self.fc)  # `fc` again
 
 # %% ../nbs/10b_networks.ipynb #c039
@@ -116,12 +119,14 @@ def forward(self: I3D, x: torch.Tensor) -> torch.Tensor:
     return self.head(self.st_avg(x).flatten(1))
 
 # %% ../nbs/10b_networks.ipynb #c048
+@checked
 class SlowFast(nn.Module):
     "A slow path with many channels and a fast one with few, joined after every stage. Source: arXiv 1812.03982."
 
     def __init__(self, depth: int = 50, alpha: int = 8, lateral_kernel: int = 5, num_classes: int = 400):
         super().__init__()
-        self.alpha, blocks = alpha, _DEPTHS[depth]
+        self.alpha, blocks = check_number("alpha", alpha, 1, 64), _DEPTHS[depth]
+        check_number("lateral_kernel", lateral_kernel, 1, 99)
         self.fast_conv1, self.fast_bn1 = _conv(3, 8, (5, 7, 7), (1, 2, 2)), nn.BatchNorm3d(8)
         for i, n in enumerate(blocks):
             self.add_module(f"fast_res{i + 2}", _stage(_IN_CHANNELS[i] // 8, _WIDTHS[i] // 8, [3] * n, _STRIDES[i], True))
@@ -131,7 +136,7 @@ class SlowFast(nn.Module):
         for i, n in enumerate(blocks):
             self.add_module(f"slow_res{i + 2}", _stage(_IN_CHANNELS[i] * 5 // 4, _WIDTHS[i], [_LATE[i]] * n, _STRIDES[i], True))
         self.fast_maxpool, self.slow_maxpool = (nn.MaxPool3d((1, 3, 3), (1, 2, 2), (0, 1, 1)) for _ in range(2))
-        self.dp, self.fc = nn.Dropout(0.5), nn.Linear(2048 + 256, num_classes)
+        self.dp, self.fc = nn.Dropout(0.5), nn.Linear(2048 + 256, check_number("num_classes", num_classes, 1, _MOST_CLASSES))
 
 # %% ../nbs/10b_networks.ipynb #c052
 @patch
@@ -199,6 +204,7 @@ def forward(self: _Neck, x3: torch.Tensor, x4: torch.Tensor) -> torch.Tensor:
     return self.pyramid_fusion_op(torch.cat([top_down, bottom_up], 1))
 
 # %% ../nbs/10b_networks.ipynb #c072
+@checked
 class TPN(nn.Module):
     "A ResNet that keeps all frames, and a temporal pyramid on its last two stages. Source: arXiv 2004.03548."
 
@@ -229,11 +235,13 @@ NETWORKS: dict[str, Callable[..., nn.Module]] = {
 }
 
 # %% ../nbs/10b_networks.ipynb #c081
+@checked
 def full_name(name: str) -> str:
     "The name with the ending that all of `NETWORKS` have."
     return f"{name.removesuffix('_kinetics400')}_kinetics400"
 
 
+@checked
 def build_network(
     name: str,  # one of `NETWORKS`; its ending "_kinetics400" may be left out
     num_classes: int = 400,  # how many classes it tells apart

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from fastcore.basics import patch as patch
 from safetensors.torch import load_file as load_file
 from torch import nn as nn
+from .checks import checked as checked
 from .tiny import check_weights as check_weights, compare_names as compare_names, compare_shapes as compare_shapes, reason as reason, shorten as shorten
 from .video import VideoFileError as VideoFileError, VideoPureError as VideoPureError, check_number as check_number
 
@@ -37,6 +38,7 @@ class _Bottleneck(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """`(N, in_channels, T, H, W)` to `(N, 4 * width, T, H / stride, W / stride)`."""
         ...
+_MOST_CLASSES: int
 _DEPTHS: dict[int, tuple[int, ...]]
 _IN_CHANNELS: tuple[int, ...]
 _WIDTHS: tuple[int, ...]
@@ -63,6 +65,7 @@ class _NonLocal(nn.Module):
         """`(N, channels, T, H, W)` to the same shape."""
         ...
 
+@checked
 class I3D(nn.Module):
     """A ResNet inflated in time, with five non-local blocks. Source: arXiv 1711.07971, 1705.07750."""
     first_stage: nn.Sequential
@@ -79,9 +82,10 @@ class I3D(nn.Module):
         """Logits `(N, num_classes)` of normalised clips `(N, 3, T, H, W)`, T of 5 or more."""
         ...
 
+@checked
 class SlowFast(nn.Module):
     """A slow path with many channels and a fast one with few, joined after every stage. Source: arXiv 1812.03982."""
-    alpha: int
+    alpha: Any
     fast_conv1: Any
     fast_bn1: nn.BatchNorm3d
     slow_conv1: Any
@@ -135,6 +139,7 @@ class _Neck(nn.Module):
         """Stage outputs `(N, 1024, T, h, w)` and `(N, 2048, T, h/2, w/2)` to `(N, 2048, t, h/2, w/2)`."""
         ...
 
+@checked
 class TPN(nn.Module):
     """A ResNet that keeps all frames, and a temporal pyramid on its last two stages. Source: arXiv 2004.03548."""
     conv1: Any
@@ -153,10 +158,12 @@ class TPN(nn.Module):
         ...
 NETWORKS: dict[str, Callable[..., nn.Module]]
 
+@checked
 def full_name(name: str) -> str:
     """The name with the ending that all of `NETWORKS` have."""
     ...
 
+@checked
 def build_network(name: str, num_classes: int=400) -> nn.Module:
     """A network by its GluonCV name, in eval mode, with random weights: normalised clips `(N, 3, T, H, W)` to logits `(N, num_classes)`."""
     ...

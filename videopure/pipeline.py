@@ -29,7 +29,7 @@ from fastcore.basics import patch
 from torch import nn
 from tqdm.auto import tqdm
 
-from .checks import check_flag
+from .checks import as_path, check_flag, checked
 from .flow import latent_flow
 from .guidance import guidance_strength, guide
 from .inversion import invert
@@ -407,7 +407,7 @@ def decode_records(self: VideoPurePipeline, latents: torch.Tensor, size: tuple[i
 # %% ../nbs/09_pipeline.ipynb #c095
 def _check_call(output_type: str, decode_chunk: int | None, sign: Callable, callback: Callable | None, *switches: bool) -> None:
     "Raise `VideoPureError` unless the settings of a call make sense that are read in the end only."
-    if output_type not in ("pt", "latent"):
+    if not isinstance(output_type, str) or output_type not in ("pt", "latent"):
         raise VideoPureError(f"unknown output_type {output_type!r}: expected 'pt' or 'latent'")
     if decode_chunk is not None:
         check_number("decode_chunk", decode_chunk, 1)
@@ -465,6 +465,7 @@ def find_device(name: str | torch.device = "auto") -> torch.device:
     return place
 
 # %% ../nbs/09_pipeline.ipynb #c130
+@checked
 def load_pipeline(
     name: str | Path = "tiny",  # "tiny", a saved folder, or a hub name
     device: str | torch.device = "auto",  # "auto" takes the GPU where there is one
@@ -486,9 +487,10 @@ def load_pipeline(
         (bars.enable_progress_bar if shown else bars.disable_progress_bar)()
 
 # %% ../nbs/09_pipeline.ipynb #c133
-def save_pipeline(pipe: VideoPurePipeline, folder: Path) -> Path:
+@checked
+def save_pipeline(pipe: VideoPurePipeline, folder: str | Path) -> Path:
     "`save_pretrained` that never leaves half a model, and takes the place of nothing else. Raises `VideoFileError` if it cannot."
-    folder = Path(folder).resolve()
+    folder = as_path(folder).resolve()
     part, old = (folder.with_name(f".{folder.name}-{uuid4().hex[:8]}.{end}") for end in ("part", "old"))
     try:
         pipe.save_pretrained(part)

@@ -23,7 +23,7 @@ from diffusers.utils import logging as bars
 from fastcore.basics import patch as patch
 from torch import nn as nn
 from tqdm.auto import tqdm as tqdm
-from .checks import check_flag as check_flag
+from .checks import as_path as as_path, check_flag as check_flag, checked as checked
 from .flow import latent_flow as latent_flow
 from .guidance import guidance_strength as guidance_strength, guide as guide
 from .inversion import invert as invert
@@ -186,10 +186,12 @@ def find_device(name: str | torch.device='auto') -> torch.device:
     """A device by name; "auto" takes the GPU where there is one."""
     ...
 
+@checked
 def load_pipeline(name: str | Path='tiny', device: str | torch.device='auto', dtype: str='float32', variant: str | None=None) -> VideoPurePipeline:
     """A pipeline by name. Raises `VideoPureError` for a model, device or type that there is not."""
     ...
 
-def save_pipeline(pipe: VideoPurePipeline, folder: Path) -> Path:
+@checked
+def save_pipeline(pipe: VideoPurePipeline, folder: str | Path) -> Path:
     """`save_pretrained` that never leaves half a model, and takes the place of nothing else. Raises `VideoFileError` if it cannot."""
     ...

@@ -128,6 +128,8 @@ class VideoPure(Purifier):
     OPTIONS = tuple(name for name in _CALL if name not in ("self", "video", "output_type", "return_dict"))
 
     def __init__(self, pipe: VideoPurePipeline, **settings: object):
+        if not isinstance(pipe, VideoPurePipeline):
+            raise VideoPureError(f"VideoPure needs a VideoPurePipeline, not {type(pipe).__name__}")
         self.pipe, self.given = pipe, settings
         if unknown := [name for name in settings if name not in self.OPTIONS]:
             raise VideoPureError(f"unknown setting {unknown[0]!r} of VideoPure: expected some of {', '.join(self.OPTIONS)}")

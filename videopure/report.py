@@ -10,10 +10,12 @@ from dataclasses import asdict, dataclass
 
 from fastcore.basics import patch
 
+from .checks import checked
 from .results import Accuracy, Table, plot_accuracy
 from .threats import format_eps
 
 # %% ../nbs/15c_report.ipynb #c011
+@checked
 @dataclass
 class Check:
     "What one check found: `verdict` is \"passed\", \"failed\", \"warning\" or \"not applicable\"."
@@ -38,6 +40,7 @@ def verdict_of(name: str, verdict: str | bool, numbers: str, bad: str, good: str
     return Check(name, verdict, numbers, good if verdict == "passed" else bad)
 
 # %% ../nbs/15c_report.ipynb #c099
+@checked
 @dataclass(repr=False)
 class Report:
     "What `check_defense` found. It shows itself as tables; `passed`, `flags` and `to_dict` are for programs."

@@ -3,9 +3,11 @@
 __all__ = ['Check', 'Report']
 from dataclasses import asdict as asdict, dataclass as dataclass
 from fastcore.basics import patch as patch
+from .checks import checked as checked
 from .results import Accuracy as Accuracy, Table as Table, plot_accuracy as plot_accuracy
 from .threats import format_eps as format_eps
 
+@checked
 @dataclass
 class Check:
     """What one check found: `verdict` is "passed", "failed", "warning" or "not applicable"."""
@@ -22,6 +24,7 @@ def verdict_of(name: str, verdict: str | bool, numbers: str, bad: str, good: str
     """A check with one of two meanings; a verdict may be True for what has failed."""
     ...
 
+@checked
 @dataclass(repr=False)
 class Report:
     """What `check_defense` found. It shows itself as tables; `passed`, `flags` and `to_dict` are for programs."""

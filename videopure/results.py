@@ -60,6 +60,7 @@ def __str__(self: Accuracy) -> str:
     return f"{100 * self.right / self.n:.1f} [{100 * low:.0f}, {100 * high:.0f}]"
 
 # %% ../nbs/15b_results.ipynb #c023
+@checked
 @dataclass(repr=False)
 class Table:
     "Rows under a heading, shown as HTML, markdown or text. Cells: str, number, None or `Accuracy`."
@@ -529,6 +530,7 @@ def _entry(self: Card, defense):
     return {"name": defense} | unknown | fixed | config.get("leaderboard", {}) | found | ours
 
 # %% ../nbs/15b_results.ipynb #c130
+@checked
 def plot_accuracy(
     curves: dict[str, list[tuple[float, Accuracy]]],  # name -> points (x, accuracy)
     xlabel: str,  # what x is, with its unit

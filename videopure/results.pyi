@@ -43,6 +43,7 @@ class Accuracy:
     def __str__(self) -> str:
         ...
 
+@checked
 @dataclass(repr=False)
 class Table:
     """Rows under a heading, shown as HTML, markdown or text. Cells: str, number, None or `Accuracy`."""
@@ -262,6 +263,7 @@ class Paired:
         """Pair outcomes by clip; only clips in both count."""
         ...
 
+@checked
 def plot_accuracy(curves: dict[str, list[tuple[float, Accuracy]]], xlabel: str, title: str='', log: bool=False) -> object:
     """Accuracy against attack size, steps, cost, ...: a line for each name, with its 95 % interval as a band."""
     ...

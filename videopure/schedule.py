@@ -13,15 +13,18 @@ from typing import NamedTuple
 import torch
 from diffusers import DDIMScheduler, SchedulerMixin
 
+from .checks import checked
 from .video import VideoPureError, check_number
 
 # %% ../nbs/02_schedule.ipynb #c007
+@checked
 def add_noise(x0: torch.Tensor, noise: torch.Tensor, abar: float) -> torch.Tensor:
     "The latent at level `abar` that is made of the clean `x0` and `noise`, the inverse of `predict_x0`."
     check_number("abar", abar, 0, 1, whole=False)
     return math.sqrt(abar) * x0 + math.sqrt(1 - abar) * noise
 
 # %% ../nbs/02_schedule.ipynb #c011
+@checked
 def predict_x0(z: torch.Tensor, noise: torch.Tensor, abar: float) -> torch.Tensor:
     "The clean latent that `noise` (like `z`) implies for `z` at level `abar`; same shape and dtype as `z`."
     check_number("abar", abar, 1e-12, 1, whole=False)
@@ -111,6 +114,7 @@ def ddim_levels(
     return levels[:purify_steps]
 
 # %% ../nbs/02_schedule.ipynb #c041
+@checked
 def ddim_step(z: torch.Tensor, noise: torch.Tensor, abar_from: float, abar_to: float) -> torch.Tensor:
     """Move `z` from level `abar_from` to `abar_to` along `noise`: down to denoise, up to invert.
 

@@ -19,7 +19,7 @@ from fastcore.basics import patch
 from PIL import Image
 from torch import Tensor
 
-from .checks import ClipError, VideoPureError, as_path, atomic_path, check_number
+from .checks import ClipError, VideoPureError, as_path, atomic_path, check_number, checked
 from .video import check_video, to_uint8
 
 # %% ../nbs/01_show.ipynb #c007a
@@ -45,6 +45,7 @@ def _as_dict(clips):
     return clips
 
 # %% ../nbs/01_show.ipynb #c011
+@checked
 def strip(
     clips: Tensor | Mapping[str, Tensor],  # a clip (1, 3, T, H, W) in [0, 1], or a row name for each of several
     frames: int = 8,  # most frames in a row, evenly spread
@@ -88,6 +89,7 @@ def _largest_gain(difference):
     return 0.5 / difference.abs().amax((1, 2, 3, 4), keepdim=True).clamp_min(1e-6)
 
 # %% ../nbs/01_show.ipynb #c019
+@checked
 def magnify(
     original: Tensor,  # clip (B, 3, T, H, W) in [0, 1]
     changed: Tensor,  # the same clip attacked or purified, same shape
@@ -95,10 +97,11 @@ def magnify(
 ) -> Tensor:  # clip (B, 3, T, H, W) in [0, 1]; middle grey means no difference
     "The difference of two clips, magnified around middle grey."
     difference = _difference(original, changed)
-    gain = _largest_gain(difference) if gain is None else check_number("gain", gain, 0, whole=False)
+    gain = _largest_gain(difference) if gain is None else float(check_number("gain", gain, 0, whole=False))
     return (0.5 + gain * difference).clamp(0, 1)
 
 # %% ../nbs/01_show.ipynb #c022
+@checked
 def differences(
     clips: Mapping[str, Tensor],  # clips (1, 3, T, H, W) in [0, 1] by name, all of one shape; the others are compared with the first
     gain: float | None = None,  # factor; None: the largest at which no difference is cut off
@@ -283,6 +286,7 @@ th:first-child, td:first-child { text-align: left }
 """
 
 # %% ../nbs/01_show.ipynb #c066
+@checked
 def page(
     title: str,  # heading, and title of the window
     *parts: object,  # HTML strings, and objects with `_repr_html_` such as players
@@ -292,6 +296,7 @@ def page(
     return _PAGE.replace("TITLE", escape(_clean(title))) + _clean(body) + "\n</body></html>\n"
 
 # %% ../nbs/01_show.ipynb #c069
+@checked
 def save_page(
     path: str | Path,  # the .html file to write
     title: str,  # heading, and title of the window

@@ -13,7 +13,7 @@ import numpy as np
 from fastcore.basics import patch as patch
 from PIL import Image as Image
 from torch import Tensor as Tensor
-from .checks import ClipError as ClipError, VideoPureError as VideoPureError, as_path as as_path, atomic_path as atomic_path, check_number as check_number
+from .checks import ClipError as ClipError, VideoPureError as VideoPureError, as_path as as_path, atomic_path as atomic_path, check_number as check_number, checked as checked
 from .video import check_video as check_video, to_uint8 as to_uint8
 
 def _clean(text):
@@ -24,6 +24,7 @@ def _as_dict(clips):
     """A mapping of names to single clips; a lone clip gets an empty name."""
     ...
 
+@checked
 def strip(clips: Tensor | Mapping[str, Tensor], frames: int=8, title: str='', width: float=7) -> object:
     """Clips as rows of frames, time to the right."""
     ...
@@ -36,10 +37,12 @@ def _largest_gain(difference):
     """The largest factor that keeps a difference within -1/2..1/2, one for each clip, (B, 1, 1, 1, 1)."""
     ...
 
+@checked
 def magnify(original: Tensor, changed: Tensor, gain: float | None=None) -> Tensor:
     """The difference of two clips, magnified around middle grey."""
     ...
 
+@checked
 def differences(clips: Mapping[str, Tensor], gain: float | None=None) -> dict[str, Tensor]:
     """Rows for `strip` or `Player`: how clips that look alike differ from the first of them."""
     ...
@@ -88,10 +91,12 @@ _SCRIPT: str
 _PLAY: str
 _PAGE: str
 
+@checked
 def page(title: str, *parts: object) -> str:
     """One self-contained HTML page from its parts."""
     ...
 
+@checked
 def save_page(path: str | Path, title: str, *parts: object) -> Path:
     """Write `page(title, *parts)`; nothing half-written is left when it fails (`VideoFileError`)."""
     ...

@@ -15,6 +15,7 @@ from numbers import Real
 import torch
 from fastcore.basics import patch
 
+from .checks import checked
 from .registry import Registry, describe, is_code, make
 from .video import ClipError, VideoPureError, check_number
 
@@ -298,6 +299,7 @@ class Flicker(Subspace):
 THREATS = Registry("threat model", Linf=Linf, L2=L2, FrameL2=FrameL2, Flicker=Flicker, LowFrequency=LowFrequency)
 
 
+@checked
 def make_threat(
     kind: object,  # a name in `THREATS`, package.module:Name, or a class
     eps: float | str | None = None,  # its size; None: the threat model's own
@@ -311,7 +313,10 @@ def make_threat(
         return found
     takes_eps = "eps" in getattr(found, "__dataclass_fields__", {"eps": None})
     size = {} if eps is None else {"eps" if takes_eps else "threat": as_eps(eps) if isinstance(eps, str) else eps}
-    return make("threat model", kind, found, **size, **options)
+    made = make("threat model", kind, found, **size, **options)
+    if not isinstance(made, Threat):
+        raise VideoPureError(f"{describe(kind)!r:.80} makes no threat model, but a {type(made).__name__}")
+    return made
 
 # %% ../nbs/12a_threats.ipynb #c072
 def as_threat(
@@ -320,7 +325,7 @@ def as_threat(
     "What is allowed, as a threat model; a number is the `Linf` of that size."
     if isinstance(eps, Threat):
         return eps
-    if isinstance(eps, dict):
+    if isinstance(eps, dict) and all(isinstance(name, str) for name in eps):
         return make_threat(**{"kind": "Linf"} | eps)
     if isinstance(eps, type) or is_code(eps) or (isinstance(eps, str) and eps in THREATS):
         return make_threat(eps)

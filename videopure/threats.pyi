@@ -10,6 +10,7 @@ from dataclasses import dataclass as dataclass, fields as fields, replace as rep
 from numbers import Real as Real
 import torch as torch
 from fastcore.basics import patch as patch
+from .checks import checked as checked
 from .registry import Registry as Registry, describe as describe, is_code as is_code, make as make
 from .video import ClipError as ClipError, VideoPureError as VideoPureError, check_number as check_number
 
@@ -208,6 +209,7 @@ class Flicker(Subspace):
         ...
 THREATS: Registry
 
+@checked
 def make_threat(kind: object, eps: float | str | None=None, **options: object) -> Threat:
     """A threat model by name. Raises `VideoPureError` for a name or an option that there is not."""
     ...

@@ -20,6 +20,7 @@ import torch
 from fastcore.basics import patch
 from torch import nn
 
+from .checks import checked
 from .defense import Defended
 from .flow import optical_flow
 from .pipeline import VideoPurePipeline
@@ -87,6 +88,7 @@ class Trace:
     timesteps: list[int] | None = None  # of the S records, 0 for the last, or None
 
 
+@checked
 def trace_purification(
     purifier: object,  # whatever `as_purifier` takes
     video: torch.Tensor,  # one clip (1, 3, T, H, W) in [0, 1]
@@ -95,7 +97,9 @@ def trace_purification(
     "Purify a clip and keep every clip on the way."
     with torch.no_grad():
         if (videopure := as_videopure(purifier)) is None:
-            return Trace(torch.cat(list(as_purifier(purifier).records(video))))
+            if (found := as_purifier(purifier)) is None:
+                raise VideoPureError("there is no purification to trace: give a purifier, or a pipeline")
+            return Trace(torch.cat(list(found.records(video))))
         (paths, timesteps), chunk = latent_paths(videopure, video), videopure.given.get("decode_chunk")
         clips = {name: decode_path(videopure.pipe, path, video.shape[-2:], tick, chunk) for name, path in paths.items()}
         return Trace(**clips, timesteps=timesteps)

@@ -14,6 +14,7 @@ import numpy as np
 import torch as torch
 from fastcore.basics import patch as patch
 from torch import nn as nn
+from .checks import checked as checked
 from .defense import Defended as Defended
 from .flow import optical_flow as optical_flow
 from .pipeline import VideoPurePipeline as VideoPurePipeline
@@ -47,6 +48,7 @@ class Trace:
     before: torch.Tensor | None = None
     timesteps: list[int] | None = None
 
+@checked
 def trace_purification(purifier: object, video: torch.Tensor, tick: Callable[[], None]=lambda: None) -> Trace:
     """Purify a clip and keep every clip on the way."""
     ...

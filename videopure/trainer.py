@@ -27,9 +27,10 @@ from safetensors import SafetensorError
 from torch import distributed, nn
 from tqdm.auto import tqdm
 
+from .checks import check_number, checked
 from .journal import Journal, disk_errors
 from .latents import encode
-from .pipeline import VideoPurePipeline, save_pipeline
+from .pipeline import VideoPurePipeline, find_device, save_pipeline
 from .tiny import MotionClassifier, TinyUNet, TinyVAE, save_classifier, training_scheduler
 from .video import MOTIONS, VideoFileError, VideoPureError, atomic_path, moving_shapes
 
@@ -129,7 +130,7 @@ def start_accelerate(
 ) -> tuple[Accelerator, torch.device]:  # what knows the processes, and where this one computes
     "accelerate for one training run; precision is left to `Trainer`, so that runs of every precision can follow one another."
     join_processes()
-    launched = "RANK" in os.environ
+    launched, device = "RANK" in os.environ, device and find_device(device)
     own = device or (None if torch.cuda.is_available() else "cpu")
     accelerator = Accelerator(mixed_precision="no", cpu=launched and str(own) == "cpu")
     return accelerator, accelerator.device if launched or own is None else torch.device(own)
@@ -150,6 +151,7 @@ def autocast_dtype(
     return known[precision]
 
 # %% ../nbs/17a_trainer.ipynb #c034
+@checked
 class Trainer:
     "A training run that can be stopped and continued: AdamW, warm-up and cosine, clipped gradients, and an average of the weights."
 
@@ -162,6 +164,9 @@ class Trainer:
         precision: str = "bf16",  # of the forward pass: "no", "bf16" or "fp16"
         device: str | torch.device | None = None,  # as in `start_accelerate`
     ):
+        check_number("steps", steps, 1)
+        if not 0 < lr < math.inf:
+            raise VideoPureError(f"lr is {lr}, expected a learning rate, more than 0")
         self.accelerator, self.device = start_accelerate(device)
         self.dtype = autocast_dtype(precision, self.device)
         self.model, self.steps, self.lr, self.name = model.to(self.device).train(), steps, lr, name
@@ -401,6 +406,7 @@ def _train_model(kind, clips, labels, steps, seed=0, checkpoint=None, device=Non
 _TUNED = {"purify_steps": 4, "spatial_scale": 1.0, "temporal_scale": 2.0}
 
 
+@checked
 def train_tiny(
     out: str | Path,  # folder for the models, made if missing
     seed: int = 0,  # seed of weights, clips, batches and noise

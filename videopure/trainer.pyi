@@ -21,9 +21,10 @@ from filelock import FileLock as FileLock, Timeout as Timeout
 from safetensors import SafetensorError as SafetensorError
 from torch import distributed as distributed, nn as nn
 from tqdm.auto import tqdm as tqdm
+from .checks import check_number as check_number, checked as checked
 from .journal import Journal as Journal, disk_errors as disk_errors
 from .latents import encode as encode
-from .pipeline import VideoPurePipeline as VideoPurePipeline, save_pipeline as save_pipeline
+from .pipeline import VideoPurePipeline as VideoPurePipeline, find_device as find_device, save_pipeline as save_pipeline
 from .tiny import MotionClassifier as MotionClassifier, TinyUNet as TinyUNet, TinyVAE as TinyVAE, save_classifier as save_classifier, training_scheduler as training_scheduler
 from .video import MOTIONS as MOTIONS, VideoFileError as VideoFileError, VideoPureError as VideoPureError, atomic_path as atomic_path, moving_shapes as moving_shapes
 
@@ -65,6 +66,7 @@ def autocast_dtype(precision: str, device: torch.device) -> torch.dtype:
     """The dtype of a forward pass in that precision; a precision that the device does not have is a `VideoPureError`."""
     ...
 
+@checked
 class Trainer:
     """A training run that can be stopped and continued: AdamW, warm-up and cosine, clipped gradients, and an average of the weights."""
     accelerator: Any
@@ -159,6 +161,7 @@ def _train_model(kind, clips, labels, steps, seed=0, checkpoint=None, device=Non
     ...
 _TUNED: dict[str, Any]
 
+@checked
 def train_tiny(out: str | Path, seed: int=0, classifier_steps: int=800, diffusion_steps: int=1200, n_clips: int=4000, device: str | torch.device | None=None, progress: bool=True) -> Path:
     """Train the embedded models and save them. Interrupted, it continues where it was when called again with the same arguments."""
     ...

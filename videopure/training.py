@@ -32,6 +32,7 @@ from tqdm.auto import tqdm
 # %% ../nbs/17b_training.ipynb #c003
 from . import registry, tiny
 from .attacks import PGD
+from .checks import as_path, checked
 from .classifiers import load_classifier
 from .data import ClipFolder, ClipLoader, Clips, stratified
 from .defense import Defended
@@ -47,6 +48,7 @@ from .trainer import machine_errors, own_folder, remove_checkpoints, start_accel
 from .video import VideoFileError, VideoPureError, atomic_path
 
 # %% ../nbs/17b_training.ipynb #c008
+@checked
 @dataclass(frozen=True)
 class Recipe:
     "The settings of a training run; each is also an option of `videopure train`."
@@ -75,7 +77,7 @@ def _check_recipe(recipe):
     least = {"steps": 1, "classifier_steps": 1, "batch_size": 1, "frames": 2, "size": 16, "every": 1, "workers": 0, "seed": 0}
     for name, low in least.items():
         value = getattr(recipe, name)
-        if not isinstance(value, int) or not low <= value < 2**31 or (name == "size" and value % 2):
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value < 2**31 or (name == "size" and value % 2):
             raise VideoPureError(f"{name} is {value!r}, expected a whole number from {low}{', even' * (name == 'size')}")
     for name, high in (("learning_rate", math.inf), ("validation", 1)):
         if not 0 < getattr(recipe, name) < high:
@@ -405,6 +407,7 @@ def _true_class_probability(pipe, classifier, video, labels, settings):
 GRID = {"purify_steps": (2, 3, 4, 6), "spatial_scale": (0.0, 0.25, 0.5, 1.0), "temporal_scale": (0.0, 0.25, 0.5, 1.0)}
 
 
+@checked
 def tune(
     pipe: VideoPurePipeline,  # to try the settings on
     val: Validation,  # validation clips with their classifier
@@ -523,6 +526,7 @@ def _train_all(data, saved, given, recipe, accelerator, device, bars):
     accelerator.wait_for_everyone()
 
 # %% ../nbs/17b_training.ipynb #c122
+@checked
 def train(
     data: Clips,  # labelled clips in files, such as a `ClipFolder`; what is to be held out must not be among them
     out: str | Path,  # folder for the result, made if missing
@@ -532,7 +536,7 @@ def train(
     progress: bool = True,  # show bars
 ) -> Path:  # `out`, for `VideoPurePipeline.from_pretrained`
     "Train a purifier, and a classifier if wanted, on labelled clips. Interrupted, the same call goes on; errors are `VideoPureError`s."
-    recipe, out = recipe or Recipe(), Path(out).expanduser()
+    recipe, out = recipe or Recipe(), as_path(out)
     accelerator, device = start_accelerate("cpu" if cpu else None)
     autocast_dtype(recipe.precision, device)  # better to hear now that it is impossible, and so with the rest
     given, unet = classifier, _new_unet(recipe.start, recipe.seed)

@@ -25,6 +25,7 @@ from torch.utils.data import Dataset as Dataset
 from tqdm.auto import tqdm as tqdm
 from . import registry as registry, tiny as tiny
 from .attacks import PGD as PGD
+from .checks import as_path as as_path, checked as checked
 from .classifiers import load_classifier as load_classifier
 from .data import ClipFolder as ClipFolder, ClipLoader as ClipLoader, Clips as Clips, stratified as stratified
 from .defense import Defended as Defended
@@ -39,6 +40,7 @@ from .trainer import Trainer as Trainer, autocast_dtype as autocast_dtype, class
 from .trainer import machine_errors as machine_errors, own_folder as own_folder, remove_checkpoints as remove_checkpoints, start_accelerate as start_accelerate
 from .video import VideoFileError as VideoFileError, VideoPureError as VideoPureError, atomic_path as atomic_path
 
+@checked
 @dataclass(frozen=True)
 class Recipe:
     """The settings of a training run; each is also an option of `videopure train`."""
@@ -206,6 +208,7 @@ def _true_class_probability(pipe, classifier, video, labels, settings):
     ...
 GRID: dict[str, Any]
 
+@checked
 def tune(pipe: VideoPurePipeline, val: Validation, grid: dict[str, Sequence[float]]=GRID, progress: bool=True) -> tuple[dict[str, float], list[dict]]:
     """Settings of the pipeline that leave most probability on the true class, over clips with and without attack."""
     ...
@@ -244,6 +247,7 @@ def _train_all(data, saved, given, recipe, accelerator, device, bars):
     """Decode, split, train and write, with checkpoints in the folder `saved`."""
     ...
 
+@checked
 def train(data: Clips, out: str | Path, classifier: nn.Module | str | None=None, recipe: Recipe | None=None, cpu: bool=False, progress: bool=True) -> Path:
     """Train a purifier, and a classifier if wanted, on labelled clips. Interrupted, the same call goes on; errors are `VideoPureError`s."""
     ...

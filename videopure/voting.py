@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
+from .checks import check_number, checked
 from .video import VideoPureError
 
 # %% ../nbs/08_voting.ipynb #c009
@@ -97,6 +98,7 @@ def vote_scores(logits: torch.Tensor, rule: str | None = None) -> torch.Tensor:
     return scores.scatter_add(1, labels, torch.where(top.argmax(1, keepdim=True) == labels, 0.0, short + 1e-3))
 
 # %% ../nbs/08_voting.ipynb #c035
+@checked
 def certain(counts: torch.Tensor, remaining: int) -> torch.Tensor:
     "Which clips' votes `(B, K)` can no longer change with `remaining` records uncounted, `(B,)`."
     top = counts.topk(min(2, counts.shape[1]), dim=1).values
@@ -104,6 +106,7 @@ def certain(counts: torch.Tensor, remaining: int) -> torch.Tensor:
     return lead > remaining
 
 # %% ../nbs/08_voting.ipynb #c038
+@checked
 def vote_early(
     classify: Callable[[int, torch.Tensor], torch.Tensor],  # (record, rows) to logits (len(rows), K)
     batch: int,  # number of clips
@@ -114,9 +117,13 @@ def vote_early(
     if not RULES[find_rule(rule)].counts:
         counting = ", ".join(name for name, each in RULES.items() if each.counts)
         raise VideoPureError(f"cannot stop early under rule {rule!r}: expected one of {counting}")
+    batch, records = check_number("batch", batch, 1), check_number("records", records, 1)
     seen, open_rows = [[] for _ in range(batch)], torch.arange(batch)
     for record in range(records):
-        for row, logits in zip(open_rows.tolist(), classify(record, open_rows)):
+        found = classify(record, open_rows)
+        if not isinstance(found, torch.Tensor) or found.ndim != 2 or len(found) != len(open_rows):
+            raise VideoPureError(f"classify must give logits (rows, K), a row for each of the {len(open_rows)} clips asked for")
+        for row, logits in zip(open_rows.tolist(), found):
             seen[row].append(logits)
         counts = torch.stack([vote(torch.stack(seen[row])[None]).counts[0] for row in open_rows.tolist()])
         open_rows = open_rows[~certain(counts, records - record - 1).to(open_rows.device)]
