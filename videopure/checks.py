@@ -141,15 +141,17 @@ def _checked_call(function, called):
     @wraps(function)
     def call(*args, **kwargs):
         try:
-            given = known.bind(*args, **kwargs).arguments
+            bound = known.bind(*args, **kwargs)
         except TypeError:
             return function(*args, **kwargs)  # an argument too many or too few: Python says which
+        given = bound.arguments
         for name, value in given.items():
+            given[name] = value = value.item() if isinstance(value, np.generic) else value  # a number of numpy as Python's own
             if name in kinds and not _fits(value, kinds[name]):
                 expected = getattr(kinds[name], "__name__", None) or str(kinds[name]).replace("collections.abc.", "")
                 raise VideoPureError(f"{name} is {_shown(value):.80}, expected {expected}")
         try:
-            return function(*args, **kwargs)
+            return function(*bound.args, **bound.kwargs)
         except _MISFIT as error:
             given.pop("self", None)
             if type(error) not in _MISFIT or any(map(callable, given.values())):

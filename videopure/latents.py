@@ -106,8 +106,8 @@ def decode(
     decode_chunk: int | None = None,  # frames a call; None chooses by free memory
 ) -> torch.Tensor:  # clip (B, 3, T, H, W), clamped to [0, 1], at least float32
     "The clip that scaled latents stand for."
-    _check_frames(latents, vae.config.get("latent_channels") or 3 * spatial_multiple(vae) ** 2, "the latent")
-    side = spatial_multiple(vae)
+    side, downscale = spatial_multiple(vae), vae.config.get("downscale")
+    _check_frames(latents, vae.config.get("latent_channels") or (downscale and 3 * downscale**2), "the latent")
     chunk = _check_chunk(decode_chunk) or _frames_that_fit(vae, *(side * n for n in latents.shape[-2:]), latents.device)
     video = _per_frame(lambda z: vae.decode(z).sample, (latents / vae.config.scaling_factor).to(vae.dtype), chunk)
     return check_finite(_working_precision(video / 2 + 0.5), "the autoencoder decoded latents to").clamp(0, 1)

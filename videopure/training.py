@@ -564,12 +564,13 @@ def _summary(out, folder, classifier=None, weights=None, group=None, hold_out=No
     return f"{out}: trained on {used}\nevaluate: {command}"
 
 # %% ../nbs/17b_training.ipynb #c130
+@checked
 def train_folder(
-    folder: str,  # folder of labelled clips, FOLDER/class/clip, with a manifest.csv if the clips have groups
+    folder: str | Path,  # folder of labelled clips, FOLDER/class/clip, with a manifest.csv if the clips have groups
     *,
-    out: str = "purifier",  # folder for the result; the same command goes on with an interrupted run
+    out: str | Path = "purifier",  # folder for the result; the same command goes on with an interrupted run
     classifier: bool | str | None = None,  # a classifier to attack in validation and to tune the guidance for; no name: train a small one
-    weights: str | None = None,  # file with the weights of that classifier
+    weights: str | Path | None = None,  # file with the weights of that classifier
     group: str | None = None,  # column of the manifest; clips with the same value stay on one side of the split
     hold_out: list[str] | None = None,  # values of that column whose clips are not read, so that an evaluation can use them
     recipe: Recipe | None = None,  # settings of the training; the defaults if not given

@@ -256,6 +256,7 @@ def _summary(out, folder, classifier=None, weights=None, group=None, hold_out=No
     """How many clips a run was trained on, and the command that evaluates it."""
     ...
 
-def train_folder(folder: str, *, out: str='purifier', classifier: bool | str | None=None, weights: str | None=None, group: str | None=None, hold_out: list[str] | None=None, recipe: Recipe | None=None, cpu: bool=False, quiet: bool=False) -> str | None:
+@checked
+def train_folder(folder: str | Path, *, out: str | Path='purifier', classifier: bool | str | None=None, weights: str | Path | None=None, group: str | None=None, hold_out: list[str] | None=None, recipe: Recipe | None=None, cpu: bool=False, quiet: bool=False) -> str | None:
     """train a purifier on your own clips; an interrupted run goes on"""
     ...
