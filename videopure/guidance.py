@@ -64,6 +64,8 @@ def guide(
 
     Equal to the gradient step through `spatial_loss` and `temporal_loss`. Source: VideoPure (arXiv 2501.14999).
     """
+    if not len(k) == len(c) == x0.shape[1]:
+        raise VideoPureError(f"guide needs a k and a c for each of the {x0.shape[1]} records, not {len(k)} and {len(c)}")
     per_record = (-1, 1, 1, 1, 1)
     guided = x0 + x0.new_tensor(k).view(per_record) * (x0 - z0[:, None])
     if flow is None:
