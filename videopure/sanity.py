@@ -436,7 +436,7 @@ def check_promise(inspection: Inspection) -> Check:
     verdict = "failed" if not 0.4 <= middle <= 4 else "warning" if not 0.5 <= middle <= 2 else "passed"
     numbers = f"a step of 0.25/255 changes the loss by {middle:.2g} of what is promised (median; {kept.min():.2g} to {kept.max():.2g})"
     bad = "Gradient masking: the loss does not change as the gradient says; accuracies under it are too high, report BPDA and black-box."
-    return verdict_of(name, verdict, numbers, bad, "The loss changes as the gradient says.")
+    return verdict_of(name, verdict, numbers, bad, "The loss changes as the gradient says, within a factor of two.")
 
 # %% ../nbs/16b_sanity.ipynb #c068
 @patch
