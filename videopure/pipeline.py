@@ -181,6 +181,8 @@ def _find_variant(folder: Path, wanted: str | None) -> str | None:
 # %% ../nbs/09_pipeline.ipynb #c039
 def _check_configs(folder: Path) -> dict:
     "What model_index.json holds. Raises `VideoPureError` if it, or the configuration of a component, is not a JSON object."
+    if not (folder / "model_index.json").is_file():
+        raise VideoPureError("the folder has no model_index.json; a model is a folder that a diffusers pipeline was saved to")
     for file in (*folder.glob("*/*config.json"), folder / "model_index.json"):
         held = json.loads(file.read_text(encoding="utf-8"))
         if not isinstance(held, dict):
@@ -227,7 +229,10 @@ def _download(cls: type[DiffusionPipeline], name: str, given: dict) -> str:
     if not isinstance(name, str) or os.path.exists(name) or not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name):
         raise VideoPureError("it is neither a folder nor a name on the hub such as organisation/model")
     options = "cache_dir", "force_download", "local_files_only", "proxies", "revision", "token", "use_safetensors", "variant"
-    return cls.download(name, **{option: given[option] for option in options if option in given})
+    try:
+        return cls.download(name, **{option: given[option] for option in options if option in given})
+    except Exception as error:
+        raise VideoPureError(f"no such folder is here, and it cannot be read from the hub ({reason(error)})") from error
 
 # %% ../nbs/09_pipeline.ipynb #c048
 @patch(cls_method=True)
@@ -248,7 +253,7 @@ def from_pretrained(cls: VideoPurePipeline, pretrained_model_name_or_path: str |
     except Exception as error:
         variant = f", variant {given['variant']!r}" if given.get("variant") else ""
         why = str(error) if isinstance(error, VideoPureError) else reason(error)
-        raise VideoPureError(f"cannot load the model {str(source)!r}{variant}: {why}"[:299]) from error
+        raise VideoPureError(f"cannot load the model {str(source)!r}{variant}: {why}") from error
     pipe.register_to_config(_name_or_path=str(source))
     return pipe
 
@@ -482,7 +487,9 @@ def load_pipeline(
         bars.disable_progress_bar()  # it loads at once
     try:
         source = assets() / "tiny" if name == "tiny" else name
-        return VideoPurePipeline.from_pretrained(source, torch_dtype=getattr(torch, dtype), variant=variant).to(place)
+        pipe = VideoPurePipeline.from_pretrained(source, torch_dtype=getattr(torch, dtype), variant=variant)
+        with _undisturbed():  # diffusers warns that half precision on a CPU is only slow
+            return pipe.to(place)
     finally:
         (bars.enable_progress_bar if shown else bars.disable_progress_bar)()
 

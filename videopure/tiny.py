@@ -9,6 +9,7 @@ __all__ = ['check_class_names', 'TinyVAE', 'TinyUNet', 'MotionClassifier', 'asse
 # %% ../nbs/04_tiny.ipynb #c002
 import json
 import math
+import textwrap
 from collections.abc import Iterable, Mapping
 from functools import partial
 from importlib.resources import files
@@ -206,7 +207,7 @@ def forward(self: MotionClassifier, video: torch.Tensor) -> torch.Tensor:
 # %% ../nbs/04_tiny.ipynb #c101
 def reason(error: BaseException, most: int = 120) -> str:
     "The first sentence of what an error says, in one line."
-    return (" ".join(str(error).split()) or type(error).__name__).split(". ")[0][:most]
+    return textwrap.shorten((" ".join(str(error).split()) or type(error).__name__).split(". ")[0], most, placeholder=" ...")
 
 
 def shorten(names: Iterable, most: int = 12) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 __all__ = ['check_class_names', 'TinyVAE', 'TinyUNet', 'MotionClassifier', 'assets', 'tiny_classifier', 'tiny_unet', 'tiny_vae', 'tiny_scheduler', 'tiny_defaults']
 import json as json
 import math as math
+import textwrap as textwrap
 from collections.abc import Iterable as Iterable, Mapping as Mapping
 from functools import partial as partial
 from importlib.resources import files as files
