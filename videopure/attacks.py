@@ -24,7 +24,7 @@ from tqdm.auto import tqdm
 
 from .checks import AnswerError, checked
 from .defense import Defended, answer
-from .purifier import evaluating, seeded
+from .purifier import evaluating, random_state, seeded
 from .registry import Registry, identity, is_code, make
 from .threats import THREATS, Threat, as_eps, as_threat, make_threat, same_shape
 from .video import ClipError, VideoPureError, check_number, check_video
@@ -93,7 +93,7 @@ class VideoAttack(Attack):
 @patch
 def identity(self: VideoAttack) -> str:
     "The hash of the attack's settings and its model, without what its last call left."
-    left = ("metrics", "flags", "success", "steps_used", "zero_gradients", "queries", "on_step", "generator", "progress")
+    left = ("metrics", "flags", "success", "steps_used", "zero_gradients", "queries", "on_step", "generator", "progress", "draws", "varies")
     return identity([type(self), {name: value for name, value in vars(self).items() if name not in left}])
 
 # %% ../nbs/12b_attacks.ipynb #c016
@@ -246,6 +246,7 @@ class PGD(VideoAttack):
         self.threat, self.steps, self.loss, self.momentum, self.eot = as_threat(eps), steps, loss, momentum, eot
         self.restarts, self.schedule, self.random_start, self.best, self.eps = restarts, schedule, random_start, best, self.threat.eps
         self.early_stop, self.deviation, self.progress, self.alpha = early_stop, deviation, progress, alpha
+        self.varies, self.draws = True, 0  # False: draw again only where the model drew random numbers; the most draws of a step
         self.losses = [make_loss(each, model) for each in (loss if isinstance(loss, (list, tuple)) else [loss])]
         self.check()
 
@@ -294,19 +295,33 @@ def evaluate(self: PGD, x: torch.Tensor, clean: torch.Tensor | None) -> tuple[to
 # %% ../nbs/12b_attacks.ipynb #c061
 @patch
 def loss_and_grad(self: PGD, adv: torch.Tensor, goal: torch.Tensor, loss: Callable, clean: torch.Tensor | None, grad: bool = True) -> tuple:
-    "Loss (B,), broken (B,) and gradient of the loss at `adv`, over `eot` evaluations of the model."
+    "Loss (B,), broken (B,) and gradient of the loss at `adv`, over `eot` evaluations of the model; over one if it does not vary."
     total, broken, direction = torch.zeros_like(adv[:, 0, 0, 0, 0]), torch.ones_like(goal, dtype=torch.bool), torch.zeros_like(adv)
+    state, draws = partial(random_state, self.device, getattr(self.model, "purifier", None)) if not self.varies else lambda: None, 0
     for _ in range(self.eot):
+        draws, before = draws + 1, state()
         with torch.set_grad_enabled(grad):
             x, reached = adv.detach().requires_grad_(grad), torch.full_like(broken, not self.targeted)
             rows, found = answered(self.evaluate, x, clean)
+            alike = not self.varies and state() == before
             if found is not None:
-                value = loss(found[0], goal[rows]) * (-1 if self.targeted else 1) + self.deviation * found[1]
+                value = _one_a_clip(loss(found[0], goal[rows]), rows) * (-1 if self.targeted else 1) + self.deviation * found[1]
                 reached[rows] = self._reached(voted(self.model, found[0].detach()).argmax(1), goal[rows])
-                total[rows] += value.detach() / self.eot
-                direction += self._revived(clip_gradient(value, x, finite=False), adv, goal) / self.eot if grad else 0
+                total[rows] += value.detach()
+                direction += self._revived(clip_gradient(value, x, finite=False), adv, goal) if grad else 0
         broken &= reached
-    return total, broken, direction
+        if alike:
+            break
+    self.draws = max(self.draws, draws)
+    return total / draws, broken, direction / draws
+
+
+def _one_a_clip(value: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+    "What a loss returned, if it is one number for each clip."
+    if not isinstance(value, torch.Tensor) or value.shape != rows.shape:
+        found = tuple(value.shape) if isinstance(value, torch.Tensor) else type(value).__name__
+        raise VideoPureError(f"the loss returned {found}, expected a tensor ({len(rows)},): one number for each clip")
+    return value
 
 
 @patch
@@ -375,7 +390,7 @@ def forward(self: PGD, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tenso
     if logits is not None:
         check_labels(goal, len(clips), logits.shape[-1])
         reached[rows] = self._reached(voted(self.model, logits).argmax(1), goal[rows])
-    best = Best(clips, reached & self.early_stop)
+    best, self.draws = Best(clips, reached & self.early_stop), 0
     self.steps_used, self.zero_gradients = torch.zeros_like(goal), torch.zeros_like(goal)
     self.metrics = {"steps_used": self.steps_used, "zero_gradients": self.zero_gradients}
     with tqdm(total=self.restarts * self.steps, desc="PGD", disable=not self.progress, leave=False, delay=2) as bar:
@@ -389,6 +404,9 @@ def forward(self: PGD, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tenso
     if any(self.flags):
         hint = "this says nothing about the model; try loss='margin', sees='bpda' or a black-box attack"
         warnings.warn(f"no gradient for {sum(map(bool, self.flags))} of {len(clips)} clips that PGD did not break: {hint}", stacklevel=3)
+    if self.alpha * sum(SCHEDULES[self.schedule](step, self.steps) for step in range(self.steps)) < self.eps / 2:
+        short = ["all steps together reach less than half of eps"]
+        self.flags = [flags + short * (not won) for won, flags in zip(best.success.tolist(), self.flags)]
     return best.clips
 
 # %% ../nbs/12b_attacks.ipynb #c093
@@ -430,6 +448,22 @@ def _within(threat: object, eps: object) -> Threat:
     return make_threat(threat, eps) if isinstance(threat, Threat) else make_threat(**{"kind": "Linf", "eps": eps} | kind)
 
 # %% ../nbs/12b_attacks.ipynb #c098
+@torch.enable_grad()
+def blind(attack: object, clips: torch.Tensor, labels: torch.Tensor) -> list[list[str]]:
+    "For each of the attacked clips, what is to be said against an attack of torchattacks that did not break it."
+    flags = [[] for _ in clips]
+    if not isinstance(attack, Attack) or isinstance(attack, VideoAttack):
+        return flags
+    x = clips.detach().clone().requires_grad_()
+    rows, logits = answered(partial(record_logits, attack.model), x)
+    if logits is not None and logits.requires_grad:
+        scores = voted(attack.model, logits)
+        lost = _without_gradient(clip_gradient(cross_entropy(scores, labels[rows]), x, finite=False))[rows]
+        for row in rows[lost & (scores.argmax(1) == labels[rows])].tolist():
+            flags[row] = ["the cross-entropy has no gradient"]
+    return flags
+
+# %% ../nbs/12b_attacks.ipynb #c101
 def quantized(attack: Callable) -> Callable:  # an attack that is called in the same way
     "The same attack on 8-bit clips, and back to 8 bits within the constraint, so that what is evaluated can be stored."
 

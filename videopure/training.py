@@ -36,7 +36,7 @@ from .classifiers import load_classifier
 from .data import ClipFolder, ClipLoader, Clips, stratified
 from .defense import Defended
 from .flow import latent_flow
-from .journal import Journal, config_hash, disk_errors, environment, read_json
+from .journal import Journal, config_hash, data_identity, disk_errors, environment, read_json
 from .latents import encode
 from .pipeline import VideoPurePipeline, load_pipeline
 from .results import Accuracy, Table
@@ -121,18 +121,9 @@ class _TwiceTheFrames(Dataset):
             return clip.repeat_interleave(2, 1), label
 
 # %% ../nbs/17b_training.ipynb #c023
-def _file_identity(path):
-    "The identity of a file; None for one that cannot be read, which will be skipped."
-    try:
-        return registry.file_identity(path)
-    except OSError:
-        return None
-
-
 def _contents(data, recipe):
     "What decoded clips depend on, as twelve digits: the files as they are now, and how they are read."
-    files = [_file_identity(data.root / file) for file in data.files]
-    return registry.identity([data.ids, data.labels, files, data.reading, recipe.frames, recipe.size])
+    return registry.identity([data_identity(data, range(len(data))), recipe.frames, recipe.size])
 
 # %% ../nbs/17b_training.ipynb #c026
 def _decode(data, path, recipe, progress):
@@ -503,7 +494,7 @@ def _write_result(out, pipe, val, runs, about, progress):
         part.write_text(json.dumps(about), encoding="utf-8")
     remove_checkpoints(out / "checkpoints", *_CHECKPOINTS)
 
-# %% ../nbs/17b_training.ipynb #n121
+# %% ../nbs/17b_training.ipynb #c122
 def _train_all(data, saved, given, recipe, accelerator, device, bars):
     "Decode, split, train and write, with checkpoints in the folder `saved`."
     with accelerator.main_process_first():
@@ -522,7 +513,7 @@ def _train_all(data, saved, given, recipe, accelerator, device, bars):
         _write_result(saved.parent, _new_pipeline(runs["purifier"].model), val, runs, about, bars)
     accelerator.wait_for_everyone()
 
-# %% ../nbs/17b_training.ipynb #c122
+# %% ../nbs/17b_training.ipynb #c123
 def train(
     data: Clips,  # labelled clips in files, such as a `ClipFolder`; what is to be held out must not be among them
     out: str | Path,  # folder for the result, made if missing
@@ -546,7 +537,7 @@ def train(
             _train_all(data, saved, given, recipe, accelerator, device, progress and accelerator.is_main_process)
     return out
 
-# %% ../nbs/17b_training.ipynb #c127
+# %% ../nbs/17b_training.ipynb #c128
 def _summary(out, folder, classifier=None, weights=None, group=None, hold_out=None):
     "How many clips a run was trained on, and the command that evaluates it."
     held = json.loads((out / "training.json").read_text(encoding="utf-8"))
@@ -559,7 +550,7 @@ def _summary(out, folder, classifier=None, weights=None, group=None, hold_out=No
     used = f"{n_train + n_val} clips ({n_train} for training, {n_val} for validation), {skipped} skipped"
     return f"{out}: trained on {used}\nevaluate: {command}"
 
-# %% ../nbs/17b_training.ipynb #c130
+# %% ../nbs/17b_training.ipynb #c131
 def train_folder(
     folder: str,  # folder of labelled clips, FOLDER/class/clip, with a manifest.csv if the clips have groups
     *,
