@@ -72,13 +72,9 @@ def surrogate(self: Defended, video: torch.Tensor, count: int) -> torch.Tensor:
 def records(self: Defended, video: torch.Tensor) -> torch.Tensor:
     "All purified records `(B, S, 3, T, H, W)` in [0, 1]; differentiable in the mode's way if `video` requires a gradient."
     check_video(video)
-    try:
-        with grad_like(video if self.sees == "full" else video.detach()):
-            records = torch.stack(list(self.purifier.records(video if self.sees == "full" else video.detach())), 1)
-    except RuntimeError as error:
-        if "requires grad" not in str(error):  # what torch says to numpy
-            raise
-        raise NoGradientError(f"the purifier {self.purifier!r} has no gradient to follow: use Defended(..., sees='bpda')") from error
+    followed = video if self.sees == "full" else video.detach()
+    with grad_like(followed):
+        records = torch.stack(list(self.purifier.records(followed)), 1)
     if self.sees == "classifier" or not (torch.is_grad_enabled() and video.requires_grad):
         return records
     if self.sees != "full":

@@ -150,8 +150,7 @@ class Run:
         self.purifiers = {name: getattr(model, "purifier", None) for name, model in self.models.items()}
         self.meter = CostMeter(list(self.purifiers.values()), self.device)
         self.has_gradient = {}  # whether a defense has the gradient that an attack needs
-        self.num_classes = None  # as soon as the classifier has told
-        self.varies, self.drew = {}, False  # whether a defense answers differently when it is asked again; whether one drew random numbers
+        self.num_classes, self.varies, self.drew = None, {}, False  # what the classifier told; which defenses vary; what was drawn
         self.made = {}  # the last attacked clips: a gray-box attack serves all defenses
         self.order = self._order()[: self.n_clips]
         ids = getattr(self.data, "ids", range(len(self.data)))
@@ -271,9 +270,8 @@ def is_random(self: Run, defense: str | None, video: torch.Tensor) -> bool:
                 found.append(answered(partial(record_logits, model), video.clone())[1])
         if any(each is None for each in found):
             return False  # this clip does not tell
-        near = len(found) == 2 and found[0].shape == found[1].shape
-        near = near and torch.allclose(*found, rtol=1e-4, atol=1e-4 * found[0].abs().max().item())
-        self.varies[defense] = not near
+        alike = len(found) == 2 and found[0].shape == found[1].shape
+        self.varies[defense] = not (alike and torch.allclose(*found, rtol=1e-4, atol=1e-4 * found[0].abs().max().item()))
     return self.varies[defense]
 
 # %% ../nbs/16a_evaluate.ipynb #c045
@@ -440,6 +438,8 @@ def exists(self: Run, name: str, defense: str, video: torch.Tensor) -> bool:
             self.has_gradient[defense, sees] = False
         except AnswerError:
             return True  # this clip does not tell
+        except RuntimeError as error:
+            self.has_gradient[defense, sees] = "requires grad" not in str(error)  # what torch says to numpy
     return self.has_gradient[defense, sees]
 
 # %% ../nbs/16a_evaluate.ipynb #c070
