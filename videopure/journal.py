@@ -185,11 +185,11 @@ def _check_same(folder, run, kept):
     old, new = run.get("identity"), kept["identity"]
     if not isinstance(old, dict):
         raise VideoPureError(f"{folder} was started when runs kept no identity of their parts, and cannot go on: use a new folder")
-    if run.get("clips") != kept.get("clips"):
-        raise VideoPureError(f"{folder} holds another run: its run.json names other clips; use a new folder")
     if changed := [name for name in {**new, **old} if old.get(name) != new.get(name)]:
         what = f"{changed[0]} computes something else now (its code, weights, settings or files have changed)"
         raise VideoPureError(f"{folder} holds another run: {what}; use a new folder")
+    if run.get("clips") != kept.get("clips"):
+        raise VideoPureError(f"{folder} holds another run: its run.json names other clips; use a new folder")
     now = environment()
     for name in ("videopure", "torch"):
         if run["about"].get(name) != now[name]:

@@ -51,6 +51,10 @@ class Purifier:
         """Records `(B, S, 3, T, H, W)`, or one clip `(B, 3, T, H, W)`."""
         ...
 
+    def settings(self) -> dict[str, bool | int | float | str]:
+        """The settings in plain values."""
+        ...
+
     def __repr__(self) -> str:
         ...
 
@@ -66,10 +70,6 @@ class Purifier:
     @property
     def networks(self) -> tuple[nn.Module, ...]:
         """All networks whose weights belong to the purifier."""
-        ...
-
-    def settings(self) -> dict[str, bool | int | float | str]:
-        """The settings in plain values."""
         ...
 
     def describe(self) -> dict:

@@ -228,9 +228,10 @@ def _fixed_settings(recipe):
     return {name: value for name, value in asdict(recipe).items() if name not in ("every", "workers")}
 
 
-def _run_name(kind, cache, rows, recipe):
-    "What a checkpoint belongs to: the model, the clips and the recipe."
+def _run_name(kind, cache, rows, recipe, model):
+    "What a checkpoint belongs to: the model and its first weights, the clips and the recipe."
     settings = {"contents": cache.contents, "clips": [cache.ids[i] for i in rows], "recipe": _fixed_settings(recipe)}
+    settings["start"] = registry.fingerprint(model)
     return f"{kind} {config_hash(settings)}"
 
 # %% ../nbs/17b_training.ipynb #c052
@@ -244,7 +245,8 @@ def _validate_classifier(run, video, labels):
 def _fit_classifier(cache, train_rows, val_rows, class_names, recipe, checkpoint, device=None, progress=True):
     "Train a small classifier on decoded clips; the finished run, with the classifier as `model`."
     lr = 3e-3 if recipe.start == "none" else 5e-4
-    model, name = _new_classifier(class_names, recipe), _run_name("classifier", cache, train_rows, recipe)
+    model = _new_classifier(class_names, recipe)
+    name = _run_name("classifier", cache, train_rows, recipe, model)
     run = Trainer(model, recipe.classifier_steps, lr, name, recipe.precision, device)
 
     def loss(step):
@@ -347,7 +349,7 @@ def _validate_purifier(run, val, recipe, folder):
 def _fit_purifier(cache, train_rows, val, recipe, checkpoint, samples, device=None, progress=True):
     "Train a purifier on decoded clips, with a page in the folder `samples` at each validation; the finished run, with the UNet as `model`."
     unet = _new_unet(recipe.start, recipe.seed).to(memory_format=torch.channels_last)
-    name = _run_name("purifier", cache, train_rows, recipe)
+    name = _run_name("purifier", cache, train_rows, recipe, unet)
     run, vae, scheduler = Trainer(unet, recipe.steps, recipe.learning_rate, name, recipe.precision, device), TinyVAE(), training_scheduler()
 
     def loss(step):

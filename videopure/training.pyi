@@ -132,8 +132,8 @@ def _fixed_settings(recipe):
     """The settings but for those that may change when a run goes on."""
     ...
 
-def _run_name(kind, cache, rows, recipe):
-    """What a checkpoint belongs to: the model, the clips and the recipe."""
+def _run_name(kind, cache, rows, recipe, model):
+    """What a checkpoint belongs to: the model and its first weights, the clips and the recipe."""
     ...
 
 def _validate_classifier(run, video, labels):
