@@ -222,7 +222,7 @@ class PGD(VideoAttack):
     Source: Madry et al. (arXiv 1706.06083); momentum: Dong et al. (1710.06081); averaging over draws: Athalye et al. (1707.07397).
     """
 
-    modes = ["default", "targeted"]
+    modes, varies, draws = ["default", "targeted"], True, 0  # False: draw again only where the model drew; most draws of a step
     def __init__(
         self,
         model: nn.Module,  # a classifier, or a `Defended`: its gradient mode is the attacker's
@@ -246,7 +246,6 @@ class PGD(VideoAttack):
         self.threat, self.steps, self.loss, self.momentum, self.eot = as_threat(eps), steps, loss, momentum, eot
         self.restarts, self.schedule, self.random_start, self.best, self.eps = restarts, schedule, random_start, best, self.threat.eps
         self.early_stop, self.deviation, self.progress, self.alpha = early_stop, deviation, progress, alpha
-        self.varies, self.draws = True, 0  # False: draw again only where the model drew random numbers; the most draws of a step
         self.losses = [make_loss(each, model) for each in (loss if isinstance(loss, (list, tuple)) else [loss])]
         self.check()
 
@@ -315,7 +314,7 @@ def loss_and_grad(self: PGD, adv: torch.Tensor, goal: torch.Tensor, loss: Callab
     self.draws = max(self.draws, draws)
     return total / draws, broken, direction / draws
 
-
+# %% ../nbs/12b_attacks.ipynb #c063
 def _one_a_clip(value: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
     "What a loss returned, if it is one number for each clip."
     if not isinstance(value, torch.Tensor) or value.shape != rows.shape:
@@ -341,7 +340,7 @@ def _without_gradient(grad: torch.Tensor) -> torch.Tensor:
     "For which clips a gradient says nothing: it is zero everywhere, or somewhere not finite."
     return (~grad.isfinite()).flatten(1).any(1) | (grad == 0).flatten(1).all(1)
 
-# %% ../nbs/12b_attacks.ipynb #c064
+# %% ../nbs/12b_attacks.ipynb #c066
 @patch
 def ascent(self: PGD, clips: torch.Tensor, goal: torch.Tensor, best: Best, rows: torch.Tensor, loss: Callable, bar: tqdm) -> None:
     "One run from a start to the last step, for the clips `rows`; what it finds goes to `best`."
@@ -362,14 +361,14 @@ def ascent(self: PGD, clips: torch.Tensor, goal: torch.Tensor, best: Best, rows:
         adv = self.threat.project(adv + self.threat.ascend(velocity, alpha), clips[rows])
         bar.update()
 
-# %% ../nbs/12b_attacks.ipynb #c066
+# %% ../nbs/12b_attacks.ipynb #c068
 @patch
 def _clean_records(self: PGD, clips: torch.Tensor) -> torch.Tensor | None:
     "What the deviation is measured from, if it has any weight."
     with torch.no_grad():
         return self.model.records(clips) if self.deviation else None
 
-# %% ../nbs/12b_attacks.ipynb #c067
+# %% ../nbs/12b_attacks.ipynb #c069
 @patch
 def _count(self: PGD, rows: torch.Tensor, grad: torch.Tensor) -> torch.Tensor:
     "Count a gradient step of the clips `rows`, and those among them without a gradient; a gradient that is not finite becomes zero."
@@ -379,7 +378,7 @@ def _count(self: PGD, rows: torch.Tensor, grad: torch.Tensor) -> torch.Tensor:
     self.on_step()
     return grad.masked_fill(lost[:, None, None, None, None], 0)
 
-# %% ../nbs/12b_attacks.ipynb #c069
+# %% ../nbs/12b_attacks.ipynb #c071
 @patch
 def forward(self: PGD, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     "The attacked clips; called by `__call__`."
@@ -409,7 +408,7 @@ def forward(self: PGD, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tenso
         self.flags = [flags + short * (not won) for won, flags in zip(best.success.tolist(), self.flags)]
     return best.clips
 
-# %% ../nbs/12b_attacks.ipynb #c093
+# %% ../nbs/12b_attacks.ipynb #c095
 ATTACKS = Registry("attack", "videopure.blackbox", "videopure.filmstrip", pgd=PGD)
 
 
@@ -434,7 +433,7 @@ def make_attack(
         options["alpha"] = as_eps(options["alpha"], name="alpha")
     return make("attack", method, found, model, **options)
 
-# %% ../nbs/12b_attacks.ipynb #c094
+# %% ../nbs/12b_attacks.ipynb #c096
 def _is_factory(part: object) -> bool:
     "Whether an attack is still to be made from a model: a class, a partial of one, or a function whose first parameter is `model`."
     if isinstance(part, (type, partial)):
@@ -447,7 +446,7 @@ def _within(threat: object, eps: object) -> Threat:
     kind = threat if isinstance(threat, dict) else {"kind": threat}
     return make_threat(threat, eps) if isinstance(threat, Threat) else make_threat(**{"kind": "Linf", "eps": eps} | kind)
 
-# %% ../nbs/12b_attacks.ipynb #c098
+# %% ../nbs/12b_attacks.ipynb #c100
 @torch.enable_grad()
 def blind(attack: object, clips: torch.Tensor, labels: torch.Tensor) -> list[list[str]]:
     "For each of the attacked clips, what is to be said against an attack of torchattacks that did not break it."
@@ -463,7 +462,7 @@ def blind(attack: object, clips: torch.Tensor, labels: torch.Tensor) -> list[lis
             flags[row] = ["the cross-entropy has no gradient"]
     return flags
 
-# %% ../nbs/12b_attacks.ipynb #c101
+# %% ../nbs/12b_attacks.ipynb #c103
 def quantized(attack: Callable) -> Callable:  # an attack that is called in the same way
     "The same attack on 8-bit clips, and back to 8 bits within the constraint, so that what is evaluated can be stored."
 

@@ -136,6 +136,8 @@ class PGD(VideoAttack):
     After a call: `success`, `steps_used` and `zero_gradients` (steps without any gradient, a sign of gradient masking), each `(B,)`.
     Source: Madry et al. (arXiv 1706.06083); momentum: Dong et al. (1710.06081); averaging over draws: Athalye et al. (1707.07397)."""
     modes: list[str]
+    varies: bool
+    draws: int
     threat: Any
     steps: int
     loss: str | Callable | Sequence
@@ -150,8 +152,6 @@ class PGD(VideoAttack):
     deviation: float
     progress: bool
     alpha: float | str | None
-    varies: bool
-    draws: int
     losses: list[Callable]
     steps_used: Any
     zero_gradients: Any

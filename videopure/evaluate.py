@@ -311,7 +311,7 @@ def _trial(self: Run, defense: str, video: torch.Tensor, clip: str, name: str, t
         each = [self._trial(defense, video[i : i + 1], f"{clip}, {i}", name, trial) for i in range(len(video))]
         return tuple(map(torch.cat, zip(*each)))
 
-
+# %% ../nbs/16a_evaluate.ipynb #c050
 @patch
 @contextmanager
 def _watched(self: Run, purifier: object) -> Iterator[None]:
@@ -330,7 +330,7 @@ def answers(self: Run, defense: str, video: torch.Tensor, clip: str, name: str) 
     given, purified = zip(*found, *(self._trial(defense, video, clip, name, trial + 1) for trial in range(more)))
     return torch.stack(given), purified[0]
 
-# %% ../nbs/16a_evaluate.ipynb #c051
+# %% ../nbs/16a_evaluate.ipynb #c053
 @patch
 def results(self: Run, name: str, defense: str, video: torch.Tensor, labels: torch.Tensor, clips: list[str]) -> list[dict]:
     "The results of one attack on one defense, one a clip."
@@ -354,7 +354,7 @@ def results(self: Run, name: str, defense: str, video: torch.Tensor, labels: tor
         found.append(result | {"metrics": {k: round(v, 6) for k, v in numbers.items()} | cost} | ({"flags": flags} if flags else {}))
     return found
 
-# %% ../nbs/16a_evaluate.ipynb #c053
+# %% ../nbs/16a_evaluate.ipynb #c055
 @patch
 def _flags(self: Run, name: str, attacked: Attacked, i: int, used: float, result: dict) -> list[str]:
     "What a reader must know before believing a result."
@@ -365,7 +365,7 @@ def _flags(self: Run, name: str, attacked: Attacked, i: int, used: float, result
         flags.append("clip left unchanged by the attack" if used == 0 else "less than half of eps used")
     return flags + attacked.flags[i]
 
-# %% ../nbs/16a_evaluate.ipynb #c056
+# %% ../nbs/16a_evaluate.ipynb #c058
 @patch
 def _keep(self: Run, name: str, defense: str, video: torch.Tensor, clips: list[str]) -> None:
     "Write attacked clips under `store`, one .npz a clip."
@@ -376,7 +376,7 @@ def _keep(self: Run, name: str, defense: str, video: torch.Tensor, clips: list[s
     for clip, one in zip(clips, video.split(1)):
         write_video(one.cpu(), folder / f"{file_name(clip)}.npz")
 
-# %% ../nbs/16a_evaluate.ipynb #c060
+# %% ../nbs/16a_evaluate.ipynb #c062
 @patch
 def _batch(self: Run, indices: Sequence[int], journal: Journal) -> tuple[torch.Tensor, torch.Tensor, list[str]] | None:
     "Clips, labels and ids of some indices; what cannot be read is recorded as skipped. None if nothing is left."
@@ -397,7 +397,7 @@ def _batch(self: Run, indices: Sequence[int], journal: Journal) -> tuple[torch.T
     self._check_classes(clips[0])
     return torch.stack(clips).to(self.device), check_labels(torch.tensor(labels), len(ids), self.num_classes).to(self.device), list(ids)
 
-# %% ../nbs/16a_evaluate.ipynb #c062
+# %% ../nbs/16a_evaluate.ipynb #c064
 @patch
 def _check_classes(self: Run, clip: torch.Tensor) -> None:
     "The first time, see whether the classifier knows all labels of the data set."
@@ -414,7 +414,7 @@ def _check_classes(self: Run, clip: torch.Tensor) -> None:
     if isinstance(self.data, Clips):
         check_labels(torch.tensor(self.data.labels), len(self.data), self.num_classes)
 
-# %% ../nbs/16a_evaluate.ipynb #c065
+# %% ../nbs/16a_evaluate.ipynb #c067
 @patch
 def todo(self: Run, indices: Sequence[int], done: set, attacks: Sequence[str], defenses: Sequence[str]) -> dict[str, list[str]]:
     "Attacks, and the defenses that some clips still need under them."
@@ -424,7 +424,7 @@ def todo(self: Run, indices: Sequence[int], done: set, attacks: Sequence[str], d
     rows = {name: [defense for defense in defenses if needs(name, defense)] for name in attacks}
     return {name: found for name, found in rows.items() if found}
 
-# %% ../nbs/16a_evaluate.ipynb #c067
+# %% ../nbs/16a_evaluate.ipynb #c069
 @patch
 def exists(self: Run, name: str, defense: str, video: torch.Tensor) -> bool:
     "Whether an attack is possible on a defense: an exact or surrogate gradient needs a purifier that has one."
@@ -442,7 +442,7 @@ def exists(self: Run, name: str, defense: str, video: torch.Tensor) -> bool:
             self.has_gradient[defense, sees] = "requires grad" not in str(error)  # what torch says to numpy
     return self.has_gradient[defense, sees]
 
-# %% ../nbs/16a_evaluate.ipynb #c070
+# %% ../nbs/16a_evaluate.ipynb #c072
 class _Progress:
     "A bar over results, with the time left from the mean time of each cell of the table."
 
@@ -467,7 +467,7 @@ class _Progress:
         sure = all(cell in known for cell, count in self.left.items() if count)
         return ("" if sure else "at least ") + str(timedelta(seconds=round(seconds)))
 
-# %% ../nbs/16a_evaluate.ipynb #c073
+# %% ../nbs/16a_evaluate.ipynb #c075
 @patch
 def measure_clips(self: Run, indices: Sequence[int], journal: Journal, todo: dict[str, list[str]], progress: _Progress) -> None:
     "All results that some clips still need."
@@ -480,7 +480,7 @@ def measure_clips(self: Run, indices: Sequence[int], journal: Journal, todo: dic
                 journal.append(result)
             progress.step(name, defense, results)
 
-# %% ../nbs/16a_evaluate.ipynb #c075
+# %% ../nbs/16a_evaluate.ipynb #c077
 @patch
 def work(self: Run, journal: Journal, attacks: Sequence[str], defenses: Sequence[str], share: tuple[int, int], quiet: bool) -> None:
     "All that this process has to do: every `share[1]`-th batch of clips, from number `share[0]` on."
@@ -495,7 +495,7 @@ def work(self: Run, journal: Journal, attacks: Sequence[str], defenses: Sequence
         self.measure_clips(indices, journal, self.todo(indices, journal.done, attacks, defenses), progress)
     progress.bar.close()
 
-# %% ../nbs/16a_evaluate.ipynb #c079
+# %% ../nbs/16a_evaluate.ipynb #c081
 def _describe_classifier(classifier: nn.Module) -> dict:
     "A classifier in plain values: its kind, the hash of its weights, and how a `VideoClassifier` prepares clips."
     about = {"name": type(classifier).__name__, "weights": fingerprint(classifier)}
@@ -504,14 +504,14 @@ def _describe_classifier(classifier: nn.Module) -> dict:
     reading = {name: getattr(classifier, name) for name in ("mean", "std", "layout", "size", "frames")}
     return about | {"network": type(classifier.model).__name__} | reading
 
-# %% ../nbs/16a_evaluate.ipynb #c081
+# %% ../nbs/16a_evaluate.ipynb #c083
 @patch
 def describe(self: AttackSpec) -> dict:
     "The attack in plain values."
     own = {"method": describe(self.method), "sees": self.sees, "n_clips": self.n_clips, "uint8": self.uint8}
     return own | {name: describe(value) for name, value in self.options.items()}
 
-# %% ../nbs/16a_evaluate.ipynb #c084
+# %% ../nbs/16a_evaluate.ipynb #c086
 @patch
 def config(self: Run, title: str, protocol: str | None, worst: Sequence[str] | None) -> dict:
     "The run in plain values."
@@ -524,7 +524,7 @@ def config(self: Run, title: str, protocol: str | None, worst: Sequence[str] | N
     about["defenses"] = {name: plain[name] | {"rule": rules[name]} for name in plain}
     return about | {"attacks": {name: spec.describe() for name, spec in self.attacks.items()}}
 
-# %% ../nbs/16a_evaluate.ipynb #c085
+# %% ../nbs/16a_evaluate.ipynb #c087
 def _chosen(kind: str, names: Sequence[str], only: Sequence[str]) -> list[str]:
     "The names that are in `only`, or all if it is empty."
     if isinstance(only, str) or not isinstance(only, Sequence):
@@ -533,7 +533,7 @@ def _chosen(kind: str, names: Sequence[str], only: Sequence[str]) -> list[str]:
         raise VideoPureError(f"only {kind} {sorted(unknown)[0]!r}: there is none of that name, expected some of {list(names)}")
     return [name for name in names if name in only or not only]
 
-# %% ../nbs/16a_evaluate.ipynb #c088
+# %% ../nbs/16a_evaluate.ipynb #c090
 @patch
 def kept(self: Run) -> dict:
     "What a run that is started again must agree with: the identity of each part, and the clips."
@@ -544,7 +544,7 @@ def kept(self: Run) -> dict:
     marks = {name: identity(part, name) for name, part in parts.items()} | {"the data": data_identity(self.data, self.order)}
     return {"identity": marks, "clips": self.ids}
 
-# %% ../nbs/16a_evaluate.ipynb #c092
+# %% ../nbs/16a_evaluate.ipynb #c094
 def _processes() -> tuple[tuple[int, int], Callable]:
     "This process's number and how many there are, and a function that waits for all of them; accelerate's launcher tells."
     if (said := os.environ.get("WORLD_SIZE") or "1") == "1":
@@ -554,7 +554,7 @@ def _processes() -> tuple[tuple[int, int], Callable]:
     shared = Accelerator(cpu=not torch.cuda.is_available(), kwargs_handlers=[InitProcessGroupKwargs(timeout=timedelta(days=30))])
     return (shared.process_index, shared.num_processes), shared.wait_for_everyone
 
-# %% ../nbs/16a_evaluate.ipynb #c096
+# %% ../nbs/16a_evaluate.ipynb #c098
 def benchmark(
     classifier: nn.Module,  # clips in [0, 1] to logits
     defenses: dict[str, object],  # name -> what `as_purifier` takes, a purifier's name, or a `Defended`; None: the bare classifier
@@ -590,7 +590,7 @@ def benchmark(
         if share[0] == 0 and out is not None: card.save(folder)
     return card
 
-# %% ../nbs/16a_evaluate.ipynb #c113
+# %% ../nbs/16a_evaluate.ipynb #c115
 def five_metrics(card: Card) -> Table:
     "The paper's metrics, of a card with its protocol: clean, standard, attack, robust* (gray-box) and robust (BPDA) accuracy."
     gray, bpda = card.attacks[1:]
