@@ -799,3 +799,10 @@ def test_best_takes_what_is_better():
     assert best.clips.flatten().tolist() == [1, 1, 2], "no loss counts more than success"
     best.update(rows[1:], clips[1:] + 3, flags(False, False), torch.tensor([-9.0, -9.0]), always=True)
     assert best.clips.flatten().tolist() == [1, 3, 3] and best.success.tolist() == [False, False, False]
+
+
+@pytest.mark.parametrize("loss", [lambda logits, labels: logits.sum(), lambda logits, labels: logits[:, 0, :1], lambda logits, labels: 1.0])
+def test_a_loss_that_is_not_one_number_a_clip(loss):
+    clips, labels = moving_shapes(2, seed=3)
+    with pytest.raises(VideoPureError, match="one number for each clip"):
+        PGD(tiny_classifier(), loss=loss, steps=1)(clips, labels)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -29,11 +30,12 @@ from videopure.journal import Journal, file_name
 from videopure.metrics import METRICS
 from videopure.pipeline import VideoPurePipeline, load_pipeline
 from videopure.checks import AnswerError
-from videopure.purifier import Purifier
+from videopure.purifier import NoGradientError, Purifier
 from videopure.registry import fingerprint
 from videopure.results import Card
 from videopure.threats import THREATS, Linf
 from videopure.tiny import MotionClassifier, save_classifier, tiny_classifier
+from videopure.voting import RULES
 from videopure.video import MOTIONS, VideoFileError, VideoPureError, moving_shapes, read_video, write_video
 
 RUN = """
@@ -584,7 +586,8 @@ def test_random_purifiers_are_attacked_over_several_draws(classifier):
     for name, spec in PROTOCOLS["standard"].items():
         if spec["sees"] in ("bpda", "full"):
             column = as_attack_spec(spec)
-            assert (column.attack(smoothing).eot, column.attack(Defended(classifier, JPEG(30)), random=False).eot) == (4, 1), name
+            assert (column.attack(smoothing).eot, column.attack(smoothing).varies) == (4, True), name
+            assert not column.attack(Defended(classifier, JPEG(30)), random=False).varies, name
 
 
 TYPES = """
@@ -1326,3 +1329,144 @@ def test_wrong_types_are_one_line(classifier, words):
     with pytest.raises(VideoPureError) as error:
         benchmark(**right | words)
     assert "\n" not in str(error.value) and len(str(error.value)) < 300
+
+
+BPDA = {"bpda": {"sees": "bpda", "eps": "4/255", "steps": 2, "eot": 3}}
+
+
+def noisy_where(chosen):
+    "A purifier that draws noise for the clips of which `chosen` says so."
+
+    def purifier(video):
+        rows = [clip + 0.01 * torch.randn_like(clip) if chosen(video, clip) else clip for clip in video]
+        return torch.stack(rows).clamp(0, 1)
+
+    return purifier
+
+
+def test_randomness_is_noticed_for_the_clips_that_it_is_about(classifier):
+    clips, labels = moving_shapes(3, seed=5)
+    mark = clips[1].mean()
+    purifier = noisy_where(lambda _, clip: (clip.mean() - mark).abs() < 1e-3)
+    card = benchmark(classifier, {"x": purifier}, (clips, labels), BPDA, progress=False)
+    assert [len(result["right"]) for result in card.cell("x").values()] == [1, 3, 1]
+    assert card.cell("x", "bpda")["1"]["metrics"]["eot"] == 3 and card.cell("x", "bpda")["0"]["metrics"]["eot"] == 1
+
+
+@pytest.mark.parametrize("chosen", ["batches", "attacked"])
+def test_randomness_is_noticed_in_batches_and_under_attack(chosen, classifier):
+    clips, labels = moving_shapes(2, seed=5)
+    attacked = lambda _, clip: not any(torch.equal(clip, each) for each in clips)
+    purifier = noisy_where(attacked if chosen == "attacked" else lambda video, _: len(video) > 1)
+    batch = {"batch_size": 2} if chosen == "batches" else {}
+    card = benchmark(classifier, {"x": purifier}, (clips.clone(), labels), BPDA, progress=False, **batch)
+    for attack in ("none", "bpda") if chosen == "batches" else ("bpda",):
+        assert all(len(result["right"]) == 3 for result in card.cell("x", attack).values())
+    assert all(result["metrics"]["eot"] == 3 for result in card.cell("x", "bpda").values())
+
+
+def test_a_record_that_no_vote_asks_for_is_looked_at(classifier):
+    def purifier(video):
+        return torch.stack([video] * 4 + [torch.full_like(video, torch.nan)], 1)
+
+    card = benchmark(classifier, {"x": purifier}, moving_shapes(2, seed=5), {}, progress=False)
+    assert card.flags("x") == {"not answered": 2} and card.accuracy("x").right == 0
+
+
+def test_what_works_in_place_changes_no_clip(classifier):
+    class Halving(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = classifier
+
+        def forward(self, video):
+            return self.inner(video.mul_(0.5))
+
+    clips, labels = moving_shapes(2, seed=5)
+    before = clips.clone()
+    benchmark(Halving(), {"none": None, "x": lambda video: video.mul_(0.5)}, (clips, labels), BPDA, progress=False)
+    defended = Defended(classifier, lambda video: video.mul_(0.5))
+    defended(clips), defended.vote(clips), defended.predict(clips)
+    assert torch.equal(clips, before)
+
+
+UNFOLLOWED = [lambda video: video[:, :, ::2], lambda video: torch.from_numpy(video.numpy() * 1)]
+
+
+@pytest.mark.parametrize("purifier", UNFOLLOWED)
+def test_a_purifier_that_an_attack_cannot_follow_has_no_such_column(purifier, classifier):
+    attacks = {"full": {"sees": "full", "eps": "4/255", "steps": 1}} if purifier(torch.zeros(1, 3, 4, 8, 8)).shape[2] == 4 else BPDA
+    card = benchmark(classifier, {"x": purifier}, moving_shapes(1, seed=5), attacks, progress=False)
+    assert len(card.cell("x")) == 1 and not card.cell("x", next(iter(attacks)))
+
+
+def test_one_frame_is_not_stretched_over_all_of_them():
+    class Colours(nn.Module):
+        def forward(self, video):
+            return video.mean((2, 3, 4))
+
+    clip = moving_shapes(1, seed=5)[0].requires_grad_()
+    with pytest.raises(NoGradientError, match="bpda"):
+        Defended(Colours(), lambda video: video[:, :, :1], sees="bpda")(clip)
+
+
+def nothing(clips, labels):
+    "An attack that does nothing."
+    return clips
+
+
+IDLE = [
+    (nothing, "unchanged"),
+    ({"method": "FGSM", "eps": "8/255"}, "unchanged"),
+    ({"method": "torchattacks:PGD", "eps": 8 / 255, "steps": 1}, "no gradient"),
+    ({"eps": "8/255", "alpha": 1e-6, "steps": 3}, "reach less"),
+    ({"eps": "8/255", "alpha": 0.0, "steps": 3}, "reach less"),
+]
+
+
+@pytest.mark.parametrize("attack, said", IDLE)
+def test_an_attack_that_did_nothing_is_flagged_whoever_wrote_it(attack, said, classifier):
+    class Saturated(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = classifier
+
+        def forward(self, video):
+            return 1e6 * self.inner(video)
+
+    model = Saturated() if isinstance(attack, dict) and "method" in attack else classifier
+    card = benchmark(model, {"x": None}, moving_shapes(2, seed=5), {"a": attack}, progress=False)
+    assert card.accuracy("x", "a").right == 2 and any(said in flag for flag in card.flags("x", "a")), card.flags("x", "a")
+
+
+def test_a_classifier_that_changes_its_classes_is_one_line(classifier):
+    class Odd(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = classifier
+
+        def forward(self, video):
+            return self.inner(video)[:, : 9 if video.mean() < 0.2 else 10]
+
+    dark = Defended(Odd(), lambda video: torch.stack([video, video / 100], 1))
+    for call in (dark, dark.predict):
+        with pytest.raises(VideoPureError, match="with 9 and with 10 classes"):
+            call(moving_shapes(1, seed=5)[0] / 2 + 0.5)
+
+
+def test_a_vote_rule_of_ones_own_is_part_of_the_identity(classifier, tmp_path, monkeypatch):
+    def run():
+        defenses = {"x": Defended(classifier, nothing_done, "mine")}
+        benchmark(classifier, defenses, moving_shapes(1, seed=5), {}, out=tmp_path, progress=False)
+
+    rule = RULES["mean-probability"]
+    monkeypatch.setitem(RULES, "mine", rule)
+    run()
+    monkeypatch.setitem(RULES, "mine", replace(rule, score=lambda counts, probability: -probability))
+    with pytest.raises(VideoPureError, match="computes something else"):
+        run()
+
+
+def nothing_done(video):
+    "A purifier that does nothing."
+    return video

@@ -195,3 +195,51 @@ def test_configurations_in_any_form_that_toml_has(tmp_path):
         (folder / "run.json").write_text(json.dumps({"config": config, "about": {}}))
         (folder / "records-000.jsonl").write_text("")
         assert Journal(migrate(folder)).config == config
+
+
+KEPT = {"identity": {"the data": "0a"}, "clips": ["a", "b"]}
+RESULT = {"clip": "a", "label": 1, "defense": "none", "attack": "none", "predicted": [1], "right": [True]}
+WRONG = RESULT | {"predicted": [2], "right": [False]}
+
+
+@pytest.mark.parametrize(
+    "more, left",
+    [
+        ([], [RESULT]),
+        ([RESULT], [RESULT]),
+        ([WRONG], []),  # nobody knows which of the two is right
+        ([WRONG, RESULT], [RESULT]),  # measured again
+        ([{"clip": "a", "skipped": "cannot be read"}], [RESULT]),
+        ([{k: v for k, v in RESULT.items() if k != "predicted"} | {"clip": "b"}], [RESULT]),
+        ([RESULT | {"clip": "b", "made_with": None}], [RESULT]),
+    ],
+)
+def test_results_that_contradict_themselves_or_each_other(more, left, tmp_path):
+    config = {"defenses": {"none": {}}, "attacks": {"none": {}}}
+    journal = Journal(tmp_path, config, kept=KEPT)
+    journal.append(RESULT)
+    made_with = json.loads(journal.path.read_text())["made_with"]
+    with open(journal.path, "a") as file:
+        for each in more:
+            line = {"made_with": made_with} | each
+            print(json.dumps({name: value for name, value in line.items() if value is not None}), file=file)
+    if more in ([], [RESULT]):
+        found = Journal(tmp_path, config, kept=KEPT).results
+    else:
+        with pytest.warns(UserWarning, match="left out"):
+            found = Journal(tmp_path, config, kept=KEPT).results
+    assert found == left
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"identity": "0a"}, {"identity": None}, {"identity": ["the data"]}, {"identity": {}}, {"identity": {"the data": "0a", "more": "1"}},
+     {"clips": 5}, {"clips": None}, {"clips": ["a"]}],
+)  # fmt: skip
+def test_a_run_written_by_hand(change, tmp_path):
+    Journal(tmp_path, {"n": 1}, kept=KEPT)
+    path = tmp_path / "run.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(VideoPureError, match="new folder"):
+        Journal(tmp_path, {"n": 1}, kept=KEPT)
+    assert Journal(tmp_path).results == []  # to look at it is no harm

@@ -1,21 +1,28 @@
 "Parts by name, by import and as they are; what describes them in plain values."
 
+import importlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
+import types
+from collections import defaultdict, deque
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from diffusers import DDIMScheduler
 from torch import nn
 
+from videopure.data import Clips
 from videopure.journal import data_identity
+from videopure.pipeline import VideoPurePipeline
 from videopure.registry import (
     Registry,
     describe,
@@ -257,6 +264,31 @@ class Base:
         return video * self.factor
 
 
+class Remembering(dict):
+    "A container that can have attributes."
+
+
+class Configured:
+    "Something with a configuration that does not say all."
+
+    def __init__(self, k):
+        self.config, self.k = {"a": 1}, k
+
+
+def alphas(k):
+    "A scheduler whose noise schedule was changed by hand."
+    scheduler = DDIMScheduler()
+    scheduler.alphas_cumprod = scheduler.alphas_cumprod**k
+    return scheduler
+
+
+def replaced(k):
+    "A pipeline with another method in place of one of its own."
+    pipe = VideoPurePipeline.tiny()
+    pipe.predict_noise = lambda latents, t: latents * k
+    return pipe
+
+
 def made(k):
     "Parts that compute with a number, each in another way."
 
@@ -281,6 +313,17 @@ def made(k):
     own = nn.Identity()
     own.settings = {"deep": [{"k": k}]}
     defaulted = lambda video, k=k: video * k
+    disguised = wraps(nn.functional.interpolate)(lambda video: video * k)
+    backwards = nn.Identity()
+    backwards.register_full_backward_hook(lambda module, before, after: (after[0] * k,))
+    own_module = types.ModuleType("own_module")
+    exec(f"def go(video): return video * {k}", vars(own_module))
+    scope = {"__name__": "__main__", "own": own_module, "K": k}
+    exec("def by_module(video): return own.go(video)\ndef by_name(video): return video * globals()['K']", scope)
+    container = lambda kind, *held: type("Own", (kind,), {"__module__": "__main__", "__call__": lambda self, video: video * k})(*held)
+    attributed = Remembering(a=1)
+    attributed.k = k
+    metaclass = type("Meta", (type,), {"__module__": "__main__", "factor": k})("Of", (), {"__module__": "__main__"})
     return {
         "class": Local, "object of a class": Local(), "property": Property(), "attribute of a function": decorated, "slots": Slotted(k),
         "weights": net, "hook": hooked, "buffer that is not saved": buffered, "nested settings": own, "default": defaulted,
@@ -292,6 +335,12 @@ def made(k):
         "keyword only": eval("lambda *, k=k: k", {"k": k}),
         "inner function": eval("lambda: (lambda: k)", {"k": k}),
         "sequential": nn.Sequential(nn.Dropout(k / 4)), "sparse": torch.eye(2).mul(k).to_sparse(),
+        "named like a library's": disguised, "backward hook": backwards,
+        "another file": scope["by_module"], "by its name": scope["by_name"],
+        "own dict": container(dict), "own list": container(list), "own tuple": container(tuple), "own set": container(set),
+        "own int": container(int, 3), "own text": container(str, "a"), "attribute of an own dict": attributed,
+        "deque": deque([k]), "defaultdict": defaultdict(lambda: k), "metaclass": metaclass,
+        "config and more": Configured(k), "alphas": alphas(k), "method of a pipeline": replaced(k),
     }  # fmt: skip
 
 
@@ -304,6 +353,18 @@ def test_identity_follows_the_variables_of_a_file(monkeypatch):
     before = identity(times_through)
     monkeypatch.setattr(sys.modules[__name__], "K", 2.0)
     assert identity(times_through) != before
+
+
+def test_identity_follows_what_a_function_imports(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    scope, marks = {"__name__": "__main__"}, []
+    exec("def f(video):\n    from helpers_of_f import K\n    return video * K", scope)
+    for k in (1, 1, 2):
+        (tmp_path / "helpers_of_f.py").write_text(f"K = {k}\nunused = {len(marks)}\n")
+        sys.modules.pop("helpers_of_f", None), importlib.invalidate_caches()
+        shutil.rmtree(tmp_path / "__pycache__", ignore_errors=True)
+        marks.append(identity(scope["f"]))
+    assert marks[0] == marks[1] != marks[2]
 
 
 def test_identity_of_what_is_the_same():
@@ -353,3 +414,15 @@ def test_identity_of_files_and_data(tmp_path):
     assert not {*before} & {file_identity(big), file_identity(small), file_identity(tmp_path)}
     pairs = [(torch.zeros(2), 0), (torch.ones(2), 1)]
     assert len({data_identity(pairs, order) for order in ([0], [1], [0, 1], [1, 0])}) == 4
+
+
+def test_identity_of_clips_that_a_class_of_ones_own_reads(tmp_path):
+    (tmp_path / "a").write_bytes(b"clip")
+
+    def clips(k, other=0):
+        kind = type("Own", (Clips,), {"__module__": "__main__", "__getitem__": lambda self, i: (torch.zeros(3) * k, 0)})
+        data = kind(tmp_path, ["a"], [0], ["x"])
+        data.gain = other
+        return data_identity(data, [0])
+
+    assert clips(1) == clips(1) and len({clips(1), clips(2), clips(1, 1)}) == 3

@@ -131,10 +131,10 @@ def test_one_process_finishes_what_two_began(tmp_path):
 
 
 def test_first_of_duplicates_counts(tmp_path):
-    for writer, right in ((0, True), (1, False)):
-        Journal(tmp_path, CONFIG, writer).append(result(right=[right]))
+    for writer in (0, 1):
+        Journal(tmp_path, CONFIG, writer).append(result(note=writer))
     found = Journal(tmp_path).results
-    assert len(found) == 1 and found[0]["right"] == [True]
+    assert len(found) == 1 and found[0]["note"] == 0
     assert Card(CONFIG, [result(right=[False]), result()]).accuracy("none") == Accuracy(0, 1)
 
 

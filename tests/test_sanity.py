@@ -377,7 +377,8 @@ def test_state(classifier, data):
 
     other = Defended(tiny_classifier(), training)
     assert check_state(Inspection(other, *data, **FAST)).verdict == "passed", "modes are put back for all"
-    for purifier, what in ((inplace, "the clip itself"), (reseeding, "random state"), (frozen, "requires_grad")):
+    assert check_state(Inspection(Defended(tiny_classifier(), inplace), *data, **FAST)).verdict == "passed", "it works on a copy"
+    for purifier, what in ((reseeding, "random state"), (frozen, "requires_grad")):
         other = Defended(tiny_classifier().requires_grad_(), purifier)
         with torch.random.fork_rng():
             found = check_state(Inspection(other, *data, **FAST))

@@ -228,6 +228,11 @@ def test_checkpoint_of_another_run_and_a_damaged_one(good, cache, sides, tmp_pat
     with pytest.raises(VideoPureError, match="is a checkpoint of"):
         fit(train_rows[1:], SMALL)
     fit(train_rows, replace(SMALL, every=5, workers=1))  # these may change
+    with monkeypatch.context() as patched, pytest.raises(VideoPureError, match="is a checkpoint of"):
+        first = training._new_classifier(CLASSES, SMALL)
+        first.head.weight.data.mul_(2)
+        patched.setattr(training, "_new_classifier", lambda *settings: first)
+        fit(train_rows, SMALL)  # other weights to start from
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(training, "_fit_purifier", interrupted)
         training.train(ClipFolder(good, 4, 16), tmp_path / "out", recipe=SMALL, cpu=True, progress=False)

@@ -24,7 +24,7 @@ from tqdm.auto import tqdm
 
 from .checks import AnswerError, checked
 from .defense import Defended, answer
-from .purifier import evaluating, seeded
+from .purifier import evaluating, random_state, seeded
 from .registry import Registry, identity, is_code, make
 from .threats import THREATS, Threat, as_eps, as_threat, make_threat, same_shape
 from .video import ClipError, VideoPureError, check_number, check_video
@@ -93,7 +93,7 @@ class VideoAttack(Attack):
 @patch
 def identity(self: VideoAttack) -> str:
     "The hash of the attack's settings and its model, without what its last call left."
-    left = ("metrics", "flags", "success", "steps_used", "zero_gradients", "queries", "on_step", "generator", "progress")
+    left = ("metrics", "flags", "success", "steps_used", "zero_gradients", "queries", "on_step", "generator", "progress", "draws", "varies")
     return identity([type(self), {name: value for name, value in vars(self).items() if name not in left}])
 
 # %% ../nbs/12b_attacks.ipynb #c016
@@ -229,7 +229,7 @@ class PGD(VideoAttack):
     Source: Madry et al. (arXiv 1706.06083); momentum: Dong et al. (1710.06081); averaging over draws: Athalye et al. (1707.07397).
     """
 
-    modes = ["default", "targeted"]
+    modes, varies, draws = ["default", "targeted"], True, 0  # False: draw again only where the model drew; most draws of a step
     def __init__(
         self,
         model: nn.Module,  # a classifier, or a `Defended`: its gradient mode is the attacker's
@@ -302,19 +302,33 @@ def evaluate(self: PGD, x: torch.Tensor, clean: torch.Tensor | None) -> tuple[to
 # %% ../nbs/12b_attacks.ipynb #c061
 @patch
 def loss_and_grad(self: PGD, adv: torch.Tensor, goal: torch.Tensor, loss: Callable, clean: torch.Tensor | None, grad: bool = True) -> tuple:
-    "Loss (B,), broken (B,) and gradient of the loss at `adv`, over `eot` evaluations of the model."
+    "Loss (B,), broken (B,) and gradient of the loss at `adv`, over `eot` evaluations of the model; over one if it does not vary."
     total, broken, direction = torch.zeros_like(adv[:, 0, 0, 0, 0]), torch.ones_like(goal, dtype=torch.bool), torch.zeros_like(adv)
+    state, draws = partial(random_state, self.device, getattr(self.model, "purifier", None)) if not self.varies else lambda: None, 0
     for _ in range(self.eot):
+        draws, before = draws + 1, state()
         with torch.set_grad_enabled(grad):
             x, reached = adv.detach().requires_grad_(grad), torch.full_like(broken, not self.targeted)
             rows, found = answered(self.evaluate, x, clean)
+            alike = not self.varies and state() == before
             if found is not None:
-                value = loss(found[0], goal[rows]) * (-1 if self.targeted else 1) + self.deviation * found[1]
+                value = _one_a_clip(loss(found[0], goal[rows]), rows) * (-1 if self.targeted else 1) + self.deviation * found[1]
                 reached[rows] = self._reached(voted(self.model, found[0].detach()).argmax(1), goal[rows])
-                total[rows] += value.detach() / self.eot
-                direction += self._revived(clip_gradient(value, x, finite=False), adv, goal) / self.eot if grad else 0
+                total[rows] += value.detach()
+                direction += self._revived(clip_gradient(value, x, finite=False), adv, goal) if grad else 0
         broken &= reached
-    return total, broken, direction
+        if alike:
+            break
+    self.draws = max(self.draws, draws)
+    return total / draws, broken, direction / draws
+
+# %% ../nbs/12b_attacks.ipynb #c063
+def _one_a_clip(value: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+    "What a loss returned, if it is one number for each clip."
+    if not isinstance(value, torch.Tensor) or value.shape != rows.shape:
+        found = tuple(value.shape) if isinstance(value, torch.Tensor) else type(value).__name__
+        raise VideoPureError(f"the loss returned {found}, expected a tensor ({len(rows)},): one number for each clip")
+    return value
 
 
 @patch
@@ -334,7 +348,7 @@ def _without_gradient(grad: torch.Tensor) -> torch.Tensor:
     "For which clips a gradient says nothing: it is zero everywhere, or somewhere not finite."
     return (~grad.isfinite()).flatten(1).any(1) | (grad == 0).flatten(1).all(1)
 
-# %% ../nbs/12b_attacks.ipynb #c064
+# %% ../nbs/12b_attacks.ipynb #c066
 @patch
 def ascent(self: PGD, clips: torch.Tensor, goal: torch.Tensor, best: Best, rows: torch.Tensor, loss: Callable, bar: tqdm) -> None:
     "One run from a start to the last step, for the clips `rows`; what it finds goes to `best`."
@@ -355,14 +369,14 @@ def ascent(self: PGD, clips: torch.Tensor, goal: torch.Tensor, best: Best, rows:
         adv = self.threat.project(adv + self.threat.ascend(velocity, alpha), clips[rows])
         bar.update()
 
-# %% ../nbs/12b_attacks.ipynb #c066
+# %% ../nbs/12b_attacks.ipynb #c068
 @patch
 def _clean_records(self: PGD, clips: torch.Tensor) -> torch.Tensor | None:
     "What the deviation is measured from, if it has any weight."
     with torch.no_grad():
         return self.model.records(clips) if self.deviation else None
 
-# %% ../nbs/12b_attacks.ipynb #c067
+# %% ../nbs/12b_attacks.ipynb #c069
 @patch
 def _count(self: PGD, rows: torch.Tensor, grad: torch.Tensor) -> torch.Tensor:
     "Count a gradient step of the clips `rows`, and those among them without a gradient; a gradient that is not finite becomes zero."
@@ -372,7 +386,7 @@ def _count(self: PGD, rows: torch.Tensor, grad: torch.Tensor) -> torch.Tensor:
     self.on_step()
     return grad.masked_fill(lost[:, None, None, None, None], 0)
 
-# %% ../nbs/12b_attacks.ipynb #c069
+# %% ../nbs/12b_attacks.ipynb #c071
 @patch
 def forward(self: PGD, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     "The attacked clips; called by `__call__`."
@@ -383,7 +397,7 @@ def forward(self: PGD, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tenso
     if logits is not None:
         check_labels(goal, len(clips), logits.shape[-1])
         reached[rows] = self._reached(voted(self.model, logits).argmax(1), goal[rows])
-    best = Best(clips, reached & self.early_stop)
+    best, self.draws = Best(clips, reached & self.early_stop), 0
     self.steps_used, self.zero_gradients = torch.zeros_like(goal), torch.zeros_like(goal)
     self.metrics = {"steps_used": self.steps_used, "zero_gradients": self.zero_gradients}
     with tqdm(total=self.restarts * self.steps, desc="PGD", disable=not self.progress, leave=False, delay=2) as bar:
@@ -397,9 +411,12 @@ def forward(self: PGD, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tenso
     if any(self.flags):
         hint = "this says nothing about the model; try loss='margin', sees='bpda' or a black-box attack"
         warnings.warn(f"no gradient for {sum(map(bool, self.flags))} of {len(clips)} clips that PGD did not break: {hint}", stacklevel=3)
+    if self.alpha * sum(SCHEDULES[self.schedule](step, self.steps) for step in range(self.steps)) < self.eps / 2:
+        short = ["all steps together reach less than half of eps"]
+        self.flags = [flags + short * (not won) for won, flags in zip(best.success.tolist(), self.flags)]
     return best.clips
 
-# %% ../nbs/12b_attacks.ipynb #c093
+# %% ../nbs/12b_attacks.ipynb #c095
 ATTACKS = Registry("attack", "videopure.blackbox", "videopure.filmstrip", pgd=PGD)
 
 
@@ -424,7 +441,7 @@ def make_attack(
         options["alpha"] = as_eps(options["alpha"], name="alpha")
     return make("attack", method, found, model, **options)
 
-# %% ../nbs/12b_attacks.ipynb #c094
+# %% ../nbs/12b_attacks.ipynb #c096
 def _is_factory(part: object) -> bool:
     "Whether an attack is still to be made from a model: a class, a partial of one, or a function whose first parameter is `model`."
     if isinstance(part, (type, partial)):
@@ -437,7 +454,23 @@ def _within(threat: object, eps: object) -> Threat:
     kind = threat if isinstance(threat, dict) else {"kind": threat}
     return make_threat(threat, eps) if isinstance(threat, Threat) else make_threat(**{"kind": "Linf", "eps": eps} | kind)
 
-# %% ../nbs/12b_attacks.ipynb #c098
+# %% ../nbs/12b_attacks.ipynb #c100
+@torch.enable_grad()
+def blind(attack: object, clips: torch.Tensor, labels: torch.Tensor) -> list[list[str]]:
+    "For each of the attacked clips, what is to be said against an attack of torchattacks that did not break it."
+    flags = [[] for _ in clips]
+    if not isinstance(attack, Attack) or isinstance(attack, VideoAttack):
+        return flags
+    x = clips.detach().clone().requires_grad_()
+    rows, logits = answered(partial(record_logits, attack.model), x)
+    if logits is not None and logits.requires_grad:
+        scores = voted(attack.model, logits)
+        lost = _without_gradient(clip_gradient(cross_entropy(scores, labels[rows]), x, finite=False))[rows]
+        for row in rows[lost & (scores.argmax(1) == labels[rows])].tolist():
+            flags[row] = ["the cross-entropy has no gradient"]
+    return flags
+
+# %% ../nbs/12b_attacks.ipynb #c103
 def quantized(attack: Callable) -> Callable:  # an attack that is called in the same way
     "The same attack on 8-bit clips, and back to 8 bits within the constraint, so that what is evaluated can be stored."
 

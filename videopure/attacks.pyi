@@ -17,7 +17,7 @@ from torchattacks.attack import Attack as Attack
 from tqdm.auto import tqdm as tqdm
 from .checks import AnswerError as AnswerError, checked as checked
 from .defense import Defended as Defended, answer as answer
-from .purifier import evaluating as evaluating, seeded as seeded
+from .purifier import evaluating as evaluating, random_state as random_state, seeded as seeded
 from .registry import Registry as Registry, identity as identity, is_code as is_code, make as make
 from .threats import THREATS as THREATS, Threat as Threat, as_eps as as_eps, as_threat as as_threat, make_threat as make_threat, same_shape as same_shape
 from .video import ClipError as ClipError, VideoPureError as VideoPureError, check_number as check_number, check_video as check_video
@@ -141,6 +141,8 @@ class PGD(VideoAttack):
     After a call: `success`, `steps_used` and `zero_gradients` (steps without any gradient, a sign of gradient masking), each `(B,)`.
     Source: Madry et al. (arXiv 1706.06083); momentum: Dong et al. (1710.06081); averaging over draws: Athalye et al. (1707.07397)."""
     modes: list[str]
+    varies: bool
+    draws: int
     threat: Any
     steps: int
     loss: str | Callable | Sequence
@@ -172,7 +174,7 @@ class PGD(VideoAttack):
         ...
 
     def loss_and_grad(self, adv: torch.Tensor, goal: torch.Tensor, loss: Callable, clean: torch.Tensor | None, grad: bool=True) -> tuple:
-        """Loss (B,), broken (B,) and gradient of the loss at `adv`, over `eot` evaluations of the model."""
+        """Loss (B,), broken (B,) and gradient of the loss at `adv`, over `eot` evaluations of the model; over one if it does not vary."""
         ...
 
     def _revived(self, grad: torch.Tensor, adv: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
@@ -200,6 +202,10 @@ def clip_gradient(loss: torch.Tensor, clips: torch.Tensor, finite: bool=True) ->
     """The gradient of each clip's loss; a `VideoPureError` if there is none, or if it must be `finite` and is not."""
     ...
 
+def _one_a_clip(value: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+    """What a loss returned, if it is one number for each clip."""
+    ...
+
 def _without_gradient(grad: torch.Tensor) -> torch.Tensor:
     """For which clips a gradient says nothing: it is zero everywhere, or somewhere not finite."""
     ...
@@ -215,6 +221,11 @@ def _is_factory(part: object) -> bool:
 
 def _within(threat: object, eps: object) -> Threat:
     """A threat model as a configuration gives it, of the size `eps` if that is given."""
+    ...
+
+@torch.enable_grad()
+def blind(attack: object, clips: torch.Tensor, labels: torch.Tensor) -> list[list[str]]:
+    """For each of the attacked clips, what is to be said against an attack of torchattacks that did not break it."""
     ...
 
 def quantized(attack: Callable) -> Callable:

@@ -62,7 +62,7 @@ def straight_through(value: torch.Tensor, path: torch.Tensor) -> torch.Tensor:
 def surrogate(self: Defended, video: torch.Tensor, count: int) -> torch.Tensor:
     "What differentiation sees for the `count` records: the clip itself (BPDA), or the records of a purifier with fewer steps."
     if self.sees == "bpda":
-        return video[:, None]
+        return video[:, None].expand(-1, count, -1, -1, -1, -1)
     fewer = self.purifier.fewer(int(self.sees.removeprefix("surrogate-")))
     records = torch.stack(list(fewer.records(video)), 1)
     return records[:, [max(0, s - count + records.shape[1]) for s in range(count)]]
@@ -72,12 +72,17 @@ def surrogate(self: Defended, video: torch.Tensor, count: int) -> torch.Tensor:
 def records(self: Defended, video: torch.Tensor) -> torch.Tensor:
     "All purified records `(B, S, 3, T, H, W)` in [0, 1]; differentiable in the mode's way if `video` requires a gradient."
     check_video(video)
-    with grad_like(video if self.sees == "full" else video.detach()):
-        records = torch.stack(list(self.purifier.records(video)), 1)
+    followed = video if self.sees == "full" else video.detach()
+    with grad_like(followed):
+        records = torch.stack(list(self.purifier.records(followed)), 1)
     if self.sees == "classifier" or not (torch.is_grad_enabled() and video.requires_grad):
         return records
     if self.sees != "full":
-        return straight_through(records, self.surrogate(video, records.shape[1]))
+        seen = self.surrogate(video, records.shape[1])
+        if seen.shape != records.shape:
+            found = f"records {tuple(records.shape[2:])} of clips {tuple(video.shape[1:])}"
+            raise NoGradientError(f"the purifier {self.purifier!r} makes {found}, which sees={self.sees!r} cannot follow: use sees='full'")
+        return straight_through(records, seen)
     if not records.requires_grad:
         raise NoGradientError(f"the purifier {self.purifier!r} has no gradient to follow: use Defended(..., sees='bpda')")
     return records
@@ -86,14 +91,21 @@ def records(self: Defended, video: torch.Tensor) -> torch.Tensor:
 def answer(classifier: nn.Module, clips: torch.Tensor, rows: torch.Tensor | slice = slice(None)) -> torch.Tensor:
     "The logits `(B, K)` of a classifier in evaluation mode, for the clips `rows` of a batch; an `AnswerError` where they are not finite."
     with evaluating(classifier):
-        logits = check_logits(classifier(clips), len(clips))
+        logits = check_logits(classifier(clips.clone()), len(clips))  # it may work in place
     return check_answer(logits, f"the answer of {type(classifier).__name__}", rows=rows)
 
 # %% ../nbs/11b_defense.ipynb #c022
+def _same_classes(logits: list[torch.Tensor]) -> list[torch.Tensor]:
+    "Logits of several records, if all are about the same classes."
+    if len(counts := {one.shape[-1] for one in logits}) > 1:
+        raise VideoPureError(f"the classifier answers with {min(counts)} and with {max(counts)} classes, expected always the same number")
+    return logits
+
+# %% ../nbs/11b_defense.ipynb #c023
 @patch
 def classify(self: Defended, records: torch.Tensor) -> torch.Tensor:
     "The classifier's logits `(B, S, K)` for records `(B, S, 3, T, H, W)`."
-    return torch.stack([recompute(partial(answer, self.classifier), record) for record in records.unbind(1)], 1)
+    return torch.stack(_same_classes([recompute(partial(answer, self.classifier), record) for record in records.unbind(1)]), 1)
 
 
 @patch
@@ -103,20 +115,20 @@ def logits(self: Defended, video: torch.Tensor) -> torch.Tensor:
     gray = self.sees == "classifier" and torch.is_grad_enabled() and video.requires_grad
     return straight_through(logits, answer(self.classifier, video)[:, None]) if gray else logits
 
-# %% ../nbs/11b_defense.ipynb #c025
+# %% ../nbs/11b_defense.ipynb #c026
 @patch
 def train(self: Defended, mode: bool = True) -> Defended:
     "Nothing to train: the classifier and the purifier are used as they are."
     return self
 
-# %% ../nbs/11b_defense.ipynb #c029
+# %% ../nbs/11b_defense.ipynb #c030
 @patch
 def vote(self: Defended, video: torch.Tensor) -> VoteOutput:
     "The full vote: labels, counts, margin and the logits of every record."
     with torch.no_grad():
         return vote(self.logits(video), self.rule)
 
-# %% ../nbs/11b_defense.ipynb #c031
+# %% ../nbs/11b_defense.ipynb #c032
 @patch
 def predict(
     self: Defended,
@@ -128,5 +140,9 @@ def predict(
     with torch.no_grad():
         records = self.purifier.records(video) if records is None else records
         if not RULES[self.rule].counts:
-            return vote(torch.stack([answer(self.classifier, record) for record in records], 1), self.rule).labels
-        return vote_early(lambda s, rows: answer(self.classifier, records(s, rows), rows), len(video), len(records), self.rule)[0]
+            return vote(torch.stack(_same_classes([answer(self.classifier, record) for record in records]), 1), self.rule).labels
+        seen = []
+        def classify(s, rows):
+            seen[1:] = [answer(self.classifier, records(s, rows), rows)]
+            return _same_classes(seen)[-1]
+        return vote_early(classify, len(video), len(records), self.rule)[0]

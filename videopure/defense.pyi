@@ -67,3 +67,7 @@ def straight_through(value: torch.Tensor, path: torch.Tensor) -> torch.Tensor:
 def answer(classifier: nn.Module, clips: torch.Tensor, rows: torch.Tensor | slice=slice(None)) -> torch.Tensor:
     """The logits `(B, K)` of a classifier in evaluation mode, for the clips `rows` of a batch; an `AnswerError` where they are not finite."""
     ...
+
+def _same_classes(logits: list[torch.Tensor]) -> list[torch.Tensor]:
+    """Logits of several records, if all are about the same classes."""
+    ...

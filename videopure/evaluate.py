@@ -6,13 +6,12 @@
 __all__ = ['PROTOCOLS', 'AttackSpec', 'benchmark', 'five_metrics']
 
 # %% ../nbs/16a_evaluate.ipynb #c002
-import hashlib
 import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -27,19 +26,20 @@ from torch.utils.data import Dataset, TensorDataset
 from tqdm.auto import tqdm
 
 from . import threats
-from .attacks import ATTACKS, PGD, VideoAttack, answered, check_adversarial, check_labels, make_attack, quantized, record_logits
+from .attacks import ATTACKS, PGD, VideoAttack, answered, blind, check_adversarial, check_labels
+from .attacks import make_attack, quantized, record_logits
 from .baselines import make_purifier
 from .checks import AnswerError, as_path, checked
 from .classifiers import VideoClassifier
 from .data import ClipFolder, Clips, Kinetics400
 from .defense import SEES, Defended, answer
-from .journal import Journal, data_identity, disk_errors, environment, file_name
+from .journal import Journal, data_identity, describe_data, disk_errors, environment, file_name
 from .metrics import CostMeter, find_metrics, measure
-from .purifier import NoGradientError, as_purifier, device_of, evaluating, seeded
+from .purifier import NoGradientError, as_purifier, device_of, random_state, seed_of, seeded
 from .registry import describe, fingerprint, identity
 from .results import Card, Table
 from .video import VideoPureError, check_number, check_video, write_video
-from .voting import find_rule
+from .voting import RULES, find_rule
 
 # %% ../nbs/16a_evaluate.ipynb #c008
 @dataclass
@@ -84,18 +84,18 @@ def as_attack_spec(spec: object) -> AttackSpec:
 # %% ../nbs/16a_evaluate.ipynb #c014
 @patch
 def attack(self: AttackSpec, model: nn.Module, random: bool = True) -> Callable:
-    "The attack on `model`, ready to be called with clips and labels; on one that is not `random`, without averaging."
-    options = dict(self.options)
-    if not random:
+    "The attack on `model`, ready to be called with clips and labels; on one that is not `random`, without averaging what does not vary."
+    options, found = dict(self.options), ATTACKS.find(self.method)
+    own = isinstance(found, type) and issubclass(found, PGD)
+    if not random and not own:
         options.pop("eot", None)  # averaging what never varies is only slower
-    found = ATTACKS.find(self.method)
-    if isinstance(found, type) and issubclass(found, PGD) and self.sees == "classifier":
+    if own and self.sees == "classifier":
         takes = {p.name if p.kind is not p.VAR_KEYWORD else "all" for p in signature(found).parameters.values()}
         whole = {name: False for name in ("early_stop", "best") if takes & {name, "all"}}
         options = whole | options  # the clips are for others, who break later
     attack = make_attack(self.method, model, **options)
     if isinstance(attack, VideoAttack):
-        attack.progress = False  # the run has a bar of its own
+        attack.progress, attack.varies = False, random  # the run has a bar of its own
     return attack
 
 # %% ../nbs/16a_evaluate.ipynb #c018
@@ -126,12 +126,7 @@ def _attack_specs(attacks: dict[str, object] | None, protocol: str) -> dict[str,
         raise VideoPureError("'none' is the column of clean clips: it takes no setting but n_clips, expected another name")
     return {"none": specs.pop("none"), **specs}
 
-# %% ../nbs/16a_evaluate.ipynb #c025
-def seed_of(seed: int, *names: str | int) -> int:
-    "A seed for one result, made from the run's seed and what the result is about."
-    return int.from_bytes(hashlib.sha256(repr((seed, *names)).encode()).digest()[:6], "big")
-
-# %% ../nbs/16a_evaluate.ipynb #c029
+# %% ../nbs/16a_evaluate.ipynb #c028
 @dataclass
 class Run:
     "An evaluation: what is measured on what, and what is already known."
@@ -155,14 +150,14 @@ class Run:
         self.purifiers = {name: getattr(model, "purifier", None) for name, model in self.models.items()}
         self.meter = CostMeter(list(self.purifiers.values()), self.device)
         self.has_gradient = {}  # whether a defense has the gradient that an attack needs
-        self.varies = {}  # whether a defense answers differently when it is asked again
+        self.num_classes, self.varies, self.drew = None, {}, False  # what the classifier told; which defenses vary; what was drawn
         self.made = {}  # the last attacked clips: a gray-box attack serves all defenses
         self.order = self._order()[: self.n_clips]
         ids = getattr(self.data, "ids", range(len(self.data)))
         self.ids = [str(ids[i]) for i in self.order]
         self._check()
 
-# %% ../nbs/16a_evaluate.ipynb #c030
+# %% ../nbs/16a_evaluate.ipynb #c029
 @patch
 def _model(self: Run, defense: object) -> nn.Module:
     "A defense as a model of clips: the bare classifier for None."
@@ -172,7 +167,7 @@ def _model(self: Run, defense: object) -> nn.Module:
     purifier = make_purifier(**defense) if isinstance(defense, dict) else as_purifier(defense)
     return self.classifier if purifier is None else Defended(self.classifier, purifier)
 
-# %% ../nbs/16a_evaluate.ipynb #c032
+# %% ../nbs/16a_evaluate.ipynb #c031
 @patch
 def seen(self: Run, defense: str, sees: str) -> nn.Module:
     "A defense as an attacker sees it; the bare classifier where there is no purifier, or if that is all the attacker sees."
@@ -181,7 +176,7 @@ def seen(self: Run, defense: str, sees: str) -> nn.Module:
         return self.classifier
     return Defended(self.classifier, model.purifier, model.rule, "full" if sees == "scores" else sees)
 
-# %% ../nbs/16a_evaluate.ipynb #c034
+# %% ../nbs/16a_evaluate.ipynb #c033
 def _as_dataset(data: object) -> Dataset:
     "Clips and labels as a data set; what is a data set already stays one. `VideoPureError` for anything else."
     if isinstance(data, tuple) and len(data) == 2:
@@ -205,7 +200,7 @@ def _check_kinds(self: Run) -> None:
     check_number("seed", self.seed, -(2**63))
     check_number("n_clips", 1 if self.n_clips is None else self.n_clips, 1)
 
-# %% ../nbs/16a_evaluate.ipynb #c036
+# %% ../nbs/16a_evaluate.ipynb #c035
 @patch
 def _check(self: Run) -> None:
     "Raise `VideoPureError` for what cannot be run, before any work is done."
@@ -216,7 +211,7 @@ def _check(self: Run) -> None:
     for spec in self.attacks.values():
         spec.attack(self.classifier)
 
-# %% ../nbs/16a_evaluate.ipynb #c038
+# %% ../nbs/16a_evaluate.ipynb #c037
 @patch
 def _order(self: Run) -> list[int]:
     "Places of the clips in the data set; what a limit takes comes first, chosen evenly over the classes where the data set can do that."
@@ -229,7 +224,7 @@ def _order(self: Run) -> list[int]:
     limits = sorted({min(n, total) for n in wanted if n is not None and n > 0} | {total})
     return [places[name] for name in dict.fromkeys(name for n in limits for name in self.data.choose(n).ids)]
 
-# %% ../nbs/16a_evaluate.ipynb #c041
+# %% ../nbs/16a_evaluate.ipynb #c040
 @dataclass
 class Attacked:
     "Clips after an attack, and what is known of each."
@@ -239,7 +234,7 @@ class Attacked:
     metrics: list[dict] = field(default_factory=list)  # of each clip, what the attack counted
     flags: list[list[str]] = field(default_factory=list)  # of each clip, what went wrong
 
-# %% ../nbs/16a_evaluate.ipynb #c043
+# %% ../nbs/16a_evaluate.ipynb #c042
 _LOST = "no answer during the attack"
 
 
@@ -257,11 +252,12 @@ def _attack(self: Run, name: str, defense: str, video: torch.Tensor, labels: tor
         each = [self._attack(name, defense, video[i : i + 1], labels[i : i + 1], f"{clip}, {i}") for i in range(len(video))]
         metrics, flags = ([part for one in each for part in getattr(one, kind)] for kind in ("metrics", "flags"))
         return Attacked(torch.cat([one.clips for one in each]), getattr(attack, "threat", None), metrics, flags)
-    counted, averaged = getattr(attack, "metrics", {}), {"eot": getattr(attack, "eot", 1)} if "eot" in spec.options else {}
+    draws = getattr(attack, "draws", 0) or (getattr(attack, "eot", 1) if getattr(attack, "varies", True) else 1)
+    counted, averaged = getattr(attack, "metrics", {}), {"eot": draws} if "eot" in spec.options else {}
     metrics = [{key: values[i].item() for key, values in counted.items()} | averaged for i in range(len(video))]
-    return Attacked(found, getattr(attack, "threat", None), metrics, getattr(attack, "flags", None) or [[] for _ in video])
+    return Attacked(found, getattr(attack, "threat", None), metrics, getattr(attack, "flags", None) or blind(attack, found, labels))
 
-# %% ../nbs/16a_evaluate.ipynb #c045
+# %% ../nbs/16a_evaluate.ipynb #c044
 @patch
 @torch.no_grad()
 def is_random(self: Run, defense: str | None, video: torch.Tensor) -> bool:
@@ -271,14 +267,14 @@ def is_random(self: Run, defense: str | None, video: torch.Tensor) -> bool:
         found = []
         for draw in range(0 if getattr(purifier, "random", False) else 2):
             with seeded(seed_of(self.seed, "is it random", draw), self.device, purifier):
-                found.append(answered(partial(record_logits, model), video[:1].clone())[1])
+                found.append(answered(partial(record_logits, model), video.clone())[1])
         if any(each is None for each in found):
             return False  # this clip does not tell
-        near = len(found) == 2 and torch.allclose(*found, rtol=1e-4, atol=1e-4 * found[0].abs().max().item())
-        self.varies[defense] = not near
+        alike = len(found) == 2 and found[0].shape == found[1].shape
+        self.varies[defense] = not (alike and torch.allclose(*found, rtol=1e-4, atol=1e-4 * found[0].abs().max().item()))
     return self.varies[defense]
 
-# %% ../nbs/16a_evaluate.ipynb #c046
+# %% ../nbs/16a_evaluate.ipynb #c045
 @patch
 def attacked(
     self: Run,
@@ -296,14 +292,14 @@ def attacked(
         self.made = {key: self._attack(name, defense, video, labels, clip)}
     return self.made[key]
 
-# %% ../nbs/16a_evaluate.ipynb #c049
+# %% ../nbs/16a_evaluate.ipynb #c048
 @patch
 @torch.no_grad()
 def _trial(self: Run, defense: str, video: torch.Tensor, clip: str, name: str, trial: int) -> tuple[torch.Tensor, torch.Tensor]:
     "Labels `(B,)` that a defense gives once, -1 where it gives no answer; and the purified clips, if metrics need them."
     purifier = self.purifiers[defense]
     try:
-        with seeded(seed_of(self.seed, clip, name, defense, trial), self.device, purifier):
+        with seeded(seed_of(self.seed, clip, name, defense, trial), self.device, purifier), self._watched(purifier):
             if purifier is None:
                 return answer(self.classifier, video).argmax(1), video
             records = purifier.records(check_video(video).clone())  # a function of your own may work in place
@@ -315,15 +311,26 @@ def _trial(self: Run, defense: str, video: torch.Tensor, clip: str, name: str, t
         each = [self._trial(defense, video[i : i + 1], f"{clip}, {i}", name, trial) for i in range(len(video))]
         return tuple(map(torch.cat, zip(*each)))
 
+# %% ../nbs/16a_evaluate.ipynb #c050
+@patch
+@contextmanager
+def _watched(self: Run, purifier: object) -> Iterator[None]:
+    "Note whether random numbers are drawn inside."
+    before = random_state(self.device, purifier)
+    yield
+    self.drew |= random_state(self.device, purifier) != before
+
 
 @patch
 def answers(self: Run, defense: str, video: torch.Tensor, clip: str, name: str) -> tuple[torch.Tensor, torch.Tensor]:
     "Labels `(trials, B)` that a defense gives to clips, one trial where nothing is random; and the purified clips, if metrics need them."
-    count = self.trials if self.is_random(defense, video) else 1
-    given, purified = zip(*(self._trial(defense, video, clip, name, trial) for trial in range(count)))
+    self.drew = False
+    found = [self._trial(defense, video, clip, name, 0)]
+    more = self.trials - 1 if self.is_random(defense, video) or self.drew else 0
+    given, purified = zip(*found, *(self._trial(defense, video, clip, name, trial + 1) for trial in range(more)))
     return torch.stack(given), purified[0]
 
-# %% ../nbs/16a_evaluate.ipynb #c052
+# %% ../nbs/16a_evaluate.ipynb #c053
 @patch
 def results(self: Run, name: str, defense: str, video: torch.Tensor, labels: torch.Tensor, clips: list[str]) -> list[dict]:
     "The results of one attack on one defense, one a clip."
@@ -346,20 +353,18 @@ def results(self: Run, name: str, defense: str, video: torch.Tensor, labels: tor
         found.append(result | {"metrics": {k: round(v, 6) for k, v in numbers.items()} | cost} | ({"flags": flags} if flags else {}))
     return found
 
-# %% ../nbs/16a_evaluate.ipynb #c054
+# %% ../nbs/16a_evaluate.ipynb #c055
 @patch
 def _flags(self: Run, name: str, attacked: Attacked, i: int, used: float, result: dict) -> list[str]:
     "What a reader must know before believing a result."
-    flags = ["not answered"] if None in result["predicted"] else []
-    if name == "none" or not attacked.threat:
-        return flags + attacked.flags[i]
-    if used > 1.001:
+    flags, threat = ["not answered"] if None in result["predicted"] else [], attacked.threat
+    if threat and used > 1.001:
         flags.append("outside the threat model")
-    if all(result["right"]) and attacked.threat.eps > 0 and used < 0.5:
+    if name != "none" and all(result["right"]) and (threat.eps > 0 and used < 0.5 if threat else used == 0):
         flags.append("clip left unchanged by the attack" if used == 0 else "less than half of eps used")
     return flags + attacked.flags[i]
 
-# %% ../nbs/16a_evaluate.ipynb #c057
+# %% ../nbs/16a_evaluate.ipynb #c058
 @patch
 def _keep(self: Run, name: str, defense: str, video: torch.Tensor, clips: list[str]) -> None:
     "Write attacked clips under `store`, one .npz a clip."
@@ -370,7 +375,7 @@ def _keep(self: Run, name: str, defense: str, video: torch.Tensor, clips: list[s
     for clip, one in zip(clips, video.split(1)):
         write_video(one.cpu(), folder / f"{file_name(clip)}.npz")
 
-# %% ../nbs/16a_evaluate.ipynb #c061
+# %% ../nbs/16a_evaluate.ipynb #c062
 @patch
 def _batch(self: Run, indices: Sequence[int], journal: Journal) -> tuple[torch.Tensor, torch.Tensor, list[str]] | None:
     "Clips, labels and ids of some indices; what cannot be read is recorded as skipped. None if nothing is left."
@@ -391,21 +396,24 @@ def _batch(self: Run, indices: Sequence[int], journal: Journal) -> tuple[torch.T
     self._check_classes(clips[0])
     return torch.stack(clips).to(self.device), check_labels(torch.tensor(labels), len(ids), self.num_classes).to(self.device), list(ids)
 
-# %% ../nbs/16a_evaluate.ipynb #c063
+# %% ../nbs/16a_evaluate.ipynb #c064
 @patch
 def _check_classes(self: Run, clip: torch.Tensor) -> None:
     "The first time, see whether the classifier knows all labels of the data set."
-    if hasattr(self, "num_classes"):
+    if self.num_classes:
         return
-    with torch.no_grad(), evaluating(self.classifier):
-        self.num_classes = self.classifier(clip[None].to(self.device)).shape[-1]
+    try:
+        with torch.no_grad():
+            self.num_classes = answer(self.classifier, clip[None].to(self.device)).shape[-1]
+    except AnswerError:
+        return  # this clip does not tell
     if isinstance(self.data, (ClipFolder, Kinetics400)) and len(self.data.classes) != self.num_classes:
         found = f"{self.data.root} has {len(self.data.classes)} classes and the classifier {self.num_classes}"
         raise VideoPureError(f"{found}; name them all, in the order of its outputs: class_names of the classifier, or classes of the data")
     if isinstance(self.data, Clips):
         check_labels(torch.tensor(self.data.labels), len(self.data), self.num_classes)
 
-# %% ../nbs/16a_evaluate.ipynb #c066
+# %% ../nbs/16a_evaluate.ipynb #c067
 @patch
 def todo(self: Run, indices: Sequence[int], done: set, attacks: Sequence[str], defenses: Sequence[str]) -> dict[str, list[str]]:
     "Attacks, and the defenses that some clips still need under them."
@@ -415,12 +423,12 @@ def todo(self: Run, indices: Sequence[int], done: set, attacks: Sequence[str], d
     rows = {name: [defense for defense in defenses if needs(name, defense)] for name in attacks}
     return {name: found for name, found in rows.items() if found}
 
-# %% ../nbs/16a_evaluate.ipynb #c068
+# %% ../nbs/16a_evaluate.ipynb #c069
 @patch
 def exists(self: Run, name: str, defense: str, video: torch.Tensor) -> bool:
     "Whether an attack is possible on a defense: an exact or surrogate gradient needs a purifier that has one."
     sees = self.attacks[name].sees
-    if self.purifiers[defense] is None or not sees.startswith(("full", "surrogate")):
+    if self.purifiers[defense] is None or not sees.startswith(("full", "surrogate", "bpda")):
         return True
     if (defense, sees) not in self.has_gradient:
         try:
@@ -429,9 +437,11 @@ def exists(self: Run, name: str, defense: str, video: torch.Tensor) -> bool:
             self.has_gradient[defense, sees] = False
         except AnswerError:
             return True  # this clip does not tell
+        except RuntimeError as error:
+            self.has_gradient[defense, sees] = "requires grad" not in str(error)  # what torch says to numpy
     return self.has_gradient[defense, sees]
 
-# %% ../nbs/16a_evaluate.ipynb #c071
+# %% ../nbs/16a_evaluate.ipynb #c072
 class _Progress:
     "A bar over results, with the time left from the mean time of each cell of the table."
 
@@ -456,7 +466,7 @@ class _Progress:
         sure = all(cell in known for cell, count in self.left.items() if count)
         return ("" if sure else "at least ") + str(timedelta(seconds=round(seconds)))
 
-# %% ../nbs/16a_evaluate.ipynb #c074
+# %% ../nbs/16a_evaluate.ipynb #c075
 @patch
 def measure_clips(self: Run, indices: Sequence[int], journal: Journal, todo: dict[str, list[str]], progress: _Progress) -> None:
     "All results that some clips still need."
@@ -468,7 +478,7 @@ def measure_clips(self: Run, indices: Sequence[int], journal: Journal, todo: dic
                 journal.append(result)
             progress.step(name, defense, results)
 
-# %% ../nbs/16a_evaluate.ipynb #c076
+# %% ../nbs/16a_evaluate.ipynb #c077
 @patch
 def work(self: Run, journal: Journal, attacks: Sequence[str], defenses: Sequence[str], share: tuple[int, int], quiet: bool) -> None:
     "All that this process has to do: every `share[1]`-th batch of clips, from number `share[0]` on."
@@ -483,7 +493,7 @@ def work(self: Run, journal: Journal, attacks: Sequence[str], defenses: Sequence
         self.measure_clips(indices, journal, self.todo(indices, journal.done, attacks, defenses), progress)
     progress.bar.close()
 
-# %% ../nbs/16a_evaluate.ipynb #c080
+# %% ../nbs/16a_evaluate.ipynb #c081
 def _describe_classifier(classifier: nn.Module) -> dict:
     "A classifier in plain values: its kind, the hash of its weights, and how a `VideoClassifier` prepares clips."
     about = {"name": type(classifier).__name__, "weights": fingerprint(classifier)}
@@ -503,14 +513,14 @@ def _describe_data(data: Dataset, ids: list[str]) -> dict:
         settings["labels"] = hashlib.sha256(repr((data.labels, data.classes)).encode()).hexdigest()[:12]
     return {"name": type(data).__name__, "ids": hashlib.sha256(repr(ids).encode()).hexdigest()[:12]} | settings
 
-# %% ../nbs/16a_evaluate.ipynb #c084
+# %% ../nbs/16a_evaluate.ipynb #c083
 @patch
 def describe(self: AttackSpec) -> dict:
     "The attack in plain values."
     own = {"method": describe(self.method), "sees": self.sees, "n_clips": self.n_clips, "uint8": self.uint8}
     return own | {name: describe(value) for name, value in self.options.items()}
 
-# %% ../nbs/16a_evaluate.ipynb #c087
+# %% ../nbs/16a_evaluate.ipynb #c086
 @patch
 def config(self: Run, title: str, protocol: str | None, worst: Sequence[str] | None) -> dict:
     "The run in plain values."
@@ -519,11 +529,11 @@ def config(self: Run, title: str, protocol: str | None, worst: Sequence[str] | N
     about |= {"metrics": {name: describe(metric) for name, metric in self.metrics.items()}} if self.metrics else {}
     rules = {name: getattr(model, "rule", find_rule()) for name, model in self.models.items()}
     plain = {name: {"method": "none"} if p is None else p.describe() for name, p in self.purifiers.items()}
-    about |= {"classifier": _describe_classifier(self.classifier), "dataset": _describe_data(self.data, self.ids) | {"n": len(self.ids)}}
+    about |= {"classifier": _describe_classifier(self.classifier), "dataset": describe_data(self.data, self.ids) | {"n": len(self.ids)}}
     about["defenses"] = {name: plain[name] | {"rule": rules[name]} for name in plain}
     return about | {"attacks": {name: spec.describe() for name, spec in self.attacks.items()}}
 
-# %% ../nbs/16a_evaluate.ipynb #c088
+# %% ../nbs/16a_evaluate.ipynb #c087
 def _chosen(kind: str, names: Sequence[str], only: Sequence[str]) -> list[str]:
     "The names that are in `only`, or all if it is empty."
     if isinstance(only, str) or not isinstance(only, Sequence):
@@ -532,17 +542,18 @@ def _chosen(kind: str, names: Sequence[str], only: Sequence[str]) -> list[str]:
         raise VideoPureError(f"only {kind} {sorted(unknown)[0]!r}: there is none of that name, expected some of {list(names)}")
     return [name for name in names if name in only or not only]
 
-# %% ../nbs/16a_evaluate.ipynb #c091
+# %% ../nbs/16a_evaluate.ipynb #c090
 @patch
 def kept(self: Run) -> dict:
     "What a run that is started again must agree with: the identity of each part, and the clips."
-    parts = {"the classifier": self.classifier} | {f"the defense {name!r}": each for name, each in self.purifiers.items()}
+    rules = {name: RULES.get(getattr(model, "rule", None)) for name, model in self.models.items()}
+    parts = {"the classifier": self.classifier} | {f"the defense {name!r}": [self.purifiers[name], rules[name]] for name in rules}
     parts |= {f"the attack {name!r}": [ATTACKS.find(spec.method), spec.options] for name, spec in self.attacks.items()}
     parts |= {f"the metric {name!r}": metric for name, metric in self.metrics.items()}
     marks = {name: identity(part, name) for name, part in parts.items()} | {"the data": data_identity(self.data, self.order)}
     return {"identity": marks, "clips": self.ids}
 
-# %% ../nbs/16a_evaluate.ipynb #c095
+# %% ../nbs/16a_evaluate.ipynb #c094
 def _processes() -> tuple[tuple[int, int], Callable]:
     "This process's number and how many there are, and a function that waits for all of them; accelerate's launcher tells."
     if (said := os.environ.get("WORLD_SIZE") or "1") == "1":
@@ -552,7 +563,7 @@ def _processes() -> tuple[tuple[int, int], Callable]:
     shared = Accelerator(cpu=not torch.cuda.is_available(), kwargs_handlers=[InitProcessGroupKwargs(timeout=timedelta(days=30))])
     return (shared.process_index, shared.num_processes), shared.wait_for_everyone
 
-# %% ../nbs/16a_evaluate.ipynb #c099
+# %% ../nbs/16a_evaluate.ipynb #c098
 @checked
 def benchmark(
     classifier: nn.Module,  # clips in [0, 1] to logits
@@ -589,7 +600,7 @@ def benchmark(
         if share[0] == 0 and out is not None: card.save(folder)
     return card
 
-# %% ../nbs/16a_evaluate.ipynb #c116
+# %% ../nbs/16a_evaluate.ipynb #c115
 @checked
 def five_metrics(card: Card) -> Table:
     "The paper's metrics, of a card with its protocol: clean, standard, attack, robust* (gray-box) and robust (BPDA) accuracy."

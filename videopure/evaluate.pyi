@@ -2,13 +2,12 @@
 """One call from a classifier, its defenses, clips and attacks to a table that can be believed"""
 from typing import Any
 __all__ = ['PROTOCOLS', 'AttackSpec', 'benchmark', 'five_metrics']
-import hashlib as hashlib
 import os as os
 import re as re
 import sys as sys
 import tempfile as tempfile
-from collections.abc import Callable as Callable, Sequence as Sequence
-from contextlib import nullcontext as nullcontext
+from collections.abc import Callable as Callable, Iterator as Iterator, Sequence as Sequence
+from contextlib import contextmanager as contextmanager, nullcontext as nullcontext
 from dataclasses import dataclass as dataclass, field as field
 from datetime import timedelta as timedelta
 from functools import partial as partial
@@ -21,19 +20,20 @@ from torch import nn as nn
 from torch.utils.data import Dataset as Dataset, TensorDataset as TensorDataset
 from tqdm.auto import tqdm as tqdm
 from . import threats as threats
-from .attacks import ATTACKS as ATTACKS, PGD as PGD, VideoAttack as VideoAttack, answered as answered, check_adversarial as check_adversarial, check_labels as check_labels, make_attack as make_attack, quantized as quantized, record_logits as record_logits
+from .attacks import ATTACKS as ATTACKS, PGD as PGD, VideoAttack as VideoAttack, answered as answered, blind as blind, check_adversarial as check_adversarial, check_labels as check_labels
+from .attacks import make_attack as make_attack, quantized as quantized, record_logits as record_logits
 from .baselines import make_purifier as make_purifier
 from .checks import AnswerError as AnswerError, as_path as as_path, checked as checked
 from .classifiers import VideoClassifier as VideoClassifier
 from .data import ClipFolder as ClipFolder, Clips as Clips, Kinetics400 as Kinetics400
 from .defense import SEES as SEES, Defended as Defended, answer as answer
-from .journal import Journal as Journal, data_identity as data_identity, disk_errors as disk_errors, environment as environment, file_name as file_name
+from .journal import Journal as Journal, data_identity as data_identity, describe_data as describe_data, disk_errors as disk_errors, environment as environment, file_name as file_name
 from .metrics import CostMeter as CostMeter, find_metrics as find_metrics, measure as measure
-from .purifier import NoGradientError as NoGradientError, as_purifier as as_purifier, device_of as device_of, evaluating as evaluating, seeded as seeded
+from .purifier import NoGradientError as NoGradientError, as_purifier as as_purifier, device_of as device_of, random_state as random_state, seed_of as seed_of, seeded as seeded
 from .registry import describe as describe, fingerprint as fingerprint, identity as identity
 from .results import Card as Card, Table as Table
 from .video import VideoPureError as VideoPureError, check_number as check_number, check_video as check_video, write_video as write_video
-from .voting import find_rule as find_rule
+from .voting import RULES as RULES, find_rule as find_rule
 
 @dataclass
 class AttackSpec:
@@ -52,7 +52,7 @@ class AttackSpec:
         ...
 
     def attack(self, model: nn.Module, random: bool=True) -> Callable:
-        """The attack on `model`, ready to be called with clips and labels; on one that is not `random`, without averaging."""
+        """The attack on `model`, ready to be called with clips and labels; on one that is not `random`, without averaging what does not vary."""
         ...
 
     def describe(self) -> dict:
@@ -69,10 +69,6 @@ PROTOCOLS: dict[str, dict[str, dict[str, Any]]]
 
 def _attack_specs(attacks: dict[str, object] | None, protocol: str) -> dict[str, AttackSpec]:
     """Attacks by name, the clean clips first; a bad one raises before any work is done."""
-    ...
-
-def seed_of(seed: int, *names: str | int) -> int:
-    """A seed for one result, made from the run's seed and what the result is about."""
     ...
 
 @dataclass
@@ -93,11 +89,12 @@ class Run:
     purifiers: dict[Any, Any] = field(init=False)
     meter: CostMeter = field(init=False)
     has_gradient: dict[Any, Any] = field(init=False)
+    num_classes: Any = field(init=False)
     varies: dict[Any, Any] = field(init=False)
+    drew: bool = field(init=False)
     made: dict[Any, Any] = field(init=False)
     order: Any = field(init=False)
     ids: list[str] = field(init=False)
-    num_classes: Any = field(init=False)
 
     def __post_init__(self):
         ...
@@ -138,6 +135,11 @@ class Run:
     @torch.no_grad()
     def _trial(self, defense: str, video: torch.Tensor, clip: str, name: str, trial: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Labels `(B,)` that a defense gives once, -1 where it gives no answer; and the purified clips, if metrics need them."""
+        ...
+
+    @contextmanager
+    def _watched(self, purifier: object) -> Iterator[None]:
+        """Note whether random numbers are drawn inside."""
         ...
 
     def answers(self, defense: str, video: torch.Tensor, clip: str, name: str) -> tuple[torch.Tensor, torch.Tensor]:

@@ -23,11 +23,12 @@ from uuid import uuid4
 
 import torch
 from fastcore.basics import patch
+from torch.utils.data import TensorDataset
 
 from . import __version__
 from .checks import as_path, checked
 from .data import Clips, MovingShapes
-from .registry import file_identity, identity
+from .registry import file_identity, fingerprint, identity
 from .video import VideoFileError, VideoPureError
 
 # %% ../nbs/15a_journal.ipynb #c007
@@ -96,19 +97,31 @@ def data_identity(data: object, indices: Sequence[int]) -> str:
         try:
             return read(i)
         except (VideoPureError, OSError) as error:
-            return str(error)
+            return type(error).__name__  # its text may name the folder
 
     if inspect.ismethod(getattr(data, "identity", None)):
         return identity([data.identity(), list(indices)])
     if isinstance(data, Clips):
         files = [item(i, lambda i: file_identity(data.root / data.files[i])) for i in indices]
         named = [(data.ids[i], data.labels[i]) for i in indices]
-        return identity([files, named, data.classes, data.reading, data.seed])
+        reading = {name: value for name, value in vars(data).items() if name not in ("root", "ids", "labels", "groups", "files", "missing")}
+        return identity([type(data), files, named, reading], "the data")
     if type(data) is MovingShapes:
         return identity([data.n, data.seed, data.shape, list(indices)])
     return identity([identity(item(i), "the data") for i in indices])
 
-# %% ../nbs/15a_journal.ipynb #c031
+# %% ../nbs/15a_journal.ipynb #c030
+def describe_data(data: object, ids: list[str]) -> dict:
+    "A dataset in plain values: its kind, its settings and a hash of the clips' names, or of the clips where they have none."
+    settings = {k: v for k, v in vars(data).items() if not k.startswith("_") and isinstance(v, (int, str, dict))}
+    if isinstance(data, TensorDataset):
+        settings["clips"] = fingerprint(torch.nn.ParameterList(torch.nn.Parameter(t, requires_grad=False) for t in data.tensors))
+    if isinstance(data, Clips):
+        settings |= {"classes": len(data.classes), "missing": len(data.missing)}
+        settings["labels"] = hashlib.sha256(repr((data.labels, data.classes)).encode()).hexdigest()[:12]
+    return {"name": type(data).__name__, "ids": hashlib.sha256(repr(ids).encode()).hexdigest()[:12]} | settings
+
+# %% ../nbs/15a_journal.ipynb #c034
 @contextmanager
 def disk_errors(
     doing: str,  # what is tried, for the message: "cannot ..."
@@ -123,7 +136,7 @@ def disk_errors(
         reason = getattr(error, "strerror", None) or str(error)
         raise VideoFileError(f"cannot {doing}: {reason.lower()}{kept}") from None
 
-# %% ../nbs/15a_journal.ipynb #c034
+# %% ../nbs/15a_journal.ipynb #c037
 def read_json(
     path: str | Path,  # the file
     *keys: str,  # keys that must hold dictionaries
@@ -138,7 +151,7 @@ def read_json(
     except (ValueError, KeyError, TypeError):
         raise VideoFileError(f"{path} is damaged; {mend}") from None
 
-# %% ../nbs/15a_journal.ipynb #c037
+# %% ../nbs/15a_journal.ipynb #c040
 def _lines(path):
     "The results of a file in any form, each checked."
     with disk_errors(f"read {path}"), (gzip.open if Path(path).suffix == ".gz" else open)(path, "rb") as file:
@@ -152,7 +165,7 @@ def _lines(path):
             raise VideoFileError(f"{path}, line {number} is damaged; {mend}") from None
         yield result
 
-# %% ../nbs/15a_journal.ipynb #c040
+# %% ../nbs/15a_journal.ipynb #c043
 def _create(path, text):
     "Write a file unless there is one: whole or not at all, and of several processes one wins."
     temporary = path.with_name(f".{path.stem}-{uuid4().hex[:8]}{path.suffix}")
@@ -167,14 +180,17 @@ def _create(path, text):
     finally:
         temporary.unlink(missing_ok=True)
 
-# %% ../nbs/15a_journal.ipynb #c044
+# %% ../nbs/15a_journal.ipynb #c047
 def _check_same(folder, run, kept):
     "Raise `VideoPureError` if a run was made from parts that compute something else, or by other versions."
-    if "identity" not in run:
+    old, new = run.get("identity"), kept["identity"]
+    if not isinstance(old, dict):
         raise VideoPureError(f"{folder} was started when runs kept no identity of their parts, and cannot go on: use a new folder")
-    if changed := [name for name, mark in kept["identity"].items() if run["identity"].get(name) != mark]:
+    if changed := [name for name in {**new, **old} if old.get(name) != new.get(name)]:
         what = f"{changed[0]} computes something else now (its code, weights, settings or files have changed)"
         raise VideoPureError(f"{folder} holds another run: {what}; use a new folder")
+    if run.get("clips") != kept.get("clips"):
+        raise VideoPureError(f"{folder} holds another run: its run.json names other clips; use a new folder")
     now = environment()
     for name in ("videopure", "torch"):
         if run["about"].get(name) != now[name]:
@@ -197,20 +213,20 @@ def _open_run(folder, config, about, kept=None):
         _check_same(folder, run, kept)
     return run
 
-# %% ../nbs/15a_journal.ipynb #c047
+# %% ../nbs/15a_journal.ipynb #c050
 def file_name(word: str) -> str:
     "A file name that no other word has: the word, or what is safe of it and a hash."
     safe = re.sub(r"[^\w .()+-]", "-", word)[:100].strip(". ")
     mark = hashlib.sha256(word.encode(errors="surrogatepass")).hexdigest()[:8]
     return safe if safe and safe == word.lower() else f"{safe}-{mark}"
 
-# %% ../nbs/15a_journal.ipynb #c051
+# %% ../nbs/15a_journal.ipynb #c054
 def _refuse_old(folder):
     "Raise `VideoFileError` for a folder with results in the form of version 0.1."
     if old := sorted([*folder.glob("records-[0-9]*.jsonl"), *folder.glob("records.jsonl.gz")]):
         raise VideoFileError(f"{old[0]} was written by version 0.1: run python tools/migrate.py {folder} once, or measure it again")
 
-# %% ../nbs/15a_journal.ipynb #c054
+# %% ../nbs/15a_journal.ipynb #c057
 @checked
 def read_results(
     path: str | Path,  # a .jsonl file, or .jsonl.gz
@@ -219,7 +235,7 @@ def read_results(
     _refuse_old(as_path(path).parent)
     yield from _lines(path)
 
-# %% ../nbs/15a_journal.ipynb #c057
+# %% ../nbs/15a_journal.ipynb #c060
 def _made_with(about):
     "The versions that a result was measured with."
     return f"videopure {about.get('videopure')}, torch {about.get('torch')}"
@@ -229,17 +245,28 @@ def _stranger(result, run, labels):
     "Why a result does not belong to a run, in words; None if it does."
     known = {"clip": run.get("clips"), "defense": run["config"].get("defenses"), "attack": run["config"].get("attacks")}
     for name, names in known.items():
-        if names and result.get(name) and result[name] not in names:
+        if isinstance(names, (list, dict)) and names and result.get(name) and result[name] not in names:
             return f"the {name} {result[name]!r} is not of this run"
-    if (made := result.pop("made_with", _made_with(run["about"]))) != _made_with(run["about"]):
+    if (made := result.pop("made_with", "nothing known" if "identity" in run else _made_with(run["about"]))) != _made_with(run["about"]):
         return f"it was made with {made}"
+    if "identity" in run and "skipped" not in result and not result.keys() >= {"label", "predicted"}:
+        return "it does not say what was predicted"
     if labels.setdefault(result["clip"], result.get("label")) != result.get("label") and "label" in result:
         return f"its label is {result['label']}, but {labels[result['clip']]} elsewhere"
     if "predicted" in result and [guess == result.get("label") for guess in result["predicted"]] != result["right"]:
         return "what it calls right is not what was predicted"
     return None
 
-# %% ../nbs/15a_journal.ipynb #c060
+
+def _agreed(found):
+    "Of the results with one key the one that most agree with, and why the others are left out; None where there is no majority."
+    said = [json.dumps([result.get(name) for name in ("label", "predicted", "right")]) for result in found]
+    most = max(said, key=said.count)
+    chosen = found[said.index(most)] if 2 * said.count(most) > len(said) else None
+    others = [result for result, each in zip(found, said) if chosen is None or each != most]
+    return chosen, [(result, "others of the same name contradict it") for result in others]
+
+# %% ../nbs/15a_journal.ipynb #c063
 class Journal:
     "Results of a run, kept in a folder: append-only, safe against a kill at any moment, one file a writer."
 
@@ -258,16 +285,23 @@ class Journal:
             run = _open_run(self.folder, config, about, kept)
             self.config, self.about = run["config"], run["about"]
             files = [path for path in sorted(self.folder.glob("results-*.jsonl")) if path.is_file()]
-        left, labels = [], {}
+        left, labels, found = [], {}, {}
         for result in (result for path in files for result in read_results(path)):
-            if why := _stranger(result, run, labels):
-                left.append(f"{result['clip']!r} ({why})")
-            else:
-                self._results.setdefault(result_key(result), result)
+            why = _stranger(result, run, labels)
+            left += [(result, why)] if why else []
+            found.setdefault(result_key(result), []).extend([] if why else [result])
+        measured = {clip for clip, defense, attack in found if attack is not None and found[clip, defense, attack]}
+        for key, several in found.items():
+            chosen, others = _agreed(several) if several else (None, [])
+            if chosen and "skipped" in chosen and key[0] in measured:
+                chosen, others = None, [(chosen, "it calls the clip skipped, but there are results of it")]
+            left += others
+            self._results |= {key: chosen} if chosen else {}
         if left:
-            warnings.warn(f"{self.folder}: left out {len(left)} results that do not belong to it, first that of {left[0]}", stacklevel=2)
+            first = f"{left[0][0]['clip']!r} ({left[0][1]})"
+            warnings.warn(f"{self.folder}: left out {len(left)} results that do not belong to it, first that of {first}", stacklevel=2)
 
-# %% ../nbs/15a_journal.ipynb #c063
+# %% ../nbs/15a_journal.ipynb #c066
 @patch(as_prop=True)
 def results(self: Journal) -> list[dict]:
     "All results of all writers, as they were at the opening, and those appended since."
@@ -279,7 +313,7 @@ def done(self: Journal) -> set[tuple]:
     "Keys of the results, (clip, defense, attack): what need not be measured again."
     return set(self._results)
 
-# %% ../nbs/15a_journal.ipynb #c066
+# %% ../nbs/15a_journal.ipynb #c069
 def _whole_lines(path):
     "Size of a file without a torn last line; the line is cut off."
     text = path.read_bytes() if path.is_file() else b""
@@ -288,7 +322,7 @@ def _whole_lines(path):
         os.truncate(path, size)
     return size
 
-# %% ../nbs/15a_journal.ipynb #c069
+# %% ../nbs/15a_journal.ipynb #c072
 def _append_line(path, line, size):
     "Add a line to a file of `size` bytes: it is on disk when this returns. If it cannot be written, the file is as it was."
     try:
@@ -301,7 +335,7 @@ def _append_line(path, line, size):
             os.truncate(path, size)
         raise
 
-# %% ../nbs/15a_journal.ipynb #c072
+# %% ../nbs/15a_journal.ipynb #c075
 @patch
 def append(self: Journal, result: dict) -> None:
     "Keep a result: it is on disk when this returns. Raises `VideoFileError` when it cannot be written; earlier results are safe."

@@ -18,10 +18,11 @@ from pathlib import Path as Path
 from uuid import uuid4 as uuid4
 import torch as torch
 from fastcore.basics import patch as patch
+from torch.utils.data import TensorDataset as TensorDataset
 from . import __version__ as __version__
 from .checks import as_path as as_path, checked as checked
 from .data import Clips as Clips, MovingShapes as MovingShapes
-from .registry import file_identity as file_identity, identity as identity
+from .registry import file_identity as file_identity, fingerprint as fingerprint, identity as identity
 from .video import VideoFileError as VideoFileError, VideoPureError as VideoPureError
 
 def _check_metrics(metrics):
@@ -49,6 +50,10 @@ def environment(device: str | torch.device | None=None) -> dict[str, str | int]:
 
 def data_identity(data: object, indices: Sequence[int]) -> str:
     """The identity of some clips of a data set, with their labels; a clip that cannot be read counts by its error."""
+    ...
+
+def describe_data(data: object, ids: list[str]) -> dict:
+    """A dataset in plain values: its kind, its settings and a hash of the clips' names, or of the clips where they have none."""
     ...
 
 @contextmanager
@@ -95,6 +100,10 @@ def _made_with(about):
 
 def _stranger(result, run, labels):
     """Why a result does not belong to a run, in words; None if it does."""
+    ...
+
+def _agreed(found):
+    """Of the results with one key the one that most agree with, and why the others are left out; None where there is no majority."""
     ...
 
 class Journal:

@@ -304,7 +304,7 @@ def enable_gradient_checkpointing(self: VideoPurePipeline) -> None:
 
 @patch
 def disable_gradient_checkpointing(self: VideoPurePipeline) -> None:
-    "Keep the activations of all noise predictions for the backward pass: up to a quarter faster, memory grows with the levels."
+    "Keep the activations of all noise predictions for the backward pass: no prediction is made twice, but memory grows with the levels."
     self.gradient_checkpointing = False
 
 # %% ../nbs/09_pipeline.ipynb #c071

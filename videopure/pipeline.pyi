@@ -116,7 +116,7 @@ class VideoPurePipeline(DiffusionPipeline):
         ...
 
     def disable_gradient_checkpointing(self) -> None:
-        """Keep the activations of all noise predictions for the backward pass: up to a quarter faster, memory grows with the levels."""
+        """Keep the activations of all noise predictions for the backward pass: no prediction is made twice, but memory grows with the levels."""
         ...
 
     def invert(self, video: torch.Tensor, purify_steps: int | None=None, temporal_inversion: bool=True, num_inference_steps: int=50) -> list[torch.Tensor]:

@@ -6,22 +6,26 @@
 __all__ = ['Purifier', 'NoGradientError', 'VideoPure', 'as_purifier']
 
 # %% ../nbs/11a_purifier.ipynb #c002
+import hashlib
 import inspect
+import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import is_dataclass, replace
 from functools import partial
 from threading import RLock
 
+import numpy as np
 import torch
+from diffusers import DiffusionPipeline, SchedulerMixin
 from fastcore.basics import patch
 from torch import nn
 
 from .checks import check_answer
 from .latents import evaluating
 from .pipeline import VideoPurePipeline
-from .registry import describe, fingerprint, plain_attributes
-from .schedule import ddim_levels
+from .registry import describe, fingerprint, pieces, plain_attributes
+from .schedule import PREDICTIONS, ddim_levels
 from .video import ClipError, VideoPureError
 
 # %% ../nbs/11a_purifier.ipynb #c010
@@ -54,6 +58,10 @@ class Purifier:
         "Records `(B, S, 3, T, H, W)`, or one clip `(B, 3, T, H, W)`."
         raise NotImplementedError("a purifier defines __call__(video)")
 
+    def settings(self) -> dict[str, bool | int | float | str]:
+        "The settings in plain values."
+        return plain_attributes(self)
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.settings().items())})"
 
@@ -69,7 +77,10 @@ def records(self: Purifier, video: torch.Tensor) -> Records:
         found = f"shape {shape}, {videos.dtype}" if isinstance(videos, torch.Tensor) else f"a {type(videos).__name__}"
         raise ClipError(f"the purifier returned {found}, expected (B, 3, T, H, W) or (B, S, 3, T, H, W) with B = {len(video)}")
     videos = videos[:, None] if len(shape) == 5 else videos
-    return Records(videos.shape[1], lambda s, rows: videos[rows, s], self)
+    records = Records(videos.shape[1], lambda s, rows: videos[rows, s], self)
+    for s in range(len(records)):
+        records(s)  # an `AnswerError` for what is no answer
+    return records
 
 # %% ../nbs/11a_purifier.ipynb #c022
 @patch(as_prop=True)
@@ -84,13 +95,7 @@ def networks(self: Purifier) -> tuple[nn.Module, ...]:
     pipe = getattr(self, "pipe", None)
     return () if pipe is None else (pipe.unet, pipe.vae)
 
-# %% ../nbs/11a_purifier.ipynb #c025
-@patch
-def settings(self: Purifier) -> dict[str, bool | int | float | str]:
-    "The settings in plain values."
-    return plain_attributes(self)
-
-# %% ../nbs/11a_purifier.ipynb #c028
+# %% ../nbs/11a_purifier.ipynb #c027
 @patch
 def describe(self: Purifier) -> dict:
     "The purifier in plain values: `method`, its settings, and the hash of its `weights`."
@@ -100,7 +105,7 @@ def describe(self: Purifier) -> dict:
         found["weights"] = fingerprint(*self.networks) + (f" in {kind}" if kind != "float32" else "")
     return found
 
-# %% ../nbs/11a_purifier.ipynb #c031
+# %% ../nbs/11a_purifier.ipynb #c030
 class NoGradientError(VideoPureError):
     "A purifier that cannot be differentiated in the mode that was asked for."
 
@@ -112,7 +117,7 @@ def with_settings(self: Purifier, **settings: object) -> Purifier:
         raise VideoPureError(f"the purifier {self!r} has no setting {unknown[0]!r}")
     return replace(self, **settings)
 
-# %% ../nbs/11a_purifier.ipynb #c034
+# %% ../nbs/11a_purifier.ipynb #c033
 @patch
 def fewer(self: Purifier, steps: int) -> Purifier:
     "The same purifier with `steps` noise levels. Raises `NoGradientError` where there are none to reduce."
@@ -120,7 +125,7 @@ def fewer(self: Purifier, steps: int) -> Purifier:
         raise NoGradientError(f"the purifier {self!r} has no purify_steps to reduce: use sees='full' or 'bpda'")
     return self.with_settings(purify_steps=steps)
 
-# %% ../nbs/11a_purifier.ipynb #c038
+# %% ../nbs/11a_purifier.ipynb #c037
 class VideoPure(Purifier):
     "A `VideoPurePipeline` with settings of its call, as a purifier. Raises `VideoPureError` for settings that make no sense."
 
@@ -144,16 +149,33 @@ class VideoPure(Purifier):
     def records(self, video: torch.Tensor) -> Records:
         "The records of clips, decoded when they are asked for."
         latents, size = self.pipe(video, **self.given | {"output_type": "latent"}).latents, video.shape[-2:]
+        for s, record in enumerate(latents.unbind(1)):
+            check_answer(record.abs(), f"the latents of record {s} of the purifier {self}")
         return Records(latents.shape[1], lambda s, rows: self.pipe.decode_records(latents[rows, s : s + 1], size)[:, 0], self)
 
-# %% ../nbs/11a_purifier.ipynb #c041
+# %% ../nbs/11a_purifier.ipynb #c040
 @patch
 def settings(self: VideoPure) -> dict[str, bool | int | float | str]:
     "The settings that matter, in plain values."
     saved = {name: self.pipe.config[name] for name in self.pipe.PAPER}
     return saved | describe(self.given)
 
-# %% ../nbs/11a_purifier.ipynb #c044
+# %% ../nbs/11a_purifier.ipynb #c043
+@pieces.register
+def _pipeline_pieces(part: DiffusionPipeline) -> list:
+    "Class, configuration, components, and what was changed by hand."
+    known = {"gradient_checkpointing", *part.components}
+    own = {name: value for name, value in vars(part).items() if name not in known and not name.startswith("_")}
+    return [type(part), {name: value for name, value in part.config.items() if not name.startswith("_")}, part.components, own]
+
+
+@pieces.register
+def _scheduler_pieces(part: SchedulerMixin) -> list:
+    "Class, configuration, the noise schedule, and what its kind of prediction means."
+    settings = {name: value for name, value in part.config.items() if not name.startswith("_")}
+    return [type(part), settings, getattr(part, "alphas_cumprod", None), PREDICTIONS.get(settings.get("prediction_type"))]
+
+# %% ../nbs/11a_purifier.ipynb #c046
 @patch
 def with_settings(self: VideoPure, **settings: object) -> VideoPure:
     "The same pipeline with other settings of its call."
@@ -165,12 +187,12 @@ def fewer(self: VideoPure, steps: int) -> VideoPure:
     "The same purifier with `steps` noise levels."
     return self.with_settings(purify_steps=steps)
 
-# %% ../nbs/11a_purifier.ipynb #c049
+# %% ../nbs/11a_purifier.ipynb #c051
 def device_of(model: nn.Module) -> torch.device:
     "Where the weights of a model are; the CPU for a model without any."
     return next((p.device for p in model.parameters()), torch.device("cpu"))
 
-# %% ../nbs/11a_purifier.ipynb #c051
+# %% ../nbs/11a_purifier.ipynb #c053
 class CallablePurifier(Purifier):
     "Whatever can be called with clips, as a purifier."
 
@@ -183,19 +205,19 @@ class CallablePurifier(Purifier):
     def __call__(self, video: torch.Tensor) -> torch.Tensor:
         "What the function returns for clips, its networks in evaluation mode."
         with evaluating(self):
-            return self.function(video)
+            return self.function(video.clone())  # it may work in place
 
     def __repr__(self) -> str:
         base = self.base if inspect.isroutine(self.base) else type(self.base)
         return f"{base.__name__}({', '.join(f'{name}={value!r}' for name, value in self.settings().items())})"
 
-# %% ../nbs/11a_purifier.ipynb #c053
+# %% ../nbs/11a_purifier.ipynb #c055
 @patch(as_prop=True)
 def networks(self: CallablePurifier) -> tuple[nn.Module, ...]:
     "The module itself, or the networks of its pipeline."
     return (self.base,) if isinstance(self.base, nn.Module) else Purifier.networks.fget(self)
 
-# %% ../nbs/11a_purifier.ipynb #c056
+# %% ../nbs/11a_purifier.ipynb #c058
 @patch
 def describe(self: CallablePurifier) -> dict:
     "As for every purifier, under the name of the function or of the module's class."
@@ -207,7 +229,7 @@ def settings(self: CallablePurifier) -> dict[str, bool | int | float | str]:
     "Plain attributes, and the keyword arguments of a partial."
     return plain_attributes(self.base) | describe(getattr(self.function, "keywords", {}))
 
-# %% ../nbs/11a_purifier.ipynb #c059
+# %% ../nbs/11a_purifier.ipynb #c061
 @patch
 def with_settings(self: CallablePurifier, **settings: object) -> CallablePurifier:
     "The same with other keyword arguments; for a dataclass, with other fields."
@@ -219,7 +241,7 @@ def with_settings(self: CallablePurifier, **settings: object) -> CallablePurifie
         raise VideoPureError(f"the purifier {self!r} has no such setting: {error}") from error
     return CallablePurifier(partial(self.function, **settings))
 
-# %% ../nbs/11a_purifier.ipynb #c062
+# %% ../nbs/11a_purifier.ipynb #c064
 @patch
 def fewer(self: CallablePurifier, steps: int) -> CallablePurifier:
     "The same with `steps` noise levels, where it has a setting of that name."
@@ -227,7 +249,7 @@ def fewer(self: CallablePurifier, steps: int) -> CallablePurifier:
         return self.with_settings(purify_steps=steps)
     return Purifier.fewer(self, steps)
 
-# %% ../nbs/11a_purifier.ipynb #c065
+# %% ../nbs/11a_purifier.ipynb #c067
 def as_purifier(
     purifier: object,  # a `Purifier`, a pipeline, a partial of one, a function or module of clips, a class; None: no purifier
 ) -> Purifier | None:
@@ -242,7 +264,7 @@ def as_purifier(
         raise VideoPureError(f"a purifier is something that can be called with clips, not {type(purifier).__name__}")
     return CallablePurifier(purifier)
 
-# %% ../nbs/11a_purifier.ipynb #c071
+# %% ../nbs/11a_purifier.ipynb #c073
 _ONE_AT_A_TIME = RLock()
 
 
@@ -266,3 +288,16 @@ def seeded(
         finally:
             if state is not None:
                 generator.set_state(state)
+
+# %% ../nbs/11a_purifier.ipynb #c076
+def seed_of(seed: int, *names: str | int) -> int:
+    "A seed for one result, made from the run's seed and what the result is about."
+    return int.from_bytes(hashlib.sha256(repr((seed, *names)).encode()).digest()[:6], "big")
+
+# %% ../nbs/11a_purifier.ipynb #c079
+def random_state(device: torch.device | str = "cpu", purifier: Purifier | None = None) -> list:
+    "The state of all generators that something may have drawn from without saying so: equal if nothing was drawn."
+    own, shared = getattr(purifier, "generator", None), np.random.get_state()
+    states = [torch.get_rng_state(), *([torch.cuda.get_rng_state(device)] if torch.device(device).type == "cuda" else [])]
+    states += [own.get_state()] if isinstance(own, torch.Generator) else []
+    return [random.getstate(), shared[1].tobytes(), shared[2], *(state.numpy().tobytes() for state in states)]

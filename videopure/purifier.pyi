@@ -2,20 +2,24 @@
 """One interface for everything that cleans a clip: what it is called with, what it returns, what it declares about itself"""
 from typing import Any
 __all__ = ['Purifier', 'NoGradientError', 'VideoPure', 'as_purifier']
+import hashlib as hashlib
 import inspect as inspect
+import random as random
 from collections.abc import Callable as Callable, Iterator as Iterator
 from contextlib import contextmanager as contextmanager, nullcontext as nullcontext
 from dataclasses import is_dataclass as is_dataclass, replace as replace
 from functools import partial as partial
 from threading import RLock as RLock
+import numpy as np
 import torch as torch
+from diffusers import DiffusionPipeline as DiffusionPipeline, SchedulerMixin as SchedulerMixin
 from fastcore.basics import patch as patch
 from torch import nn as nn
 from .checks import check_answer as check_answer
 from .latents import evaluating as evaluating
 from .pipeline import VideoPurePipeline as VideoPurePipeline
-from .registry import describe as describe, fingerprint as fingerprint, plain_attributes as plain_attributes
-from .schedule import ddim_levels as ddim_levels
+from .registry import describe as describe, fingerprint as fingerprint, pieces as pieces, plain_attributes as plain_attributes
+from .schedule import PREDICTIONS as PREDICTIONS, ddim_levels as ddim_levels
 from .video import ClipError as ClipError, VideoPureError as VideoPureError
 
 class Records:
@@ -47,6 +51,10 @@ class Purifier:
         """Records `(B, S, 3, T, H, W)`, or one clip `(B, 3, T, H, W)`."""
         ...
 
+    def settings(self) -> dict[str, bool | int | float | str]:
+        """The settings in plain values."""
+        ...
+
     def __repr__(self) -> str:
         ...
 
@@ -62,10 +70,6 @@ class Purifier:
     @property
     def networks(self) -> tuple[nn.Module, ...]:
         """All networks whose weights belong to the purifier."""
-        ...
-
-    def settings(self) -> dict[str, bool | int | float | str]:
-        """The settings in plain values."""
         ...
 
     def describe(self) -> dict:
@@ -112,6 +116,16 @@ class VideoPure(Purifier):
     def fewer(self, steps: int) -> VideoPure:
         """The same purifier with `steps` noise levels."""
         ...
+
+@pieces.register
+def _pipeline_pieces(part: DiffusionPipeline) -> list:
+    """Class, configuration, components, and what was changed by hand."""
+    ...
+
+@pieces.register
+def _scheduler_pieces(part: SchedulerMixin) -> list:
+    """Class, configuration, the noise schedule, and what its kind of prediction means."""
+    ...
 
 def device_of(model: nn.Module) -> torch.device:
     """Where the weights of a model are; the CPU for a model without any."""
@@ -162,4 +176,12 @@ _ONE_AT_A_TIME: RLock
 @contextmanager
 def seeded(seed: int | None, device: torch.device | str='cpu', purifier: Purifier | None=None) -> Iterator[None]:
     """Everything random inside repeats with the same seed; nothing that was drawn inside shows outside."""
+    ...
+
+def seed_of(seed: int, *names: str | int) -> int:
+    """A seed for one result, made from the run's seed and what the result is about."""
+    ...
+
+def random_state(device: torch.device | str='cpu', purifier: Purifier | None=None) -> list:
+    """The state of all generators that something may have drawn from without saying so: equal if nothing was drawn."""
     ...

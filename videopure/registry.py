@@ -7,6 +7,7 @@ __all__ = ['Registry']
 
 # %% ../nbs/10a_registry.ipynb #c002
 import copyreg
+import dis
 import hashlib
 import importlib
 import inspect
@@ -16,9 +17,9 @@ import logging
 import random
 import sys
 import sysconfig
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from functools import cache, partial, singledispatch
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import cache, cached_property, partial, singledispatch
 from inspect import ismethod
 from pathlib import Path, PurePath
 import types
@@ -143,31 +144,36 @@ def plain_attributes(part: object) -> dict[str, bool | int | float | str]:
 @singledispatch
 def pieces(part: object) -> list:
     "The smaller parts that a part is made of: its class and its attributes. `pieces.register` teaches it other types."
-    if isinstance(getattr(part, "config", None), Mapping):  # pipelines and schedulers of diffusers
-        settings = {name: value for name, value in part.config.items() if not name.startswith("_")}
-        return [type(part), settings, getattr(part, "components", {})]
     written = copyreg.dispatch_table.get(type(part), lambda part: part.__reduce_ex__(2))
     reduced = written(part)  # a TypeError for what cannot be written down
-    slots = [name for kind in type(part).__mro__ for name in getattr(kind, "__slots__", ()) if hasattr(part, name)]
-    if hasattr(part, "__dict__") or slots:
-        return [type(part), [(name, getattr(part, name)) for name in slots], getattr(part, "__dict__", {}), _items(part)]
-    return [type(part), *reduced[1:]] if isinstance(reduced, tuple) else [reduced]
+    slots = [(name, getattr(part, name)) for name in copyreg._slotnames(type(part)) if hasattr(part, name)]
+    if not isinstance(reduced, tuple) and not hasattr(part, "__dict__"):
+        return [reduced]
+    own = [getattr(part, "__dict__", {}), slots] if hasattr(part, "__dict__") or slots else list(reduced[1:3])
+    return [type(part), *own, *_inside(part, reduced)]
 
 
-def _items(part: object) -> list | dict | None:
-    "What is inside a container of a type of its own."
-    return dict(part) if isinstance(part, Mapping) else list(part) if isinstance(part, (list, tuple)) else None
+def _inside(part: object, reduced: tuple | str) -> list:
+    "What a container, a number or a text of a type of its own holds."
+    kind = next((kind for kind in (dict, list, tuple, set, frozenset, int, float, complex, str, bytes) if isinstance(part, kind)), None)
+    return [kind(part)] if kind else [list(each) for each in reduced[3:5] if each is not None] if isinstance(reduced, tuple) else []
 
 # %% ../nbs/10a_registry.ipynb #c039
 _LEAVES = (bool, int, float, complex, str, bytes, bytearray, type(None), type(...), slice, range, torch.dtype, torch.device, PurePath)
 _RANDOM = (torch.Generator, np.random.Generator, np.random.RandomState, random.Random, logging.Logger)
 
-for _type in (list, tuple):
-    pieces.register(_type, lambda part: [type(part).__name__, *part, getattr(part, "__dict__", None)])
-for _type in (dict, types.MappingProxyType):
-    pieces.register(_type, lambda part: [type(part).__name__, *([repr(key), part[key]] for key in sorted(part, key=repr))])
-for _type in (set, frozenset):
-    pieces.register(_type, lambda part: sorted(map(identity, part)))
+_CONTAINERS = {kind: list for kind in (list, tuple)} | {kind: lambda part: sorted(map(identity, part)) for kind in (set, frozenset)}
+_CONTAINERS |= {kind: lambda part: [[repr(key), part[key]] for key in sorted(part, key=repr)] for kind in (dict, types.MappingProxyType)}
+
+
+def _container_pieces(part: object) -> list:
+    "What is in a container; one of a type of its own is an object too."
+    known = _CONTAINERS.get(type(part))
+    return [type(part).__name__, *known(part)] if known else pieces.dispatch(object)(part)
+
+
+for _type in _CONTAINERS:
+    pieces.register(_type, _container_pieces)
 for _type in _RANDOM:
     pieces.register(_type, lambda part: [type(part).__name__])
 
@@ -189,15 +195,20 @@ def _array_pieces(part: np.ndarray) -> list:
 
 # %% ../nbs/10a_registry.ipynb #c045
 @cache
+def _installed(top: str) -> str | None:
+    "The name and version of a package that is loaded, if it belongs to Python or pip has installed it."
+    found, homes = sys.modules[top], {Path(sysconfig.get_path(kind)).resolve() for kind in ("stdlib", "purelib", "platlib")}
+    files = [file for file in (getattr(found, "__file__", None), *getattr(found, "__path__", [])) if file]
+    known = any(homes & set(Path(file).resolve().parents) for file in files) if files else top in sys.stdlib_module_names
+    return f"{top} {getattr(found, '__version__', '')}" if known else None
+
+
 def _library(module: str | None) -> str | None:
     "The library of a module, with its version; None for code of your own."
     top = (module or "builtins").partition(".")[0]
-    if top in sys.stdlib_module_names or top == "videopure":
-        return top  # their versions are kept beside the run
-    found, homes = sys.modules.get(top), {Path(sysconfig.get_path(kind)).resolve() for kind in ("purelib", "platlib")}
-    files = [getattr(found, "__file__", None), *getattr(found, "__path__", [])]
-    installed = any(file and homes & set(Path(file).resolve().parents) for file in files)
-    return f"{top} {getattr(found, '__version__', '')}" if installed else None
+    if top == "videopure":
+        return top  # its version is kept beside the run
+    return _installed(top) if top != "__main__" and top in sys.modules else None
 
 # %% ../nbs/10a_registry.ipynb #c048
 @pieces.register
@@ -206,35 +217,63 @@ def _code_pieces(code: types.CodeType) -> list:
     return [code.co_code, code.co_names, code.co_freevars, code.co_consts]
 
 
+def _codes(code: types.CodeType) -> list[types.CodeType]:
+    "The code of a function and of those inside it."
+    return [code] + [inner for const in code.co_consts if isinstance(const, types.CodeType) for inner in _codes(const)]
+
+
 def _named(code: types.CodeType) -> set[str]:
-    "All names in the instructions of a function and of those inside it."
-    return set(code.co_names).union(*(_named(const) for const in code.co_consts if isinstance(const, types.CodeType)))
+    "All names in the instructions of a function and of those inside it; texts too, if it looks variables up by their names."
+    names, texts = ({each for part in _codes(code) for each in getattr(part, kind)} for kind in ("co_names", "co_consts"))
+    return names | {text for text in texts if isinstance(text, str) and names & {"globals", "getattr", "vars", "eval"}}
 
 
+def _imported(code: types.CodeType) -> dict[str, types.ModuleType]:
+    "The modules that a function imports when it is called."
+    found = {step.argval for part in _codes(code) for step in dis.get_instructions(part) if step.opname == "IMPORT_NAME"}
+    for name in found:
+        with suppress(Exception):  # then it will fail, or try something else
+            importlib.import_module(name)
+    return {name: sys.modules[name] for name in found if name in sys.modules}
+
+
+def _of_module(part: object, names: set[str]) -> object:
+    "What is named of a module of your own; anything else is left as it is."
+    if not isinstance(part, types.ModuleType) or _library(part.__name__):
+        return part
+    return {name: _of_module(vars(part)[name], names - {name}) for name in names & vars(part).keys()}
+
+# %% ../nbs/10a_registry.ipynb #c049
 @pieces.register
 def _function_pieces(part: types.FunctionType) -> list:
-    "What a function computes with."
-    if part.__module__ not in (None, "builtins") and (package := _library(part.__module__)):
-        return [package, part.__qualname__]
-    cells = [cell.cell_contents for cell in part.__closure__ or () if cell != types.CellType()]
-    used = {name: part.__globals__[name] for name in _named(part.__code__) if name in part.__globals__}
+    "What a function computes with; one of a library is its name, and what it was made around."
+    cells, scope = [cell.cell_contents for cell in part.__closure__ or () if cell != types.CellType()], part.__globals__
+    homes = [name and name != "builtins" and _library(name) for name in (part.__module__, scope.get("__name__"))]
+    if all(homes):
+        return [*homes, part.__qualname__, [] if hasattr(part, "__wrapped__") else cells]
+    names = _named(part.__code__)
+    used = {name: scope[name] for name in names if name in scope} | _imported(part.__code__)
+    used, cells = {name: _of_module(value, names) for name, value in used.items()}, [_of_module(value, names) for value in cells]
     return [part.__code__, part.__defaults__, part.__kwdefaults__, cells, used, vars(part)]
 
-# %% ../nbs/10a_registry.ipynb #c051
+# %% ../nbs/10a_registry.ipynb #c052
 pieces.register(partial, lambda part: [part.func, part.args, part.keywords])
 pieces.register(types.MethodType, lambda part: [part.__func__, part.__self__])
 pieces.register(property, lambda part: [part.fget])
-pieces.register(types.ModuleType, lambda part: [part.__name__])
+pieces.register(cached_property, lambda part: [part.func])
+pieces.register(types.ModuleType, lambda part: [part.__name__, None if _library(part.__name__) else Path(part.__file__).read_bytes()])
 for _type in (staticmethod, classmethod):
     pieces.register(_type, lambda part: [part.__func__])
 _IN_C = (types.BuiltinFunctionType, types.MethodDescriptorType, types.WrapperDescriptorType, types.MethodWrapperType)
 for _type in (*_IN_C, types.ClassMethodDescriptorType, np.ufunc):
     pieces.register(_type, lambda part: [getattr(part, "__qualname__", part.__name__), getattr(part, "__self__", None)])
 
-# %% ../nbs/10a_registry.ipynb #c054
-_OF_CLASSES = {"__dict__", "__weakref__", "__module__", "__doc__", "__annotations__", "__firstlineno__", "__static_attributes__"}
+# %% ../nbs/10a_registry.ipynb #c055
+_OF_CLASSES = {"__dict__", "__weakref__", "__module__", "__doc__", "__annotations__", "__slotnames__"}
+_OF_CLASSES |= {"__firstlineno__", "__static_attributes__"}
 _DESCRIPTORS = (types.MemberDescriptorType, types.GetSetDescriptorType)  # of slots
-_OF_MODULES = {*vars(nn.Module()), "_is_torch_compile"} - {"_parameters", "_buffers", "_modules", "_forward_hooks", "_forward_pre_hooks"}
+_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+_OF_MODULES = {*vars(nn.Module()), "_is_torch_compile"} - {"_parameters", "_buffers", "_modules", *_HOOKS}
 
 
 @pieces.register
@@ -243,7 +282,7 @@ def _class_pieces(part: type) -> list:
     if package := _library(part.__module__):
         return [package, part.__qualname__]
     own = {name: value for name, value in vars(part).items() if name not in _OF_CLASSES and not isinstance(value, _DESCRIPTORS)}
-    return [part.__qualname__, own, list(part.__bases__)]
+    return [part.__qualname__, own, list(part.__bases__), type(part)]
 
 
 @pieces.register
@@ -252,17 +291,17 @@ def _module_pieces(part: nn.Module) -> list:
     if "_orig_mod" in part._modules:
         return pieces(part._orig_mod)
     own = {name: value for name, value in vars(part).items() if name not in _OF_MODULES}
-    own |= {name: list(own[name].values()) for name in ("_forward_hooks", "_forward_pre_hooks")}  # their keys are only counted
+    own |= {name: list(own[name].values()) for name in _HOOKS}  # their keys are only counted
     return [type(part), own, str(getattr(part, "inlined_graph", ""))]
 
-# %% ../nbs/10a_registry.ipynb #c057
+# %% ../nbs/10a_registry.ipynb #c058
 def identity(part: object, name: str = "part") -> str:
     "Twelve hexadecimal digits that change with whatever can change a part's numbers. `VideoPureError` for what cannot be written down."
     digest, met = hashlib.sha256(), {}
 
     def walk(part):
         own = getattr(part, "identity", None)
-        if isinstance(part, _LEAVES) or ismethod(own):
+        if type(part) in _LEAVES or ismethod(own) or (isinstance(part, _LEAVES) and _library(type(part).__module__)):
             digest.update(f"{type(part).__name__} {own() if ismethod(own) else part!r}\n".encode(errors="surrogatepass"))
         elif id(part) in met:
             digest.update(f"again {met[id(part)][0]}\n".encode())
@@ -282,7 +321,7 @@ def identity(part: object, name: str = "part") -> str:
         raise VideoPureError(f"{name} cannot be told apart from others ({why}): {hint}") from error
     return digest.hexdigest()[:12]
 
-# %% ../nbs/10a_registry.ipynb #c061
+# %% ../nbs/10a_registry.ipynb #c062
 def file_identity(path: Path) -> str:
     "Twelve digits that change with a file or the files of a folder: all bytes, or above 4 MiB the size, the time and both ends."
     if path.is_dir():

@@ -37,7 +37,7 @@ from .classifiers import load_classifier
 from .data import ClipFolder, ClipLoader, Clips, stratified
 from .defense import Defended
 from .flow import latent_flow
-from .journal import Journal, config_hash, disk_errors, environment, read_json
+from .journal import Journal, config_hash, data_identity, disk_errors, environment, read_json
 from .latents import encode
 from .pipeline import VideoPurePipeline, load_pipeline
 from .results import Accuracy, Table
@@ -123,18 +123,9 @@ class _TwiceTheFrames(Dataset):
             return clip.repeat_interleave(2, 1), label
 
 # %% ../nbs/17b_training.ipynb #c023
-def _file_identity(path):
-    "The identity of a file; None for one that cannot be read, which will be skipped."
-    try:
-        return registry.file_identity(path)
-    except OSError:
-        return None
-
-
 def _contents(data, recipe):
     "What decoded clips depend on, as twelve digits: the files as they are now, and how they are read."
-    files = [_file_identity(data.root / file) for file in data.files]
-    return registry.identity([data.ids, data.labels, files, data.reading, recipe.frames, recipe.size])
+    return registry.identity([data_identity(data, range(len(data))), recipe.frames, recipe.size])
 
 # %% ../nbs/17b_training.ipynb #c026
 def _decode(data, path, recipe, progress):
@@ -239,9 +230,10 @@ def _fixed_settings(recipe):
     return {name: value for name, value in asdict(recipe).items() if name not in ("every", "workers")}
 
 
-def _run_name(kind, cache, rows, recipe):
-    "What a checkpoint belongs to: the model, the clips and the recipe."
+def _run_name(kind, cache, rows, recipe, model):
+    "What a checkpoint belongs to: the model and its first weights, the clips and the recipe."
     settings = {"contents": cache.contents, "clips": [cache.ids[i] for i in rows], "recipe": _fixed_settings(recipe)}
+    settings["start"] = registry.fingerprint(model)
     return f"{kind} {config_hash(settings)}"
 
 # %% ../nbs/17b_training.ipynb #c052
@@ -255,7 +247,8 @@ def _validate_classifier(run, video, labels):
 def _fit_classifier(cache, train_rows, val_rows, class_names, recipe, checkpoint, device=None, progress=True):
     "Train a small classifier on decoded clips; the finished run, with the classifier as `model`."
     lr = 3e-3 if recipe.start == "none" else 5e-4
-    model, name = _new_classifier(class_names, recipe), _run_name("classifier", cache, train_rows, recipe)
+    model = _new_classifier(class_names, recipe)
+    name = _run_name("classifier", cache, train_rows, recipe, model)
     run = Trainer(model, recipe.classifier_steps, lr, name, recipe.precision, device)
 
     def loss(step):
@@ -358,7 +351,7 @@ def _validate_purifier(run, val, recipe, folder):
 def _fit_purifier(cache, train_rows, val, recipe, checkpoint, samples, device=None, progress=True):
     "Train a purifier on decoded clips, with a page in the folder `samples` at each validation; the finished run, with the UNet as `model`."
     unet = _new_unet(recipe.start, recipe.seed).to(memory_format=torch.channels_last)
-    name = _run_name("purifier", cache, train_rows, recipe)
+    name = _run_name("purifier", cache, train_rows, recipe, unet)
     run, vae, scheduler = Trainer(unet, recipe.steps, recipe.learning_rate, name, recipe.precision, device), TinyVAE(), training_scheduler()
 
     def loss(step):
@@ -506,7 +499,7 @@ def _write_result(out, pipe, val, runs, about, progress):
         part.write_text(json.dumps(about), encoding="utf-8")
     remove_checkpoints(out / "checkpoints", *_CHECKPOINTS)
 
-# %% ../nbs/17b_training.ipynb #n121
+# %% ../nbs/17b_training.ipynb #c122
 def _train_all(data, saved, given, recipe, accelerator, device, bars):
     "Decode, split, train and write, with checkpoints in the folder `saved`."
     with accelerator.main_process_first():
@@ -525,7 +518,7 @@ def _train_all(data, saved, given, recipe, accelerator, device, bars):
         _write_result(saved.parent, _new_pipeline(runs["purifier"].model), val, runs, about, bars)
     accelerator.wait_for_everyone()
 
-# %% ../nbs/17b_training.ipynb #c122
+# %% ../nbs/17b_training.ipynb #c123
 @checked
 def train(
     data: Clips,  # labelled clips in files, such as a `ClipFolder`; what is to be held out must not be among them
@@ -550,7 +543,7 @@ def train(
             _train_all(data, saved, given, recipe, accelerator, device, progress and accelerator.is_main_process)
     return out
 
-# %% ../nbs/17b_training.ipynb #c127
+# %% ../nbs/17b_training.ipynb #c128
 def _summary(out, folder, classifier=None, weights=None, group=None, hold_out=None):
     "How many clips a run was trained on, and the command that evaluates it."
     held = json.loads((out / "training.json").read_text(encoding="utf-8"))
@@ -563,7 +556,7 @@ def _summary(out, folder, classifier=None, weights=None, group=None, hold_out=No
     used = f"{n_train + n_val} clips ({n_train} for training, {n_val} for validation), {skipped} skipped"
     return f"{out}: trained on {used}\nevaluate: {command}"
 
-# %% ../nbs/17b_training.ipynb #c130
+# %% ../nbs/17b_training.ipynb #c131
 @checked
 def train_folder(
     folder: str | Path,  # folder of labelled clips, FOLDER/class/clip, with a manifest.csv if the clips have groups

@@ -30,7 +30,7 @@ from .classifiers import load_classifier as load_classifier
 from .data import ClipFolder as ClipFolder, ClipLoader as ClipLoader, Clips as Clips, stratified as stratified
 from .defense import Defended as Defended
 from .flow import latent_flow as latent_flow
-from .journal import Journal as Journal, config_hash as config_hash, disk_errors as disk_errors, environment as environment, read_json as read_json
+from .journal import Journal as Journal, config_hash as config_hash, data_identity as data_identity, disk_errors as disk_errors, environment as environment, read_json as read_json
 from .latents import encode as encode
 from .pipeline import VideoPurePipeline as VideoPurePipeline, load_pipeline as load_pipeline
 from .results import Accuracy as Accuracy, Table as Table
@@ -85,10 +85,6 @@ class _TwiceTheFrames(Dataset):
     def __getitem__(self, i):
         ...
 
-def _file_identity(path):
-    """The identity of a file; None for one that cannot be read, which will be skipped."""
-    ...
-
 def _contents(data, recipe):
     """What decoded clips depend on, as twelve digits: the files as they are now, and how they are read."""
     ...
@@ -138,8 +134,8 @@ def _fixed_settings(recipe):
     """The settings but for those that may change when a run goes on."""
     ...
 
-def _run_name(kind, cache, rows, recipe):
-    """What a checkpoint belongs to: the model, the clips and the recipe."""
+def _run_name(kind, cache, rows, recipe, model):
+    """What a checkpoint belongs to: the model and its first weights, the clips and the recipe."""
     ...
 
 def _validate_classifier(run, video, labels):
