@@ -502,17 +502,6 @@ def _describe_classifier(classifier: nn.Module) -> dict:
         about |= {name: getattr(classifier, name) for name in ("mean", "std", "layout", "size", "frames")}
     return about
 
-
-def _describe_data(data: Dataset, ids: list[str]) -> dict:
-    "A dataset in plain values: its kind, its settings and a hash of the clips' names, or of the clips where they have none."
-    settings = {k: v for k, v in getattr(data, "__dict__", {}).items() if not k.startswith("_") and isinstance(v, (int, str, dict))}
-    if isinstance(data, TensorDataset):
-        settings["clips"] = fingerprint(nn.ParameterList(nn.Parameter(t, requires_grad=False) for t in data.tensors))
-    if isinstance(data, Clips):
-        settings |= {"classes": len(data.classes), "missing": len(data.missing)}
-        settings["labels"] = hashlib.sha256(repr((data.labels, data.classes)).encode()).hexdigest()[:12]
-    return {"name": type(data).__name__, "ids": hashlib.sha256(repr(ids).encode()).hexdigest()[:12]} | settings
-
 # %% ../nbs/16a_evaluate.ipynb #c083
 @patch
 def describe(self: AttackSpec) -> dict:

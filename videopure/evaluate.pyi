@@ -224,10 +224,6 @@ def _describe_classifier(classifier: nn.Module) -> dict:
     """A classifier in plain values: its kind, the hash of its weights, and how a `VideoClassifier` prepares clips."""
     ...
 
-def _describe_data(data: Dataset, ids: list[str]) -> dict:
-    """A dataset in plain values: its kind, its settings and a hash of the clips' names, or of the clips where they have none."""
-    ...
-
 def _chosen(kind: str, names: Sequence[str], only: Sequence[str]) -> list[str]:
     """The names that are in `only`, or all if it is empty."""
     ...

@@ -113,7 +113,7 @@ def data_identity(data: object, indices: Sequence[int]) -> str:
 # %% ../nbs/15a_journal.ipynb #c030
 def describe_data(data: object, ids: list[str]) -> dict:
     "A dataset in plain values: its kind, its settings and a hash of the clips' names, or of the clips where they have none."
-    settings = {k: v for k, v in vars(data).items() if not k.startswith("_") and isinstance(v, (int, str, dict))}
+    settings = {k: v for k, v in getattr(data, "__dict__", {}).items() if not k.startswith("_") and isinstance(v, (int, str, dict))}
     if isinstance(data, TensorDataset):
         settings["clips"] = fingerprint(torch.nn.ParameterList(torch.nn.Parameter(t, requires_grad=False) for t in data.tensors))
     if isinstance(data, Clips):
