@@ -19,7 +19,7 @@ import torch
 from fastcore.docments import docments
 from torch import nn
 
-from videopure import cli, tiny, trainer, training
+from videopure import cli, journal, tiny, trainer, training
 from videopure.classifiers import load_classifier
 from videopure.data import ClipFolder, Clips
 from videopure.defense import Defended
@@ -542,11 +542,8 @@ def test_two_at_once(good, tmp_path):
 
 
 def test_dead_worker(good, tmp_path, refused, monkeypatch):
-    def dies(self):
-        raise RuntimeError("DataLoader worker (pid(s) 17, 18) exited unexpectedly")
-
-    monkeypatch.setattr(training.ClipLoader, "__iter__", dies)
-    assert "use fewer workers" in refused(good, tmp_path / "out")
+    monkeypatch.setattr(training._TwiceTheFrames, "__getitem__", lambda self, i: os.kill(os.getpid(), signal.SIGKILL))
+    assert "use fewer workers" in refused(good, tmp_path / "out", recipe=replace(SMALL, workers=1))
 
 
 SMALL_DISK = """
@@ -592,9 +589,9 @@ def test_processes_that_never_come(monkeypatch):
     address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1"}
     for name, value in ({"WORLD_SIZE": "2", "RANK": "1", "LOCAL_RANK": "1"} | address).items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(trainer.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(journal.time, "sleep", lambda seconds: None)
     with pytest.raises(VideoPureError, match="WORLD_SIZE is 2, but the other processes did not come"):
-        trainer.join_processes()
+        journal.join_processes()
 
 
 @pytest.mark.slow

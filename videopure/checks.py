@@ -48,7 +48,7 @@ class VideoPureError(ValueError):
 
     def __init__(self, message: object = ""):
         text = printable(message)
-        super().__init__(text if len(text) < 300 else f"{text[:140]} ... {text[-150:]}")
+        super().__init__(text if len(text) <= 286 else f"{text[:136]} ... {text[-145:]}")
 
 
 class ClipError(VideoPureError):
@@ -173,10 +173,10 @@ def natural(name: str) -> list:
 
 # %% ../nbs/00_checks.ipynb #c039
 def in_order(names: Iterable[str], where: object) -> list[str]:
-    "Names of classes in the order of the alphabet or, where they differ in a number only, of the number."
+    "Names of classes in the order of the alphabet or, where all begin alike up to a number, of the number."
     names = sorted(names)
     keys, counted = [natural(name) for name in names], sorted(names, key=natural)
-    if {len(key) for key in keys} != {3} or len({(before, after) for before, _, after in keys}) > 1:
+    if min(map(len, keys), default=0) < 3 or len({before for before, *_ in keys}) > 1:
         return names
     numbers, bare = [natural(name)[1] for name in counted], all(name.isdecimal() for name in names)
     if numbers != list(range(len(names))) if bare else counted != names:

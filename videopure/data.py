@@ -126,7 +126,7 @@ def _report(self: Clips):
     if absent:
         warnings.warn(f"{here} has no clip of {len(absent)} of {len(self.classes)} classes: {shorten(absent)}", stacklevel=3)
 
-# %% ../nbs/14_data.ipynb #c043
+# %% ../nbs/14_data.ipynb #c040
 def _class_folders(root, classes):
     "Names of the classes in order, and the folders that hold clips of them."
     if not root.is_dir():
@@ -141,7 +141,7 @@ def _class_folders(root, classes):
         raise VideoPureError(f"{root} has a class {unknown[0]!r} that is not among the {len(names)} given; add it or move it away")
     return names, dict(zip(there, folders))
 
-# %% ../nbs/14_data.ipynb #c046
+# %% ../nbs/14_data.ipynb #c043
 class ClipFolder(Clips):
     """Clips in ROOT/class/clip, sorted by name.
 
@@ -175,12 +175,12 @@ class ClipFolder(Clips):
             self._use_manifest(group, where or {}, where_not or {})
         self._report()
 
-# %% ../nbs/14_data.ipynb #c052
+# %% ../nbs/14_data.ipynb #c049
 def _plain(name):
     "The name of a class without the differences between copies of a data set."
     return as_name(name).replace("_", " ").replace('"', "").strip().casefold()
 
-# %% ../nbs/14_data.ipynb #c055
+# %% ../nbs/14_data.ipynb #c052
 @patch
 def in_order_of(
     self: Clips,
@@ -201,7 +201,7 @@ def in_order_of(
         warnings.warn(f"{self.root} has no clip of {few}", stacklevel=2)
     return numbered
 
-# %% ../nbs/14_data.ipynb #c059
+# %% ../nbs/14_data.ipynb #c056
 def _table(path, columns):
     "Rows of a csv file as dicts; it must have these columns."
     expected = f"comma-separated columns {', '.join(columns)}"
@@ -218,7 +218,7 @@ def _table(path, columns):
             raise VideoFileError(f"{path}: row {n} has not {len(found)} fields; expected {shorten(found)}")
     return [{column: value.strip() for column, value in row.items()} for row in rows]
 
-# %% ../nbs/14_data.ipynb #c062
+# %% ../nbs/14_data.ipynb #c059
 def _manifest(root, ids):
     "Rows of ROOT/manifest.csv by the path of their clip; each clip of the folder has one."
     path = root / "manifest.csv"
@@ -234,7 +234,7 @@ def _manifest(root, ids):
             raise VideoPureError(f"{path} says that {id} shows {rows[id]['label']!r}, not what its folder says; correct one of them")
     return rows
 
-# %% ../nbs/14_data.ipynb #c065
+# %% ../nbs/14_data.ipynb #c062
 def _holds(condition, rows, path):
     "For each row: does it have one of the wanted values in every column?"
     if not isinstance(condition, Mapping):
@@ -251,7 +251,7 @@ def _holds(condition, rows, path):
         answer = [yes and row[column] in values for yes, row in zip(answer, rows)]
     return answer
 
-# %% ../nbs/14_data.ipynb #c068
+# %% ../nbs/14_data.ipynb #c065
 @patch
 def _use_manifest(self: ClipFolder, group, where, where_not):
     "Keep the wanted clips and learn their groups."
@@ -262,14 +262,13 @@ def _use_manifest(self: ClipFolder, group, where, where_not):
         _holds({group: []}, rows, path)
         self.groups = [table[id][group] for id in self.ids]
     wanted = {id for id, yes in zip(table, taken) if yes}
-    lost = sorted(wanted - set(self.ids))
-    if lost:
+    if lost := sorted(wanted - set(self.ids)):
         raise VideoFileError(f"{path} lists {shorten(lost, 3)}, which is not there; get the file or remove its row")
     if not wanted:
         raise VideoPureError(f"where={dict(where)} and where_not={dict(where_not)} leave no clip of {len(rows)} in {self.root}")
     self._keep([i for i, id in enumerate(self.ids) if id in wanted])
 
-# %% ../nbs/14_data.ipynb #c076
+# %% ../nbs/14_data.ipynb #c073
 _VIDEOS = (".avi", ".mp4", ".mkv", ".webm", ".mov", ".m4v", ".mpg", ".mpeg", ".wmv", ".gif", ".npz")
 
 
@@ -286,13 +285,13 @@ def _stems(root, depth):
             found.setdefault(path.name if folder else path.stem, path)
     return found
 
-# %% ../nbs/14_data.ipynb #c079
+# %% ../nbs/14_data.ipynb #c076
 def _numbered_lines(path):
     "Lines of a text file that are not blank, with their numbers."
     lines = read_text(path, "it as the data set's authors publish it").split("\n")
     return [(n, line.strip()) for n, line in enumerate(lines, 1) if line.strip()]
 
-# %% ../nbs/14_data.ipynb #c082
+# %% ../nbs/14_data.ipynb #c079
 def _class_index(path):
     "Names of the classes from lines like '1 ApplyEyeMakeup'."
     lines = [(n, *line.split(maxsplit=1)) for n, line in _numbered_lines(path)]
@@ -301,7 +300,7 @@ def _class_index(path):
             raise VideoFileError(f"{path}: line {line[0]} is {' '.join(line[1:])!r}; expected '{k} NameOfTheClass'")
     return [name for _, _, name in lines]
 
-# %% ../nbs/14_data.ipynb #c085
+# %% ../nbs/14_data.ipynb #c082
 def _split_list(path, classes):
     "(id, label, group) of every line of a UCF-101 split, sorted."
     numbers, entries = {name.casefold(): k for k, name in enumerate(classes)}, []
@@ -318,7 +317,7 @@ def _split_list(path, classes):
         entries.append((id, numbers[name.casefold()], group))
     return sorted(entries)
 
-# %% ../nbs/14_data.ipynb #c088
+# %% ../nbs/14_data.ipynb #c085
 @patch
 def _locate(self: Clips, files, listing, incomplete):
     "Learn where each clip is (None: nowhere), and keep those that are somewhere."
@@ -332,7 +331,7 @@ def _locate(self: Clips, files, listing, incomplete):
     self._keep([i for i, file in enumerate(files) if file is not None])
     self._report()
 
-# %% ../nbs/14_data.ipynb #c091
+# %% ../nbs/14_data.ipynb #c088
 class UCF101(Clips):
     """UCF-101 with an official split: labels in the order of classInd.txt, from 0; `groups` are "g01" to "g25".
 
@@ -359,17 +358,16 @@ class UCF101(Clips):
         stems = {stem.casefold(): str(path.relative_to(self.root)) for stem, path in _stems(self.root, 2).items()}
         self._locate([stems.get(PurePosixPath(id).stem.casefold()) for id in self.ids], listing.name, incomplete)
 
-# %% ../nbs/14_data.ipynb #c096
+# %% ../nbs/14_data.ipynb #c093
 def _seconds(row, path, n):
     "The name of a row's clip: youtube id, first and last second."
     try:
         start, end = (int(float(row[name])) for name in ("time_start", "time_end"))
     except (ValueError, OverflowError):
-        times = f"{row['time_start']!r} to {row['time_end']!r}"
-        raise VideoFileError(f"{path}: row {n} lasts from {times}; expected whole seconds") from None
+        raise VideoFileError(f"{path}: row {n} lasts from {row['time_start']!r} to {row['time_end']!r}; expected whole seconds") from None
     return f"{row['youtube_id']}_{start:06d}_{end:06d}"
 
-# %% ../nbs/14_data.ipynb #c099
+# %% ../nbs/14_data.ipynb #c096
 def _rows_of(path, subset):
     "(number, row) of the rows of a subset, and the labels of the whole table, sorted."
     rows = _table(path, ("label", "youtube_id", "time_start", "time_end", *(["split"] if subset else [])))
@@ -380,7 +378,7 @@ def _rows_of(path, subset):
     wanted = [(n, row) for n, row in enumerate(rows, 2) if not subset or usual(row["split"]) == usual(subset)]
     return wanted, sorted({row["label"] for row in rows})
 
-# %% ../nbs/14_data.ipynb #c102
+# %% ../nbs/14_data.ipynb #c099
 def _kinetics(path, subset):
     "Labels of the table, and {clip: (label, youtube id)} of the rows of a subset."
     (rows, labels), clips = _rows_of(path, subset), {}
@@ -392,7 +390,7 @@ def _kinetics(path, subset):
         raise VideoFileError(f"{path} has no rows; expected a line for each video")
     return labels, clips
 
-# %% ../nbs/14_data.ipynb #c105
+# %% ../nbs/14_data.ipynb #c102
 class Kinetics400(Clips):
     """Kinetics-400 (also -600, -700) by its csv; `groups` are the YouTube ids. Listed clips that are not there are counted in `missing`.
 
@@ -423,7 +421,7 @@ class Kinetics400(Clips):
         stems = {stem: str(file.relative_to(self.root)) for stem, file in _stems(self.root, 3).items()}
         self._locate([stems.get(id.rsplit("/", 1)[1]) for id in ids], path.name, incomplete)
 
-# %% ../nbs/14_data.ipynb #c109a
+# %% ../nbs/14_data.ipynb #c107
 def _listed(root, name):
     "The path of a listed clip inside `root` as its file is written there; None where there is none."
     forms = [form for form in (name, name.replace("\\", "/")) if form]
@@ -540,14 +538,23 @@ class ClipLoader:
         return len(self.loader)
 
 # %% ../nbs/14_data.ipynb #c137
+def _watched(loader):
+    "The batches of a loader; the death of one of its processes is a `VideoPureError`."
+    try:
+        yield from loader
+    except RuntimeError as error:
+        if not str(error).startswith("DataLoader worker (pid"):
+            raise
+        raise VideoPureError("a worker has died while clips were decoded, perhaps for want of memory; use fewer workers, or 0") from error
+
+# %% ../nbs/14_data.ipynb #c138
 @patch
 def __iter__(self: ClipLoader) -> Iterator[tuple[torch.Tensor, torch.Tensor, list[str]]]:
     self.skipped, read = {}, 0
-    for indices, clips, labels, bad, shapes in self.loader:
+    for indices, clips, labels, bad, shapes in _watched(self.loader):
         self.skipped |= {self.ids[i]: reason for i, reason in bad.items()}
         if len(shapes) > 1:
-            found = shorten(shapes, 3)
-            raise VideoPureError(f"clips of shapes {found} in one batch; give the data set frames and size, or use batch_size=1")
+            raise VideoPureError(f"clips of shapes {shorten(shapes, 3)} in one batch; give the data set frames and size, or batch_size=1")
         read += len(indices)
         if indices:
             yield clips, labels, [self.ids[i] for i in indices]
@@ -555,10 +562,9 @@ def __iter__(self: ClipLoader) -> Iterator[tuple[torch.Tensor, torch.Tensor, lis
         first = next(iter(self.skipped.values()))
         if not read:
             raise VideoFileError(f"none of the {len(self.skipped)} clips can be read; the first: {first}")
-        total = len(self.skipped) + read
-        warnings.warn(f"{len(self.skipped)} of {total} clips skipped, see .skipped; the first: {first}", stacklevel=2)
+        warnings.warn(f"{len(self.skipped)} of {len(self.skipped) + read} clips skipped, see .skipped; the first: {first}", stacklevel=2)
 
-# %% ../nbs/14_data.ipynb #c145
+# %% ../nbs/14_data.ipynb #c146
 class MovingShapes(Dataset):
     "`n` procedural motion clips; clip i depends on the seed and i alone, and every ten clips hold each of the ten classes once."
 

@@ -217,6 +217,10 @@ class ClipLoader:
     def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor, list[str]]]:
         ...
 
+def _watched(loader):
+    """The batches of a loader; the death of one of its processes is a `VideoPureError`."""
+    ...
+
 class MovingShapes(Dataset):
     """`n` procedural motion clips; clip i depends on the seed and i alone, and every ten clips hold each of the ten classes once."""
     n: int

@@ -3,7 +3,6 @@
 from typing import Any
 __all__ = ['PROTOCOLS', 'AttackSpec', 'benchmark', 'five_metrics']
 import hashlib as hashlib
-import os as os
 import re as re
 import sys as sys
 import tempfile as tempfile
@@ -15,9 +14,9 @@ from functools import partial as partial
 from inspect import signature as signature
 from pathlib import Path as Path
 import torch as torch
-from accelerate import Accelerator as Accelerator, InitProcessGroupKwargs as InitProcessGroupKwargs
+from accelerate import Accelerator as Accelerator
 from fastcore.basics import patch as patch
-from torch import nn as nn
+from torch import distributed as distributed, nn as nn
 from torch.utils.data import Dataset as Dataset, TensorDataset as TensorDataset
 from tqdm.auto import tqdm as tqdm
 from . import threats as threats
@@ -27,7 +26,7 @@ from .checks import AnswerError as AnswerError
 from .classifiers import VideoClassifier as VideoClassifier
 from .data import ClipFolder as ClipFolder, Clips as Clips, Kinetics400 as Kinetics400
 from .defense import SEES as SEES, Defended as Defended, answer as answer
-from .journal import Journal as Journal, data_identity as data_identity, disk_errors as disk_errors, environment as environment, file_name as file_name
+from .journal import Journal as Journal, data_identity as data_identity, disk_errors as disk_errors, environment as environment, file_name as file_name, join_processes as join_processes
 from .metrics import CostMeter as CostMeter, find_metrics as find_metrics, measure as measure
 from .purifier import NoGradientError as NoGradientError, as_purifier as as_purifier, device_of as device_of, evaluating as evaluating, seeded as seeded
 from .registry import describe as describe, fingerprint as fingerprint, identity as identity
