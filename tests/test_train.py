@@ -594,6 +594,38 @@ def test_processes_that_never_come(monkeypatch):
         journal.join_processes()
 
 
+@pytest.mark.parametrize("stop", [None, 0, 3], ids=["to the end", "at once", "on the way"])
+def test_the_callers_things_are_left_as_they_were(good, tmp_path, stop):
+    "Modes and gradients of a given classifier, and the random state, whether training ends well or not."
+
+    class Given(nn.Sequential):
+        calls = 0
+
+        def forward(self, video):
+            self.calls += 1
+            if stop is not None and self.calls > stop:
+                raise KeyboardInterrupt
+            return super().forward(video.mean((2, 3, 4)))
+
+    given = Given(nn.Linear(3, 8), nn.BatchNorm1d(8), nn.Dropout(0.5), nn.Linear(8, 3))
+    given[1].eval()
+    given[0].weight.requires_grad_(False)
+    about = lambda: ([m.training for m in given.modules()], [p.requires_grad for p in given.parameters()], given.state_dict().copy())
+    before, state = about(), torch.get_rng_state()
+    data = ClipFolder(good, SMALL.frames, SMALL.size)
+    with pytest.raises(KeyboardInterrupt) if stop is not None else contextlib.nullcontext():
+        training.train(data, tmp_path / "out", given, replace(SMALL, steps=2, every=1), cpu=True, progress=False)
+    after = about()
+    assert before[:2] == after[:2] and all(torch.equal(a, b) for a, b in zip(before[2].values(), after[2].values()))
+    assert torch.equal(state, torch.get_rng_state()) and all(p.grad is None for p in given.parameters())
+
+
+@pytest.mark.parametrize("name, value", [("batch_size", 2_000_000_000), ("workers", 100_000), ("frames", 10**9), ("size", 2**20)])
+def test_sizes_are_bounded_before_memory_is_taken(name, value):
+    with pytest.raises(VideoPureError):
+        Recipe(**{name: value})
+
+
 @pytest.mark.slow
 def test_same_seed_same_result(good, tmp_path):
     data = ClipFolder(good, 4, 16, group="recording")

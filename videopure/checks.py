@@ -150,7 +150,7 @@ def check_flag(name: str, value: bool) -> bool:
     return bool(value)
 
 # %% ../nbs/00_checks.ipynb #c029
-MOST_PIXELS, MOST_FRAMES = 2**27, 100_000  # of one picture; that can be asked for
+MOST_PIXELS, MOST_FRAMES, MOST_WORKERS = 2**27, 100_000, 512  # of one picture; that can be asked for
 
 
 def check_room(what: object, height: int, width: int, frames: int = 1) -> None:

@@ -23,7 +23,7 @@ from fastcore.basics import patch
 from torch.utils.data import DataLoader, Dataset
 
 from .checks import ClipError, VideoFileError, VideoPureError, as_name, as_path
-from .checks import check_names, check_number, in_order, read_text, visible
+from .checks import MOST_WORKERS, check_names, check_number, in_order, read_text, visible
 from .networks import shorten
 from .video import MOTIONS, check_video, moving_shapes, read_video, resize_video, sample_frames
 
@@ -528,7 +528,7 @@ class ClipLoader:
         **options,  # of torch's DataLoader: shuffle, generator, sampler, pin_memory, multiprocessing_context ...
     ):
         check_number("batch_size", batch_size, 1)
-        check_number("workers", workers, 0)
+        check_number("workers", workers, 0, MOST_WORKERS)
         if not hasattr(data, "__getitem__") or not hasattr(data, "__len__"):
             raise VideoPureError(f"{data!r:.80} is not a data set; expected one with data[i] and len(data)")
         self.ids, self.skipped = _ids(data), {}
@@ -575,7 +575,7 @@ class MovingShapes(Dataset):
         frames: int = 16,  # frames a clip
         size: int = 32,  # height and width in pixels
     ):
-        for name, value, low, high in (("n", n, 1, 10**9), ("seed", seed, 0, 2**43), ("frames", frames, 2, 10**4), ("size", size, 2, 4096)):
+        for name, value, low, high in (("n", n, 1, 10**6), ("seed", seed, 0, 2**43), ("frames", frames, 2, 10**4), ("size", size, 2, 4096)):
             check_number(name, value, low, high)
         self.n, self.seed, self.shape, self._blocks = n, seed, {"frames": frames, "size": size}, {}
         self.classes, self.groups = list(MOTIONS), None

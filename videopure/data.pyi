@@ -17,7 +17,7 @@ import torch as torch
 from fastcore.basics import patch as patch
 from torch.utils.data import DataLoader as DataLoader, Dataset as Dataset
 from .checks import ClipError as ClipError, VideoFileError as VideoFileError, VideoPureError as VideoPureError, as_name as as_name, as_path as as_path
-from .checks import check_names as check_names, check_number as check_number, in_order as in_order, read_text as read_text, visible as visible
+from .checks import MOST_WORKERS as MOST_WORKERS, check_names as check_names, check_number as check_number, in_order as in_order, read_text as read_text, visible as visible
 from .networks import shorten as shorten
 from .video import MOTIONS as MOTIONS, check_video as check_video, moving_shapes as moving_shapes, read_video as read_video, resize_video as resize_video, sample_frames as sample_frames
 
