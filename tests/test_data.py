@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import signal
 import warnings
 from pathlib import Path
 
@@ -255,7 +256,10 @@ def classes_of(root, *names):
         (["c1", "c2", "c10"], ["c1", "c2", "c10"], "c1 to c10 become labels 0 to 2"),
         (["c0", "c1", "c2"], ["c0", "c1", "c2"], None),
         (["walk", "run", "run2"], ["run", "run2", "walk"], None),
-        (["2_run", "10_walk"], ["10_walk", "2_run"], None),
+        (["2_run", "10_walk"], ["2_run", "10_walk"], "2_run to 10_walk become labels 0 to 1"),
+        (["01 walk", "02 run", "10 sit"], ["01 walk", "02 run", "10 sit"], None),
+        (["class 1a", "class 2a", "class 10b"], ["class 1a", "class 2a", "class 10b"], "become labels 0 to 2"),
+        (["3 steps", "walk"], ["3 steps", "walk"], None),
     ],
 )
 def test_order_of_numbered_classes(tmp_path, names, order, said):
@@ -830,6 +834,35 @@ def test_order_is_that_of_the_data_set_for_any_number_of_workers(folder, context
         assert [ids for _, _, ids in run] == [["run fast/large.mp4"], ["walk/a.mp4", "walk/b.npz"]]
         assert [labels for _, labels, _ in run] == [[0], [1, 1]]
         assert all(torch.equal(a[0], b[0]) for a, b in zip(run, runs[0]))
+
+
+class Fragile(Dataset):
+    "A data set whose third clip ends the process that reads it, or raises an error."
+
+    def __init__(self, error=None):
+        self.error = error
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, i):
+        if i == 2 and self.error:
+            raise self.error
+        if i == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return torch.zeros(3, 2, 4, 4), 0
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_worker_that_dies(workers):
+    with pytest.raises(VideoPureError, match="a worker has died .*use fewer workers"):
+        list(ClipLoader(Fragile(), 1, workers))
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_an_error_of_a_data_set_is_not_the_death_of_a_worker(workers):
+    with pytest.raises(RuntimeError, match="mine"):
+        list(ClipLoader(Fragile(RuntimeError("mine")), 1, workers))
 
 
 def test_account_is_kept_anew_each_time(folder):

@@ -18,6 +18,7 @@ import torch
 from torch import nn
 from torch.utils.data import Dataset
 
+from videopure import journal
 from videopure.attacks import ATTACKS
 from videopure.baselines import JPEG, PURIFIERS, GaussianBlur, NoiseAndDenoise, OneStep, RandomizedSmoothing
 from videopure.classifiers import VideoClassifier, load_classifier
@@ -111,6 +112,26 @@ def test_two_processes(run_file, expected, tmp_path):
     counts = [path.read_bytes().count(b"\n") for path in sorted(tmp_path.glob("results-*.jsonl"))]
     assert len(counts) == 2 and min(counts) > 0
     assert (tmp_path / "table.md").read_text() == expected
+
+
+ADDRESS = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1"}
+LEFT_OVER = {
+    "no number": ({"WORLD_SIZE": "x"}, "WORLD_SIZE is 'x'"),
+    "no rank": ({"WORLD_SIZE": "2"} | ADDRESS, "RANK is ''"),
+    "rank alone": ({"RANK": "1"}, "WORLD_SIZE is ''"),
+    "another job's": ({"WORLD_SIZE": "2", "RANK": "1", "LOCAL_RANK": "1"} | ADDRESS, "the other processes did not come"),
+}
+
+
+@pytest.mark.parametrize("variables, words", LEFT_OVER.values(), ids=LEFT_OVER)
+def test_variables_of_a_launcher_left_over(variables, words, classifier, monkeypatch):
+    "Neither an endless wait nor half of the clips, from Python as from the command line."
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(journal.time, "sleep", lambda seconds: None)
+    with pytest.raises(VideoPureError) as error:
+        benchmark(classifier, {"none": None}, moving_shapes(2), {}, progress=False)
+    assert words in str(error.value) and "accelerate launch" in str(error.value) and "\n" not in str(error.value)
 
 
 @pytest.mark.slow

@@ -643,3 +643,12 @@ def test_plot_accuracy(log):
     assert ax.lines[0].get_xdata().tolist() == [10, 40] and ax.lines[0].get_ydata().tolist() == [50, 10]
     assert len(ax.collections) == 2 and ax.get_xscale() == ("log" if log else "linear")
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["one", "<two>"]
+
+
+@pytest.mark.parametrize("sign", ["\x1b[31m", "\x1b]0;title\x07", "\u202e", "\x9b2J", "\n| a | b |", "\udcff"], ids=ascii)
+def test_names_cannot_speak_to_the_terminal(sign):
+    "Names come from other people's files; in a table they are text, in one line."
+    table = Table(f"of {sign}", ["defense", f"{sign}attack"], [[f"{sign}row", 1]], notes=[f"a note {sign}"])
+    for text in (repr(table), table._repr_markdown_(), table._repr_html_()):
+        assert all(c.isprintable() or c == "\n" for c in text)
+    assert repr(table).count("\n") == 3 and table._repr_markdown_().count("\n") == 6

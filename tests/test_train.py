@@ -19,7 +19,7 @@ import torch
 from fastcore.docments import docments
 from torch import nn
 
-from videopure import cli, tiny, trainer, training
+from videopure import cli, journal, tiny, trainer, training
 from videopure.classifiers import load_classifier
 from videopure.data import ClipFolder, Clips
 from videopure.defense import Defended
@@ -547,11 +547,8 @@ def test_two_at_once(good, tmp_path):
 
 
 def test_dead_worker(good, tmp_path, refused, monkeypatch):
-    def dies(self):
-        raise RuntimeError("DataLoader worker (pid(s) 17, 18) exited unexpectedly")
-
-    monkeypatch.setattr(training.ClipLoader, "__iter__", dies)
-    assert "use fewer workers" in refused(good, tmp_path / "out")
+    monkeypatch.setattr(training._TwiceTheFrames, "__getitem__", lambda self, i: os.kill(os.getpid(), signal.SIGKILL))
+    assert "use fewer workers" in refused(good, tmp_path / "out", recipe=replace(SMALL, workers=1))
 
 
 SMALL_DISK = """
@@ -597,9 +594,41 @@ def test_processes_that_never_come(monkeypatch):
     address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1"}
     for name, value in ({"WORLD_SIZE": "2", "RANK": "1", "LOCAL_RANK": "1"} | address).items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(trainer.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(journal.time, "sleep", lambda seconds: None)
     with pytest.raises(VideoPureError, match="WORLD_SIZE is 2, but the other processes did not come"):
-        trainer.join_processes()
+        journal.join_processes()
+
+
+@pytest.mark.parametrize("stop", [None, 0, 3], ids=["to the end", "at once", "on the way"])
+def test_the_callers_things_are_left_as_they_were(good, tmp_path, stop):
+    "Modes and gradients of a given classifier, and the random state, whether training ends well or not."
+
+    class Given(nn.Sequential):
+        calls = 0
+
+        def forward(self, video):
+            self.calls += 1
+            if stop is not None and self.calls > stop:
+                raise KeyboardInterrupt
+            return super().forward(video.mean((2, 3, 4)))
+
+    given = Given(nn.Linear(3, 8), nn.BatchNorm1d(8), nn.Dropout(0.5), nn.Linear(8, 3))
+    given[1].eval()
+    given[0].weight.requires_grad_(False)
+    about = lambda: ([m.training for m in given.modules()], [p.requires_grad for p in given.parameters()], given.state_dict().copy())
+    before, state = about(), torch.get_rng_state()
+    data = ClipFolder(good, SMALL.frames, SMALL.size)
+    with pytest.raises(KeyboardInterrupt) if stop is not None else contextlib.nullcontext():
+        training.train(data, tmp_path / "out", given, replace(SMALL, steps=2, every=1), cpu=True, progress=False)
+    after = about()
+    assert before[:2] == after[:2] and all(torch.equal(a, b) for a, b in zip(before[2].values(), after[2].values()))
+    assert torch.equal(state, torch.get_rng_state()) and all(p.grad is None for p in given.parameters())
+
+
+@pytest.mark.parametrize("name, value", [("batch_size", 2_000_000_000), ("workers", 100_000), ("frames", 10**9), ("size", 2**20)])
+def test_sizes_are_bounded_before_memory_is_taken(name, value):
+    with pytest.raises(VideoPureError):
+        Recipe(**{name: value})
 
 
 @pytest.mark.slow

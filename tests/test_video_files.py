@@ -19,7 +19,8 @@ import av
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+import torch.nn.functional as F
+from PIL import Image, features
 
 from videopure import checks
 from videopure import video as v
@@ -522,6 +523,78 @@ def test_turned_and_mirrored(files, tmp_path, turn, mirror):
     np.testing.assert_array_equal(to_uint8(read_video(path)), truth)
 
 
+SHAPES = {"2": (40, 120), "1/2": (80, 60), "16/15": (40, 64), "1001/1000": (40, 60)}
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi", ".mov"])
+@pytest.mark.parametrize("ratio", SHAPES)
+def test_pixels_that_are_not_square(tmp_path, ratio, suffix):
+    "The picture is stretched as a player stretches it, before it is turned; the frames stay the same."
+    with av.open(str(tmp_path / f"x{suffix}"), "w") as file:
+        stream = file.add_stream("libx264", rate=8, options={"crf": "1"})
+        stream.height, stream.width, stream.pix_fmt, stream.sample_aspect_ratio = 40, 60, "yuv420p", Fraction(ratio)
+        for frame in numbered(8):
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        file.mux(stream.encode(None))
+    video = read_video(tmp_path / f"x{suffix}")
+    assert video.shape[-2:] == SHAPES[ratio]
+    assert numbers(resize_video(video, (40, 60)) if ratio == "1001/1000" else F.interpolate(video, (8, 40, 60))) == list(range(8))
+    if suffix == ".mp4":
+        path = turned(tmp_path / "x.mp4", tmp_path / "y.mp4", [0, 1 << 16, 0, -1 << 16, 0, 0, 0, 0, 1 << 30])
+        assert read_video(path).shape[-2:] == SHAPES[ratio][::-1]
+
+
+def test_pixels_too_wide_for_memory(tmp_path, files):
+    frame = av.VideoFrame(1000, 1000, "rgb24")
+    with pytest.raises(VideoPureError, match="do not fit into memory"):
+        v._shown_size("x.mp4", frame, Fraction(10**6))
+
+
+def test_rows_of_two_moments_stay_in_one_frame(tmp_path):
+    encode(tmp_path / "x.mp4", numbered(8), options={"crf": "1", "x264-params": "interlaced=1:tff=1"})
+    with av.open(str(tmp_path / "x.mp4")) as file:
+        assert next(file.decode(video=0)).interlaced_frame
+    assert numbers(read_video(tmp_path / "x.mp4")) == list(range(8))
+
+
+@pytest.mark.parametrize("name", ["x.mp4", "x.mkv"])
+def test_frames_are_counted_not_timed(tmp_path, name):
+    "Pauses, and a first frame that comes late, change nothing but the rate."
+    with av.open(str(tmp_path / name), "w") as file:
+        stream = file.add_stream("libx264", rate=8, options={"crf": "1"})
+        stream.height, stream.width, stream.pix_fmt, stream.codec_context.time_base = 40, 60, "yuv420p", Fraction(1, 8)
+        for frame, time in zip(numbered(8), (3, 4, 5, 30, 31, 60, 61, 62)):
+            frame = av.VideoFrame.from_ndarray(frame, format="rgb24")
+            frame.pts, frame.time_base = time, Fraction(1, 8)
+            file.mux(stream.encode(frame))
+        file.mux(stream.encode(None))
+    assert numbers(read_video(tmp_path / name)) == list(range(8))
+    assert frame_rate(tmp_path / name) == pytest.approx(8 * 8 / 60, rel=0.05)
+
+
+def test_the_animation_that_a_browser_shows(tmp_path):
+    "Not the still picture for those who cannot play it; upright, as the file says."
+    first, *others = map(Image.fromarray, numbered(6))
+    still = tmp_path / "still.png"
+    first.save(still, save_all=True, append_images=others, default_image=True, duration=500)
+    assert frame_rate(still) == pytest.approx(2)
+    assert numbers(read_video(still)) == [1, 2, 3, 4, 5]
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for name in ("x.png", "x.webp"):
+        first.transpose(Image.Transpose.ROTATE_90).save(
+            tmp_path / name, save_all=True, append_images=[i.transpose(Image.Transpose.ROTATE_90) for i in others], lossless=True, exif=exif
+        )
+        assert numbers(read_video(tmp_path / name)) == list(range(6)), name
+
+
+@pytest.mark.skipif(not features.check("avif"), reason="this Pillow has no AVIF")
+def test_an_animated_avif(tmp_path):
+    first, *others = map(Image.fromarray, numbered(6))
+    first.save(tmp_path / "x.avif", save_all=True, append_images=others)
+    assert numbers(read_video(tmp_path / "x.avif")) == list(range(6))
+
+
 def turned(path, target, matrix):
     "A copy with another matrix in the track header."
     data = bytearray(path.read_bytes())
@@ -618,11 +691,26 @@ def test_pipes_devices_and_circles(tmp_path, clip):
     assert Path("/dev/null").is_char_device()
 
 
-def test_nothing_but_files_is_opened(tmp_path, monkeypatch):
-    (tmp_path / "list.mp4").write_text("#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nhttp://127.0.0.1:9/x.ts\n#EXT-X-ENDLIST\n")
+PLAYLIST = "#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\n{}\n#EXT-X-ENDLIST\n"
+NO_FILMS = {
+    "list.mp4": PLAYLIST.format("http://127.0.0.1:9/x.ts"),
+    "list.m3u8": PLAYLIST.format("h264.mp4"),
+    "other.mp4": "ffconcat version 1.0\nfile h264.mp4\n",
+    "README.txt": "All clips were filmed in 2019.\n" * 99,
+    "a.nfo": "All clips were filmed in 2019.\n" * 99,
+    "a.ans": "\33[31mred\n" * 99,
+    "a.sdp": "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP 96\na=rtpmap:96 H264/90000\n",
+}
+
+
+@pytest.mark.parametrize("name", NO_FILMS)
+def test_texts_and_lists_are_no_films(files, tmp_path, name):
+    "FFmpeg would open what a list names, and draw the letters of a text."
+    shutil.copy(files / "h264.mp4", tmp_path)
+    (tmp_path / name).write_text(NO_FILMS[name])
     with pytest.raises(VideoFileError) as error:
-        read_video(tmp_path / "list.mp4")
-    one_line(error, "list.mp4")
+        read_video(tmp_path / name)
+    one_line(error, name, "is not a video")
 
 
 @pytest.mark.slow
@@ -807,6 +895,18 @@ def test_what_systems_leave_in_a_folder_is_no_frame(tmp_path):
         (tmp_path / name).mkdir()
         (tmp_path / name / "9.png").write_bytes(b"junk")
     assert numbers(read_video(tmp_path)) == list(range(4))
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_tiff_in_which_white_is_zero(tmp_path, bits):
+    grey = np.tile(np.arange(48, dtype=np.uint8) * 5, (32, 1))
+    for k in range(2):
+        Image.fromarray(grey.astype(np.uint16) * 257 if bits == 16 else grey).save(tmp_path / f"{k}.tif")
+        data = bytearray((tmp_path / f"{k}.tif").read_bytes())
+        at = data.index(struct.pack("<HHI", 262, 3, 1)) + 8
+        data[at : at + 2] = b"\0\0"
+        (tmp_path / f"{k}.tif").write_bytes(data)
+    np.testing.assert_array_equal(to_uint8(read_video(tmp_path))[0, ..., 0], 255 - grey)
 
 
 def test_pictures_that_say_nowhere_what_is_white(tmp_path, clip):
@@ -1072,6 +1172,33 @@ def test_what_a_killed_writer_left_is_removed_by_the_next(tmp_path, clip):
         assert alive.exists()  # of a process that is at work
     found = {path.name for path in tmp_path.iterdir()}
     assert found >= {*others, "x.npz"} and len(found & left) == 1 and len(found) == len(others) + 2
+
+
+KILLED = """
+import os, sys
+from videopure import cli, moving_shapes, write_video
+os.replace = lambda *paths: os.kill(os.getpid(), 9)
+{}
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")
+@pytest.mark.parametrize(
+    "name, what",
+    [(name, "write_video(moving_shapes(1)[0], sys.argv[2])") for name in ("x.mp4", "x.gif", "x.npz")]
+    + [("x.mp4", "cli.main(['purify', *sys.argv[1:], '--steps', '1', '--frames', '2'])")],
+    ids=["mp4", "gif", "npz", "purify"],
+)
+def test_killed_while_writing(tmp_path, clip, name, what):
+    "At the last moment, everything but the move is done: the old file is whole, and so is the source."
+    source, target = write_video(clip, tmp_path / "source.npz"), write_video(clip, tmp_path / name)
+    before = {path.name: path.read_bytes() for path in (source, target)}
+    done = subprocess.run([sys.executable, "-c", KILLED.format(what), source, target], capture_output=True)
+    assert done.returncode == -9, done.stderr
+    visible = {path.name: path.read_bytes() for path in tmp_path.iterdir() if not path.name.startswith(".")}
+    assert visible == before and len(list(tmp_path.iterdir())) == 3
+    write_video(clip, target)
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 @pytest.mark.parametrize("number", [30, 5, 116])

@@ -4,6 +4,8 @@ What is used most can be imported from here, `from videopure import Defended, Vi
 for, so that `import videopure` costs nothing. Everything else is in the modules, one for each notebook.
 """
 
+import sys as _sys
+
 __version__ = "0.2.0"
 
 _WHERE = {
@@ -25,6 +27,12 @@ _WHERE = {
     "VideoFileError": "video",
 }
 __all__ = [*_WHERE]
+
+if getattr(_sys, "argv", [])[:1] == ["-m"]:  # Python looks for the module that it is to run
+    _named = [word.removeprefix("-m") for word in _sys.orig_argv if word.removeprefix("-m").startswith(f"{__name__}.")]
+    if _named and _named[0].split(".")[1] not in ("cli", "__main__"):
+        print(f"videopure: {_named[0]} is a module and no command: python -m videopure --help names the commands", file=_sys.stderr)
+        _sys.exit(2)
 
 
 def __getattr__(name: str) -> object:

@@ -19,6 +19,7 @@ from .classifiers import load_classifier as load_classifier
 from .training import train as train
 from .video import VideoPureError as VideoPureError
 from .video import VideoFileError as VideoFileError
+import sys as _sys
 __version__: str
 _WHERE: dict[str, str]
 

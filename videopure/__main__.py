@@ -1,8 +1,6 @@
 "`python -m videopure` is the `videopure` command."
 
-import sys
-
-from videopure.cli import main
+from videopure.cli import start
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start()

@@ -48,7 +48,7 @@ class VideoPureError(ValueError):
 
     def __init__(self, message: object = ""):
         text = printable(message)
-        super().__init__(text if len(text) < 300 else f"{text[:140]} ... {text[-150:]}")
+        super().__init__(text if len(text) <= 286 else f"{text[:136]} ... {text[-145:]}")
 
 
 class ClipError(VideoPureError):
@@ -132,7 +132,7 @@ def _shown(value):
         return f"{value!r:.40}"
     return f"{'' if hasattr(value, 'grad') else type(value).__name__} {value.dtype} {tuple(value.shape)}".replace("torch.", "").strip()
 
-
+# %% ../nbs/00_checks.ipynb #s941329
 def _checked_call(function, called):
     "The function behind a check of its arguments; `called` is its name in messages."
     known = signature(function)
@@ -177,7 +177,7 @@ def check_flag(name: str, value: bool) -> bool:
     return bool(value)
 
 # %% ../nbs/00_checks.ipynb #c032
-MOST_PIXELS, MOST_FRAMES = 2**27, 100_000  # of one picture; that can be asked for
+MOST_PIXELS, MOST_FRAMES, MOST_WORKERS = 2**27, 100_000, 512  # of one picture; that can be asked for
 
 
 def check_room(what: object, height: int, width: int, frames: int = 1) -> None:
@@ -202,10 +202,10 @@ def natural(name: str) -> list:
 
 # %% ../nbs/00_checks.ipynb #c042
 def in_order(names: Iterable[str], where: object) -> list[str]:
-    "Names of classes in the order of the alphabet or, where they differ in a number only, of the number."
+    "Names of classes in the order of the alphabet or, where all begin alike up to a number, of the number."
     names = sorted(names)
     keys, counted = [natural(name) for name in names], sorted(names, key=natural)
-    if {len(key) for key in keys} != {3} or len({(before, after) for before, _, after in keys}) > 1:
+    if min(map(len, keys), default=0) < 3 or len({before for before, *_ in keys}) > 1:
         return names
     numbers, bare = [natural(name)[1] for name in counted], all(name.isdecimal() for name in names)
     if numbers != list(range(len(names))) if bare else counted != names:

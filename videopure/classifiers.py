@@ -340,7 +340,7 @@ def _find(name, label, weights, num_classes, options):
     if Path(name).exists() or is_code(name):
         return _own(_file(name) if Path(name).exists() else import_part(name), label, weights, options)
     own = f"{', '.join(map(repr, CLASSIFIERS))}, a file of save_classifier, package.module:Name, a transformers folder or hub name"
-    raise VideoPureError(f"unknown classifier {name!r}; expected {own}, or one of {', '.join([*NETWORKS, *TORCHVISION])}")
+    raise VideoPureError(f"unknown classifier {name!r}; expected {own}, or a network: {shorten([*TORCHVISION, *NETWORKS], 3)}")
 
 # %% ../nbs/10c_classifiers.ipynb #c096
 OPTIONS = ("mean", "std", "layout", "size", "frames")

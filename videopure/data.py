@@ -23,7 +23,7 @@ from fastcore.basics import patch
 from torch.utils.data import DataLoader, Dataset
 
 from .checks import ClipError, VideoFileError, VideoPureError, as_name, as_path, checked
-from .checks import check_names, check_number, in_order, read_text, visible
+from .checks import MOST_WORKERS, check_names, check_number, in_order, read_text, visible
 from .networks import shorten
 from .video import MOTIONS, check_video, moving_shapes, read_video, resize_video, sample_frames
 
@@ -97,8 +97,7 @@ def __getitem__(self: Clips, i: int) -> tuple[torch.Tensor, int]:
 @patch(as_prop=True)
 def absent(self: Clips) -> list[str]:
     "Classes without a clip."
-    there = set(self.labels)
-    return [name for k, name in enumerate(self.classes) if k not in there]
+    return [self.classes[k] for k in sorted({*range(len(self.classes))} - {*self.labels})]
 
 # %% ../nbs/14_data.ipynb #c028
 @patch
@@ -122,12 +121,11 @@ def _report(self: Clips):
     "Warn about classes without a clip and listed clips that are not there."
     gone, absent, here = self.missing, self.absent, self.root
     if gone:
-        total = len(self) + len(gone)
-        warnings.warn(f"{here} lacks {len(gone)} of {total} listed clips, the first is {gone[0]}; see .missing", stacklevel=4)
+        warnings.warn(f"{here} lacks {len(gone)} of {len(self) + len(gone)} listed clips, first {gone[0]}; see .missing", stacklevel=4)
     if absent:
         warnings.warn(f"{here} has no clip of {len(absent)} of {len(self.classes)} classes: {shorten(absent)}", stacklevel=3)
 
-# %% ../nbs/14_data.ipynb #c043
+# %% ../nbs/14_data.ipynb #c040
 def _class_folders(root, classes):
     "Names of the classes in order, and the folders that hold clips of them."
     if not root.is_dir():
@@ -137,12 +135,11 @@ def _class_folders(root, classes):
         raise VideoFileError(f"{root} has no class folders in it; expected ROOT/class/clip")
     there = check_names("classes", [folder.name for folder in folders])
     names = in_order(there, root) if classes is None else check_names("classes", classes)
-    unknown = [name for name in there if name not in names]
-    if unknown:
+    if unknown := [name for name in there if name not in names]:
         raise VideoPureError(f"{root} has a class {unknown[0]!r} that is not among the {len(names)} given; add it or move it away")
     return names, dict(zip(there, folders))
 
-# %% ../nbs/14_data.ipynb #c046
+# %% ../nbs/14_data.ipynb #c043
 @checked
 class ClipFolder(Clips):
     """Clips in ROOT/class/clip, sorted by name.
@@ -177,12 +174,12 @@ class ClipFolder(Clips):
             self._use_manifest(group, where or {}, where_not or {})
         self._report()
 
-# %% ../nbs/14_data.ipynb #c052
+# %% ../nbs/14_data.ipynb #c049
 def _plain(name):
     "The name of a class without the differences between copies of a data set."
     return as_name(name).replace("_", " ").replace('"', "").strip().casefold()
 
-# %% ../nbs/14_data.ipynb #c055
+# %% ../nbs/14_data.ipynb #c052
 @patch
 def in_order_of(
     self: Clips,
@@ -199,11 +196,11 @@ def in_order_of(
     numbered = copy(self)
     numbered.classes, numbered.labels = class_names, [found[k] for k in self.labels]
     if absent := [repr(name) for name in numbered.absent]:
-        few = f"{len(absent)} of the classifier's {len(class_names)} classes: {shorten(absent, 6)}"
-        warnings.warn(f"{self.root} has no clip of {few}", stacklevel=2)
+        few = f"of {len(absent)} of the classifier's {len(class_names)} classes"
+        warnings.warn(f"{self.root} has no clip {few}: {shorten(absent, 6)}", stacklevel=2)
     return numbered
 
-# %% ../nbs/14_data.ipynb #c059
+# %% ../nbs/14_data.ipynb #c056
 def _table(path, columns):
     "Rows of a csv file as dicts; it must have these columns."
     expected = f"comma-separated columns {', '.join(columns)}"
@@ -212,15 +209,14 @@ def _table(path, columns):
         found, rows = reader.fieldnames or [], list(reader)
     except csv.Error:
         raise VideoFileError(f"{path} is not a table in text form; expected {expected}") from None
-    lacking = [column for column in columns if column not in found]
-    if lacking:
+    if lacking := [column for column in columns if column not in found]:
         raise VideoFileError(f"{path} has no column {lacking[0]!r}, only {shorten(found)}; expected {', '.join(columns)}")
     for n, row in enumerate(rows, 2):
         if None in row or None in row.values():
             raise VideoFileError(f"{path}: row {n} has not {len(found)} fields; expected {shorten(found)}")
     return [{column: value.strip() for column, value in row.items()} for row in rows]
 
-# %% ../nbs/14_data.ipynb #c062
+# %% ../nbs/14_data.ipynb #c059
 def _manifest(root, ids):
     "Rows of ROOT/manifest.csv by the path of their clip; each clip of the folder has one."
     path = root / "manifest.csv"
@@ -228,15 +224,14 @@ def _manifest(root, ids):
     rows = {as_name(PurePosixPath(row["path"].replace("\\", "/"))): row for row in table}
     if len(rows) < len(table):
         raise VideoPureError(f"{path} has {len(table) - len(rows)} clips in two rows; every path may occur once")
-    without = [id for id in ids if id not in rows]
-    if without:
+    if without := [id for id in ids if id not in rows]:
         raise VideoPureError(f"{path} has no row for {shorten(without, 3)}; add one or move the file away")
     for id in ids:
         if as_name(rows[id]["label"]) != id.split("/")[0]:
             raise VideoPureError(f"{path} says that {id} shows {rows[id]['label']!r}, not what its folder says; correct one of them")
     return rows
 
-# %% ../nbs/14_data.ipynb #c065
+# %% ../nbs/14_data.ipynb #c062
 def _holds(condition, rows, path):
     "For each row: does it have one of the wanted values in every column?"
     if not isinstance(condition, Mapping):
@@ -253,7 +248,7 @@ def _holds(condition, rows, path):
         answer = [yes and row[column] in values for yes, row in zip(answer, rows)]
     return answer
 
-# %% ../nbs/14_data.ipynb #c068
+# %% ../nbs/14_data.ipynb #c065
 @patch
 def _use_manifest(self: ClipFolder, group, where, where_not):
     "Keep the wanted clips and learn their groups."
@@ -264,14 +259,13 @@ def _use_manifest(self: ClipFolder, group, where, where_not):
         _holds({group: []}, rows, path)
         self.groups = [table[id][group] for id in self.ids]
     wanted = {id for id, yes in zip(table, taken) if yes}
-    lost = sorted(wanted - set(self.ids))
-    if lost:
+    if lost := sorted(wanted - set(self.ids)):
         raise VideoFileError(f"{path} lists {shorten(lost, 3)}, which is not there; get the file or remove its row")
     if not wanted:
         raise VideoPureError(f"where={dict(where)} and where_not={dict(where_not)} leave no clip of {len(rows)} in {self.root}")
     self._keep([i for i, id in enumerate(self.ids) if id in wanted])
 
-# %% ../nbs/14_data.ipynb #c076
+# %% ../nbs/14_data.ipynb #c073
 _VIDEOS = (".avi", ".mp4", ".mkv", ".webm", ".mov", ".m4v", ".mpg", ".mpeg", ".wmv", ".gif", ".npz")
 
 
@@ -288,13 +282,13 @@ def _stems(root, depth):
             found.setdefault(path.name if folder else path.stem, path)
     return found
 
-# %% ../nbs/14_data.ipynb #c079
+# %% ../nbs/14_data.ipynb #c076
 def _numbered_lines(path):
     "Lines of a text file that are not blank, with their numbers."
     lines = read_text(path, "it as the data set's authors publish it").split("\n")
     return [(n, line.strip()) for n, line in enumerate(lines, 1) if line.strip()]
 
-# %% ../nbs/14_data.ipynb #c082
+# %% ../nbs/14_data.ipynb #c079
 def _class_index(path):
     "Names of the classes from lines like '1 ApplyEyeMakeup'."
     lines = [(n, *line.split(maxsplit=1)) for n, line in _numbered_lines(path)]
@@ -303,7 +297,7 @@ def _class_index(path):
             raise VideoFileError(f"{path}: line {line[0]} is {' '.join(line[1:])!r}; expected '{k} NameOfTheClass'")
     return [name for _, _, name in lines]
 
-# %% ../nbs/14_data.ipynb #c085
+# %% ../nbs/14_data.ipynb #c082
 def _split_list(path, classes):
     "(id, label, group) of every line of a UCF-101 split, sorted."
     numbers, entries = {name.casefold(): k for k, name in enumerate(classes)}, []
@@ -320,7 +314,7 @@ def _split_list(path, classes):
         entries.append((id, numbers[name.casefold()], group))
     return sorted(entries)
 
-# %% ../nbs/14_data.ipynb #c088
+# %% ../nbs/14_data.ipynb #c085
 @patch
 def _locate(self: Clips, files, listing, incomplete):
     "Learn where each clip is (None: nowhere), and keep those that are somewhere."
@@ -334,7 +328,7 @@ def _locate(self: Clips, files, listing, incomplete):
     self._keep([i for i, file in enumerate(files) if file is not None])
     self._report()
 
-# %% ../nbs/14_data.ipynb #c091
+# %% ../nbs/14_data.ipynb #c088
 @checked
 class UCF101(Clips):
     """UCF-101 with an official split: labels in the order of classInd.txt, from 0; `groups` are "g01" to "g25".
@@ -362,17 +356,16 @@ class UCF101(Clips):
         stems = {stem.casefold(): str(path.relative_to(self.root)) for stem, path in _stems(self.root, 2).items()}
         self._locate([stems.get(PurePosixPath(id).stem.casefold()) for id in self.ids], listing.name, incomplete)
 
-# %% ../nbs/14_data.ipynb #c096
+# %% ../nbs/14_data.ipynb #c093
 def _seconds(row, path, n):
     "The name of a row's clip: youtube id, first and last second."
     try:
         start, end = (int(float(row[name])) for name in ("time_start", "time_end"))
     except (ValueError, OverflowError):
-        times = f"{row['time_start']!r} to {row['time_end']!r}"
-        raise VideoFileError(f"{path}: row {n} lasts from {times}; expected whole seconds") from None
+        raise VideoFileError(f"{path}: row {n} lasts from {row['time_start']!r} to {row['time_end']!r}; expected whole seconds") from None
     return f"{row['youtube_id']}_{start:06d}_{end:06d}"
 
-# %% ../nbs/14_data.ipynb #c099
+# %% ../nbs/14_data.ipynb #c096
 def _rows_of(path, subset):
     "(number, row) of the rows of a subset, and the labels of the whole table, sorted."
     rows = _table(path, ("label", "youtube_id", "time_start", "time_end", *(["split"] if subset else [])))
@@ -383,7 +376,7 @@ def _rows_of(path, subset):
     wanted = [(n, row) for n, row in enumerate(rows, 2) if not subset or usual(row["split"]) == usual(subset)]
     return wanted, sorted({row["label"] for row in rows})
 
-# %% ../nbs/14_data.ipynb #c102
+# %% ../nbs/14_data.ipynb #c099
 def _kinetics(path, subset):
     "Labels of the table, and {clip: (label, youtube id)} of the rows of a subset."
     (rows, labels), clips = _rows_of(path, subset), {}
@@ -395,7 +388,7 @@ def _kinetics(path, subset):
         raise VideoFileError(f"{path} has no rows; expected a line for each video")
     return labels, clips
 
-# %% ../nbs/14_data.ipynb #c105
+# %% ../nbs/14_data.ipynb #c102
 @checked
 class Kinetics400(Clips):
     """Kinetics-400 (also -600, -700) by its csv; `groups` are the YouTube ids. Listed clips that are not there are counted in `missing`.
@@ -427,7 +420,7 @@ class Kinetics400(Clips):
         stems = {stem: str(file.relative_to(self.root)) for stem, file in _stems(self.root, 3).items()}
         self._locate([stems.get(id.rsplit("/", 1)[1]) for id in ids], path.name, incomplete)
 
-# %% ../nbs/14_data.ipynb #c109a
+# %% ../nbs/14_data.ipynb #c107
 def _listed(root, name):
     "The path of a listed clip inside `root` as its file is written there; None where there is none."
     forms = [form for form in (name, name.replace("\\", "/")) if form]
@@ -535,7 +528,7 @@ class ClipLoader:
         **options,  # of torch's DataLoader: shuffle, generator, sampler, pin_memory, multiprocessing_context ...
     ):
         check_number("batch_size", batch_size, 1)
-        check_number("workers", workers, 0)
+        check_number("workers", workers, 0, MOST_WORKERS)
         if not hasattr(data, "__getitem__") or not hasattr(data, "__len__"):
             raise VideoPureError(f"{data!r:.80} is not a data set; expected one with data[i] and len(data)")
         self.ids, self.skipped = _ids(data), {}
@@ -545,14 +538,23 @@ class ClipLoader:
         return len(self.loader)
 
 # %% ../nbs/14_data.ipynb #c137
+def _watched(loader):
+    "The batches of a loader; the death of one of its processes is a `VideoPureError`."
+    try:
+        yield from loader
+    except RuntimeError as error:
+        if not str(error).startswith("DataLoader worker (pid"):
+            raise
+        raise VideoPureError("a worker has died while clips were decoded, perhaps for want of memory; use fewer workers, or 0") from error
+
+# %% ../nbs/14_data.ipynb #c138
 @patch
 def __iter__(self: ClipLoader) -> Iterator[tuple[torch.Tensor, torch.Tensor, list[str]]]:
     self.skipped, read = {}, 0
-    for indices, clips, labels, bad, shapes in self.loader:
+    for indices, clips, labels, bad, shapes in _watched(self.loader):
         self.skipped |= {self.ids[i]: reason for i, reason in bad.items()}
         if len(shapes) > 1:
-            found = shorten(shapes, 3)
-            raise VideoPureError(f"clips of shapes {found} in one batch; give the data set frames and size, or use batch_size=1")
+            raise VideoPureError(f"clips of shapes {shorten(shapes, 3)} in one batch; give the data set frames and size, or batch_size=1")
         read += len(indices)
         if indices:
             yield clips, labels, [self.ids[i] for i in indices]
@@ -560,11 +562,9 @@ def __iter__(self: ClipLoader) -> Iterator[tuple[torch.Tensor, torch.Tensor, lis
         first = next(iter(self.skipped.values()))
         if not read:
             raise VideoFileError(f"none of the {len(self.skipped)} clips can be read; the first: {first}")
-        total = len(self.skipped) + read
-        warnings.warn(f"{len(self.skipped)} of {total} clips skipped, see .skipped; the first: {first}", stacklevel=2)
+        warnings.warn(f"{len(self.skipped)} of {len(self.skipped) + read} clips skipped, see .skipped; the first: {first}", stacklevel=2)
 
-# %% ../nbs/14_data.ipynb #c145
-@checked
+# %% ../nbs/14_data.ipynb #c146
 class MovingShapes(Dataset):
     "`n` procedural motion clips; clip i depends on the seed and i alone, and every ten clips hold each of the ten classes once."
 
@@ -575,8 +575,8 @@ class MovingShapes(Dataset):
         frames: int = 16,  # frames a clip
         size: int = 32,  # height and width in pixels
     ):
-        for name, value, low, high in (("n", n, 1, 10**9), ("seed", seed, 0, 2**43), ("frames", frames, 2, 10**4), ("size", size, 2, 4096)):
-            check_number(name, value, low, high)
+        given = ("n", n, 1, 10**6), ("seed", seed, 0, 2**43), ("frames", frames, 2, 10**4), ("size", size, 2, 4096)
+        n, seed, frames, size = (check_number(*each) for each in given)
         self.n, self.seed, self.shape, self._blocks = n, seed, {"frames": frames, "size": size}, {}
         self.classes, self.groups = list(MOTIONS), None
         self.ids = [f"moving_shapes/seed-{seed}/{i:04d}" for i in range(n)]

@@ -17,7 +17,7 @@ import torch as torch
 from fastcore.basics import patch as patch
 from torch.utils.data import DataLoader as DataLoader, Dataset as Dataset
 from .checks import ClipError as ClipError, VideoFileError as VideoFileError, VideoPureError as VideoPureError, as_name as as_name, as_path as as_path, checked as checked
-from .checks import check_names as check_names, check_number as check_number, in_order as in_order, read_text as read_text, visible as visible
+from .checks import MOST_WORKERS as MOST_WORKERS, check_names as check_names, check_number as check_number, in_order as in_order, read_text as read_text, visible as visible
 from .networks import shorten as shorten
 from .video import MOTIONS as MOTIONS, check_video as check_video, moving_shapes as moving_shapes, read_video as read_video, resize_video as resize_video, sample_frames as sample_frames
 
@@ -222,11 +222,14 @@ class ClipLoader:
     def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor, list[str]]]:
         ...
 
-@checked
+def _watched(loader):
+    """The batches of a loader; the death of one of its processes is a `VideoPureError`."""
+    ...
+
 class MovingShapes(Dataset):
     """`n` procedural motion clips; clip i depends on the seed and i alone, and every ten clips hold each of the ten classes once."""
-    n: int
-    seed: int
+    n: Any
+    seed: Any
     shape: dict[str, Any]
     _blocks: dict[Any, Any]
     classes: list[Any]

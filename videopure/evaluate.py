@@ -6,7 +6,6 @@
 __all__ = ['PROTOCOLS', 'AttackSpec', 'benchmark', 'five_metrics']
 
 # %% ../nbs/16a_evaluate.ipynb #c002
-import os
 import re
 import sys
 import tempfile
@@ -19,9 +18,9 @@ from inspect import signature
 from pathlib import Path
 
 import torch
-from accelerate import Accelerator, InitProcessGroupKwargs
+from accelerate import Accelerator
 from fastcore.basics import patch
-from torch import nn
+from torch import distributed, nn
 from torch.utils.data import Dataset, TensorDataset
 from tqdm.auto import tqdm
 
@@ -33,7 +32,7 @@ from .checks import AnswerError, as_path, checked
 from .classifiers import VideoClassifier
 from .data import ClipFolder, Clips, Kinetics400
 from .defense import SEES, Defended, answer
-from .journal import Journal, data_identity, describe_data, disk_errors, environment, file_name
+from .journal import Journal, data_identity, describe_data, disk_errors, environment, file_name, join_processes
 from .metrics import CostMeter, find_metrics, measure
 from .purifier import NoGradientError, as_purifier, device_of, random_state, seed_of, seeded
 from .registry import describe, fingerprint, identity
@@ -545,11 +544,10 @@ def kept(self: Run) -> dict:
 # %% ../nbs/16a_evaluate.ipynb #c094
 def _processes() -> tuple[tuple[int, int], Callable]:
     "This process's number and how many there are, and a function that waits for all of them; accelerate's launcher tells."
-    if (said := os.environ.get("WORLD_SIZE") or "1") == "1":
+    join_processes()
+    if not (distributed.is_available() and distributed.is_initialized()):
         return (0, 1), lambda: None
-    if not said.isdecimal():
-        raise VideoPureError(f"WORLD_SIZE is {said!r}, expected a number of processes: start with accelerate launch, or unset it")
-    shared = Accelerator(cpu=not torch.cuda.is_available(), kwargs_handlers=[InitProcessGroupKwargs(timeout=timedelta(days=30))])
+    shared = Accelerator(cpu=not torch.cuda.is_available())
     return (shared.process_index, shared.num_processes), shared.wait_for_everyone
 
 # %% ../nbs/16a_evaluate.ipynb #c098
@@ -573,8 +571,7 @@ def benchmark(
     title: str = "Robustness",  # of the card
     progress: bool = True,  # show a bar with the time left
 ) -> Card:
-    """Measure defenses under attacks, clip by clip. Resumes what it finds in `out`; shares the clips among accelerate's processes.
-    `VideoPureError` for bad settings or another run in `out`, `VideoFileError` if it cannot be written."""
+    "Measure defenses under attacks, clip by clip. Goes on with what is in `out`; a `VideoPureError` for bad settings or another run there."
     specs, (share, wait) = _attack_specs(attacks, protocol), _processes()
     if store and out is None: raise VideoPureError("store=True keeps attacked clips in the folder of the run: give out, too")
     with tempfile.TemporaryDirectory() if out is None else nullcontext(as_path(out)) as folder:

@@ -2,7 +2,6 @@
 """One call from a classifier, its defenses, clips and attacks to a table that can be believed"""
 from typing import Any
 __all__ = ['PROTOCOLS', 'AttackSpec', 'benchmark', 'five_metrics']
-import os as os
 import re as re
 import sys as sys
 import tempfile as tempfile
@@ -14,9 +13,9 @@ from functools import partial as partial
 from inspect import signature as signature
 from pathlib import Path as Path
 import torch as torch
-from accelerate import Accelerator as Accelerator, InitProcessGroupKwargs as InitProcessGroupKwargs
+from accelerate import Accelerator as Accelerator
 from fastcore.basics import patch as patch
-from torch import nn as nn
+from torch import distributed as distributed, nn as nn
 from torch.utils.data import Dataset as Dataset, TensorDataset as TensorDataset
 from tqdm.auto import tqdm as tqdm
 from . import threats as threats
@@ -27,7 +26,7 @@ from .checks import AnswerError as AnswerError, as_path as as_path, checked as c
 from .classifiers import VideoClassifier as VideoClassifier
 from .data import ClipFolder as ClipFolder, Clips as Clips, Kinetics400 as Kinetics400
 from .defense import SEES as SEES, Defended as Defended, answer as answer
-from .journal import Journal as Journal, data_identity as data_identity, describe_data as describe_data, disk_errors as disk_errors, environment as environment, file_name as file_name
+from .journal import Journal as Journal, data_identity as data_identity, describe_data as describe_data, disk_errors as disk_errors, environment as environment, file_name as file_name, join_processes as join_processes
 from .metrics import CostMeter as CostMeter, find_metrics as find_metrics, measure as measure
 from .purifier import NoGradientError as NoGradientError, as_purifier as as_purifier, device_of as device_of, random_state as random_state, seed_of as seed_of, seeded as seeded
 from .registry import describe as describe, fingerprint as fingerprint, identity as identity
@@ -234,8 +233,7 @@ def _processes() -> tuple[tuple[int, int], Callable]:
 
 @checked
 def benchmark(classifier: nn.Module, defenses: dict[str, object], data: object, attacks: dict[str, object] | None=None, protocol: str='standard', out: str | Path | None=None, seed: int=0, trials: int=3, n_clips: int | None=None, batch_size: int=1, metrics: object=(), only_attacks: Sequence[str]=(), only_defenses: Sequence[str]=(), store: bool=False, worst: Sequence[str] | None=None, title: str='Robustness', progress: bool=True) -> Card:
-    """Measure defenses under attacks, clip by clip. Resumes what it finds in `out`; shares the clips among accelerate's processes.
-    `VideoPureError` for bad settings or another run in `out`, `VideoFileError` if it cannot be written."""
+    """Measure defenses under attacks, clip by clip. Goes on with what is in `out`; a `VideoPureError` for bad settings or another run there."""
     ...
 
 @checked

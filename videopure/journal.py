@@ -13,16 +13,20 @@ import json
 import os
 import platform
 import re
+import socket
 import sys
+import time
 import warnings
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import torch
 from fastcore.basics import patch
+from torch import distributed
 from torch.utils.data import TensorDataset
 
 from . import __version__
@@ -346,3 +350,35 @@ def append(self: Journal, result: dict) -> None:
         _append_line(self.path, (json.dumps(result | {"made_with": _made_with(self.about)}) + "\n").encode(), size)
     self._ready = True
     self._results.setdefault(key, result)
+
+# %% ../nbs/15a_journal.ipynb #c086
+_LAUNCHER = ("WORLD_SIZE", "RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
+
+
+def join_processes() -> None:
+    "Meet the other processes of a launcher, if there is one. Variables that are left over from another job are a `VideoPureError`."
+    said = {name: os.environ.get(name, "") for name in _LAUNCHER}
+    alone = said["WORLD_SIZE"] in ("", "1") and not said["RANK"] and not said["LOCAL_RANK"]
+    if alone or (distributed.is_available() and distributed.is_initialized()):
+        return
+    mend = f"start with `accelerate launch`, or `unset {' '.join(name for name in _LAUNCHER[:3] if said[name])}` for a run in one process"
+    if odd := next((name for name in _LAUNCHER if not (said[name].isdecimal() or (name == "MASTER_ADDR" and said[name]))), None):
+        raise VideoPureError(f"{odd} is {said[odd]!r}, but a launcher sets {', '.join(_LAUNCHER)}: {mend}")
+    try:
+        _wait_for(said["MASTER_ADDR"], int(said["MASTER_PORT"]), 0 if said["RANK"] == "0" else 30)
+        store, rank, size = next(distributed.rendezvous("env://", timeout=timedelta(seconds=30)))
+        store.set_timeout(timedelta(days=30))
+        distributed.init_process_group(store=store, rank=rank, world_size=size, timeout=timedelta(days=30))
+    except (OSError, OverflowError, RuntimeError, ValueError) as error:
+        raise VideoPureError(f"WORLD_SIZE is {said['WORLD_SIZE']}, but the other processes did not come: {mend}") from error
+
+
+def _wait_for(host, port, seconds):
+    "Wait until somebody listens there; torch would write pages about it."
+    for left in range(seconds, 0, -1):
+        try:
+            return socket.create_connection((host, port), 1).close()
+        except OSError:
+            if left == 1:
+                raise
+            time.sleep(1)

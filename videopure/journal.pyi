@@ -9,15 +9,19 @@ import json as json
 import os as os
 import platform as platform
 import re as re
+import socket as socket
 import sys as sys
+import time as time
 import warnings as warnings
 import zlib as zlib
 from collections.abc import Iterator as Iterator, Sequence as Sequence
 from contextlib import contextmanager as contextmanager
+from datetime import timedelta as timedelta
 from pathlib import Path as Path
 from uuid import uuid4 as uuid4
 import torch as torch
 from fastcore.basics import patch as patch
+from torch import distributed as distributed
 from torch.utils.data import TensorDataset as TensorDataset
 from . import __version__ as __version__
 from .checks import as_path as as_path, checked as checked
@@ -138,4 +142,13 @@ def _whole_lines(path):
 
 def _append_line(path, line, size):
     """Add a line to a file of `size` bytes: it is on disk when this returns. If it cannot be written, the file is as it was."""
+    ...
+_LAUNCHER: tuple[str, ...]
+
+def join_processes() -> None:
+    """Meet the other processes of a launcher, if there is one. Variables that are left over from another job are a `VideoPureError`."""
+    ...
+
+def _wait_for(host, port, seconds):
+    """Wait until somebody listens there; torch would write pages about it."""
     ...

@@ -58,7 +58,7 @@ def _check_chunk(decode_chunk: int | None) -> int | None:
     "How many frames a call takes, if the caller says so. Raises `VideoPureError` for what is no such number."
     return None if decode_chunk is None else int(check_number("decode_chunk", decode_chunk, 1))
 
-
+# %% ../nbs/03_latents.ipynb #s120704
 def _check_frames(x: torch.Tensor, channels: int | None, what: str, side: int = 1) -> None:
     "Raise `VideoPureError` unless `x` is a dense floating point `(B, C, T, H, W)` with that many channels, and sides that `side` divides."
     dense = x.is_floating_point() and x.layout == torch.strided
@@ -66,7 +66,7 @@ def _check_frames(x: torch.Tensor, channels: int | None, what: str, side: int = 
         expected = f"dense floating point (B, {channels or 'C'}, T, H, W), H and W divisible by {side}"
         raise VideoPureError(f"{what} has shape {tuple(x.shape)} of {x.dtype}, expected {expected}")
 
-
+# %% ../nbs/03_latents.ipynb #s91079
 def _per_frame(fn: Callable[[torch.Tensor], torch.Tensor], video: torch.Tensor, chunk: int) -> torch.Tensor:
     "Apply `fn`, a map of pictures `(N, C, H, W)`, to all frames of `(B, C, T, H, W)`, `chunk` at a time."
     frames = video.transpose(1, 2).flatten(0, 1)

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from fastcore.basics import patch
 
-from .checks import checked
+from .checks import checked, printable
 from .journal import config_hash, difference, disk_errors, environment, plain, read_json, read_results, result_key
 from .show import save_page
 from .video import VideoFileError, VideoPureError, atomic_path
@@ -75,6 +75,7 @@ class Table:
         lists = lambda *parts: all(isinstance(part, (list, tuple)) for part in parts)
         if not lists(self.head, self.rows) or not lists(*self.rows) or any(len(row) != len(self.head) for row in self.rows):
             raise VideoPureError(f"the table {str(self.title)[:60]!r} needs a list of rows, each with a cell for each column of its head")
+        self.title, self.head, self.notes = printable(self.title), [*map(printable, self.head)], [*map(printable, self.notes)]
 
     def _column(self, j):
         return [row[j] for row in self.rows if isinstance(row[j], Accuracy)]
@@ -94,7 +95,7 @@ class Table:
 @patch
 def _parts(self: Table, cell, j):
     if not isinstance(cell, Accuracy):
-        return ("–" if cell is None else str(cell).encode(errors="replace").decode()), "", False
+        return ("–" if cell is None else printable(cell)), "", False
     value, interval = str(cell).split(" ", 1)
     small = [interval, "" if self._n(j) else f"n={cell.n}", cell.mark]
     return value, " ".join(filter(None, small)), cell.right == self._best(j)
@@ -102,7 +103,7 @@ def _parts(self: Table, cell, j):
 # %% ../nbs/15b_results.ipynb #c029
 @patch
 def __repr__(self: Table) -> str:
-    head = [" ".join([str(name), self._n(j)]).strip() for j, name in enumerate(self.head)]
+    head = [" ".join([name, self._n(j)]).strip() for j, name in enumerate(self.head)]
     rows = [head, *([" ".join(self._parts(c, j)[:2]).strip() for j, c in enumerate(row)] for row in self.rows)]
     widths = [max(map(len, column)) for column in zip(*rows)]
     lines = ("  ".join(cell.ljust(w) for cell, w in zip(row, widths)).rstrip() for row in rows)
@@ -112,13 +113,13 @@ def __repr__(self: Table) -> str:
 # %% ../nbs/15b_results.ipynb #c032
 @patch
 def _repr_markdown_(self: Table) -> str:
-    clean = lambda text: escape(text, quote=False).replace("|", "\\|").replace("\n", " ")
-    head = [" ".join([clean(str(name)), self._n(j)]).strip() for j, name in enumerate(self.head)]
+    clean = lambda text: escape(text, quote=False).replace("|", "\\|")
+    head = [" ".join([clean(name), self._n(j)]).strip() for j, name in enumerate(self.head)]
     cell = lambda value, small, bold: f"{'**' * bold}{clean(value)}{'**' * bold} {clean(small)}".strip()
     rows = [[cell(*self._parts(c, j)) for j, c in enumerate(row)] for row in self.rows]
     lines = ["| " + " | ".join(row) + " |" for row in [head, ["---", *["---:"] * (len(head) - 1)], *rows]]
     notes = [part for note in self.notes for part in ("", clean(note).replace("(", "\\(", 1))]  # "(1)" would begin a list
-    return "\n".join([f"**{clean(str(self.title))}**", "", *lines, *notes])
+    return "\n".join([f"**{clean(self.title)}**", "", *lines, *notes])
 
 # %% ../nbs/15b_results.ipynb #c035
 def _html_cell(tag, value, small, bold, left):
@@ -132,7 +133,7 @@ def _repr_html_(self: Table) -> str:
     left = [not any(isinstance(row[j], (int, float, Accuracy)) for row in self.rows) for j in range(len(self.head))]
     head = "".join(_html_cell("th", name, self._n(j), False, left[j]) for j, name in enumerate(self.head))
     rows = ("".join(_html_cell("td", *self._parts(cell, j), left[j]) for j, cell in enumerate(row)) for row in self.rows)
-    caption = f'<caption style="caption-side:top;text-align:left">{escape(str(self.title))}</caption>'
+    caption = f'<caption style="caption-side:top;text-align:left">{escape(self.title)}</caption>'
     notes = "".join(f'<p><small style="opacity:.7">{escape(note)}</small></p>' for note in self.notes)
     body = f'<thead><tr>{head}</tr></thead><tbody><tr>{"</tr><tr>".join(rows)}</tr></tbody>'
     return f'<table style="margin:.8em 0">{caption}{body}</table>{notes}'

@@ -209,7 +209,7 @@ def reason(error: BaseException, most: int = 120) -> str:
     "The first sentence of what an error says, in one line."
     return textwrap.shorten((" ".join(str(error).split()) or type(error).__name__).split(". ")[0], most, placeholder=" ...")
 
-
+# %% ../nbs/04_tiny.ipynb #s169329
 def shorten(names: Iterable, most: int = 12) -> str:
     "Names in one line, the first few."
     names = [str(name) for name in names]

@@ -10,11 +10,8 @@ import copy
 import io
 import math
 import os
-import socket
-import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, nullcontext, suppress
-from datetime import timedelta
 from pathlib import Path
 
 import torch
@@ -24,11 +21,11 @@ from diffusers import DDIMScheduler
 from fastcore.basics import patch
 from filelock import FileLock, Timeout
 from safetensors import SafetensorError
-from torch import distributed, nn
+from torch import nn
 from tqdm.auto import tqdm
 
 from .checks import check_number, checked
-from .journal import Journal, disk_errors
+from .journal import Journal, disk_errors, join_processes
 from .latents import encode
 from .pipeline import VideoPurePipeline, find_device, save_pipeline
 from .tiny import MotionClassifier, TinyUNet, TinyVAE, save_classifier, training_scheduler
@@ -91,38 +88,6 @@ def diffusion_loss(
     device = next(unet.parameters()).device
     noisy, t, noise = (v.to(device) for v in (scheduler.add_noise(z, noise, t), t, noise))
     return F.mse_loss(unet(noisy, t).sample.float(), noise)
-
-# %% ../nbs/17a_trainer.ipynb #j001
-_LAUNCHER = ("WORLD_SIZE", "RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
-
-
-def join_processes() -> None:
-    "Meet the other processes of a launcher, if there is one. Variables that are left over from another job are a `VideoPureError`."
-    said = {name: os.environ.get(name, "") for name in _LAUNCHER}
-    alone = said["WORLD_SIZE"] in ("", "1") and not said["RANK"] and not said["LOCAL_RANK"]
-    if alone or (distributed.is_available() and distributed.is_initialized()):
-        return
-    mend = f"start with `accelerate launch`, or `unset {' '.join(name for name in _LAUNCHER[:3] if said[name])}` for a run in one process"
-    if odd := next((name for name in _LAUNCHER if not (said[name].isdecimal() or (name == "MASTER_ADDR" and said[name]))), None):
-        raise VideoPureError(f"{odd} is {said[odd]!r}, but a launcher sets {', '.join(_LAUNCHER)}: {mend}")
-    try:
-        _wait_for(said["MASTER_ADDR"], int(said["MASTER_PORT"]), 0 if said["RANK"] == "0" else 30)
-        store, rank, size = next(distributed.rendezvous("env://", timeout=timedelta(seconds=30)))
-        store.set_timeout(timedelta(days=1))
-        distributed.init_process_group(store=store, rank=rank, world_size=size, timeout=timedelta(days=1))
-    except (OSError, OverflowError, RuntimeError, ValueError) as error:
-        raise VideoPureError(f"WORLD_SIZE is {said['WORLD_SIZE']}, but the other processes did not come: {mend}") from error
-
-
-def _wait_for(host, port, seconds):
-    "Wait until somebody listens there; torch would write pages about it."
-    for left in range(seconds, 0, -1):
-        try:
-            return socket.create_connection((host, port), 1).close()
-        except OSError:
-            if left == 1:
-                raise
-            time.sleep(1)
 
 # %% ../nbs/17a_trainer.ipynb #c027
 def start_accelerate(
@@ -296,7 +261,7 @@ def generator(self: Trainer, seed: int, step: int) -> torch.Generator:
     "The source of everything random in one step of this process."
     return generator_for(seed, step * self.accelerator.num_processes + self.accelerator.process_index)
 
-# %% ../nbs/17a_trainer.ipynb #f011
+# %% ../nbs/17a_trainer.ipynb #c068
 def make_folder(
     path: str | Path,  # made if missing
     first: str,  # the file that is written first
@@ -313,7 +278,7 @@ def make_folder(
         raise VideoFileError(f"{str(path)!r} holds {foreign[0]!r}, which this command has not written: choose a new or empty folder")
     return path
 
-# %% ../nbs/17a_trainer.ipynb #f002
+# %% ../nbs/17a_trainer.ipynb #c071
 @contextmanager
 def own_folder(
     out: str | Path,  # made if missing
@@ -330,7 +295,7 @@ def own_folder(
     with _only_here(saved) if first else nullcontext():
         yield saved
 
-# %% ../nbs/17a_trainer.ipynb #f004
+# %% ../nbs/17a_trainer.ipynb #c073
 @contextmanager
 def _only_here(saved):
     "Hold a folder of checkpoints while a training is at work in it."
@@ -342,7 +307,7 @@ def _only_here(saved):
     with lock:
         yield
 
-# %% ../nbs/17a_trainer.ipynb #f005
+# %% ../nbs/17a_trainer.ipynb #c074
 def remove_checkpoints(
     saved: Path,  # the folder that `own_folder` gave
     *names: str,  # of the checkpoints
@@ -356,21 +321,17 @@ def remove_checkpoints(
     with suppress(OSError):
         saved.rmdir()
 
-# %% ../nbs/17a_trainer.ipynb #g002
+# %% ../nbs/17a_trainer.ipynb #c078
 @contextmanager
 def machine_errors(doing: str) -> Iterator[None]:
-    "Turn errors of the file system, of safetensors and of dead workers into a `VideoPureError` that says \"cannot\" do what."
+    "Turn errors of the file system and of safetensors into a `VideoFileError` that says \"cannot\" do what."
     try:
         with disk_errors(doing):
             yield
     except SafetensorError as error:
         raise VideoFileError(f"cannot {doing}: {error}") from error
-    except RuntimeError as error:
-        if "DataLoader worker" not in str(error):
-            raise
-        raise VideoPureError(f"cannot {doing}: a worker has died, perhaps for want of memory; use fewer workers, or 0") from error
 
-# %% ../nbs/17a_trainer.ipynb #c068
+# %% ../nbs/17a_trainer.ipynb #c082
 def _noise_loss(unet, video, labels, generator):
     "The diffusion model needs no labels, and draws levels and noise where the batch was drawn."
     return diffusion_loss(unet, TinyVAE(), training_scheduler(), video, generator)
@@ -386,7 +347,7 @@ _MODELS = {  # network, loss, memory layout, clips in a batch, learning rate
     "diffusion": (TinyUNet, _noise_loss, torch.channels_last, 16, 2e-3),
 }
 
-# %% ../nbs/17a_trainer.ipynb #c071
+# %% ../nbs/17a_trainer.ipynb #c085
 def _train_model(kind, clips, labels, steps, seed=0, checkpoint=None, device=None, progress=True):
     "The run of one of `_MODELS`, trained from nothing: weights, batches and noise are drawn from the seed."
     network, loss, layout, batch_size, lr = _MODELS[kind]
@@ -402,7 +363,7 @@ def _train_model(kind, clips, labels, steps, seed=0, checkpoint=None, device=Non
     run.run(step_loss, checkpoint, progress=progress)
     return run
 
-# %% ../nbs/17a_trainer.ipynb #c075
+# %% ../nbs/17a_trainer.ipynb #c089
 _TUNED = {"purify_steps": 4, "spatial_scale": 1.0, "temporal_scale": 2.0}
 
 

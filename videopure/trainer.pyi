@@ -6,11 +6,8 @@ import copy as copy
 import io as io
 import math as math
 import os as os
-import socket as socket
-import time as time
 from collections.abc import Callable as Callable, Collection as Collection, Iterator as Iterator
 from contextlib import contextmanager as contextmanager, nullcontext as nullcontext, suppress as suppress
-from datetime import timedelta as timedelta
 from pathlib import Path as Path
 import torch as torch
 import torch.nn.functional as F
@@ -19,10 +16,10 @@ from diffusers import DDIMScheduler as DDIMScheduler
 from fastcore.basics import patch as patch
 from filelock import FileLock as FileLock, Timeout as Timeout
 from safetensors import SafetensorError as SafetensorError
-from torch import distributed as distributed, nn as nn
+from torch import nn as nn
 from tqdm.auto import tqdm as tqdm
 from .checks import check_number as check_number, checked as checked
-from .journal import Journal as Journal, disk_errors as disk_errors
+from .journal import Journal as Journal, disk_errors as disk_errors, join_processes as join_processes
 from .latents import encode as encode
 from .pipeline import VideoPurePipeline as VideoPurePipeline, find_device as find_device, save_pipeline as save_pipeline
 from .tiny import MotionClassifier as MotionClassifier, TinyUNet as TinyUNet, TinyVAE as TinyVAE, save_classifier as save_classifier, training_scheduler as training_scheduler
@@ -47,15 +44,6 @@ def classifier_loss(classifier: nn.Module, video: torch.Tensor, labels: torch.Te
 
 def diffusion_loss(unet: nn.Module, vae: nn.Module, scheduler: DDIMScheduler, video: torch.Tensor, generator: torch.Generator, low: int=250) -> torch.Tensor:
     """Mean squared error of the predicted noise, at random levels, most of them low. Source: DDPM (arXiv 2006.11239), eq. 14."""
-    ...
-_LAUNCHER: tuple[str, ...]
-
-def join_processes() -> None:
-    """Meet the other processes of a launcher, if there is one. Variables that are left over from another job are a `VideoPureError`."""
-    ...
-
-def _wait_for(host, port, seconds):
-    """Wait until somebody listens there; torch would write pages about it."""
     ...
 
 def start_accelerate(device: str | torch.device | None=None) -> tuple[Accelerator, torch.device]:
@@ -144,7 +132,7 @@ def remove_checkpoints(saved: Path, *names: str) -> None:
 
 @contextmanager
 def machine_errors(doing: str) -> Iterator[None]:
-    """Turn errors of the file system, of safetensors and of dead workers into a `VideoPureError` that says "cannot" do what."""
+    """Turn errors of the file system and of safetensors into a `VideoFileError` that says "cannot" do what."""
     ...
 
 def _noise_loss(unet, video, labels, generator):

@@ -32,13 +32,13 @@ from tqdm.auto import tqdm
 # %% ../nbs/17b_training.ipynb #c003
 from . import registry, tiny
 from .attacks import PGD
-from .checks import as_path, checked
+from .checks import MOST_WORKERS, as_path, check_number, check_room, checked
 from .classifiers import load_classifier
 from .data import ClipFolder, ClipLoader, Clips, stratified
 from .defense import Defended
 from .flow import latent_flow
 from .journal import Journal, config_hash, data_identity, disk_errors, environment, read_json
-from .latents import encode
+from .latents import encode, evaluating
 from .pipeline import VideoPurePipeline, load_pipeline
 from .results import Accuracy, Table
 from .show import Player, magnify, save_page
@@ -79,9 +79,11 @@ def _check_recipe(recipe):
         value = getattr(recipe, name)
         if not isinstance(value, int) or isinstance(value, bool) or not low <= value < 2**31 or (name == "size" and value % 2):
             raise VideoPureError(f"{name} is {value!r}, expected a whole number from {low}{', even' * (name == 'size')}")
+    check_number("workers", recipe.workers, 0, MOST_WORKERS)
+    check_room("a batch of the classifier", recipe.size, recipe.size, 2 * recipe.frames * recipe.batch_size)
     for name, high in (("learning_rate", math.inf), ("validation", 1)):
         if not 0 < getattr(recipe, name) < high:
-            raise VideoPureError(f"{name} is {getattr(recipe, name)!r}, expected a number between 0 and {high}")
+            raise VideoPureError(f"{name} is {getattr(recipe, name)!r}, expected a number between 0 and {high}, neither of them")
     if recipe.precision not in ("no", "bf16", "fp16"):
         raise VideoPureError(f"precision is {recipe.precision!r}, expected 'no', 'bf16' or 'fp16'")
 
@@ -130,7 +132,7 @@ def _contents(data, recipe):
 # %% ../nbs/17b_training.ipynb #c026
 def _decode(data, path, recipe, progress):
     "Decode the clips into the file `path`; which came out and which did not."
-    loader = ClipLoader(_TwiceTheFrames(data, recipe.frames, recipe.size), 4, recipe.workers)
+    loader = ClipLoader(_TwiceTheFrames(data, recipe.frames, recipe.size), 4, recipe.workers, generator=torch.Generator())
     ids, labels, shape = [], [], (3, 2 * recipe.frames, recipe.size, recipe.size)
     with machine_errors("decode the clips"), atomic_path(path) as part, part.open("wb") as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # `_say_skipped` names what was skipped
@@ -451,10 +453,10 @@ def _is_finished(out, settings):
 # %% ../nbs/17b_training.ipynb #c111
 def _given_classifier(classifier, data, recipe, device):
     "A classifier on its device; one that does not know as many classes as there are is a `VideoPureError`."
-    classifier = (classifier if isinstance(classifier, nn.Module) else load_classifier(classifier)).to(device).eval()
+    classifier = (classifier if isinstance(classifier, nn.Module) else load_classifier(classifier)).to(device)
     shape = 1, 3, recipe.frames, recipe.size, recipe.size
     try:
-        with torch.no_grad():
+        with torch.no_grad(), evaluating(classifier):
             known = classifier(torch.full(shape, 0.5, device=device)).shape[-1]
     except RuntimeError as error:
         reason = str(error).splitlines()[0]
@@ -539,7 +541,7 @@ def train(
     _check_place(out, data)
     settings = _run_settings(data, recipe, given, unet)
     if not _is_finished(out, settings):
-        with own_folder(out, _FILES, settings, accelerator.is_main_process) as saved:
+        with evaluating(given), own_folder(out, _FILES, settings, accelerator.is_main_process) as saved:
             _train_all(data, saved, given, recipe, accelerator, device, progress and accelerator.is_main_process)
     return out
 

@@ -25,13 +25,13 @@ from torch.utils.data import Dataset as Dataset
 from tqdm.auto import tqdm as tqdm
 from . import registry as registry, tiny as tiny
 from .attacks import PGD as PGD
-from .checks import as_path as as_path, checked as checked
+from .checks import MOST_WORKERS as MOST_WORKERS, as_path as as_path, check_number as check_number, check_room as check_room, checked as checked
 from .classifiers import load_classifier as load_classifier
 from .data import ClipFolder as ClipFolder, ClipLoader as ClipLoader, Clips as Clips, stratified as stratified
 from .defense import Defended as Defended
 from .flow import latent_flow as latent_flow
 from .journal import Journal as Journal, config_hash as config_hash, data_identity as data_identity, disk_errors as disk_errors, environment as environment, read_json as read_json
-from .latents import encode as encode
+from .latents import encode as encode, evaluating as evaluating
 from .pipeline import VideoPurePipeline as VideoPurePipeline, load_pipeline as load_pipeline
 from .results import Accuracy as Accuracy, Table as Table
 from .show import Player as Player, magnify as magnify, save_page as save_page

@@ -236,10 +236,8 @@ def sample_frames(
     generator: torch.Generator | None = None,  # source of randomness for start="random"
 ) -> list[int]:  # indices of the frames to take, increasing (until `loop` begins again)
     "Which frames of a video to take; raises `VideoPureError` when there are too few. Only `loop` repeats frames to fill up."
-    if stride is not None:
-        check_number("stride", stride, 1)
-    if frames is not None:
-        check_number("frames", frames, 2, MOST_FRAMES)
+    check_number("stride", 1 if stride is None else stride, 1)
+    check_number("frames", 2 if frames is None else frames, 2, MOST_FRAMES)
     if not isinstance(generator, torch.Generator | None):
         raise VideoPureError(f"generator is {generator!r:.80}, expected a torch.Generator or None")
     start = _place(total, frames, stride, start, generator) if isinstance(start, str) else check_number("start", start, 0)
@@ -321,8 +319,7 @@ def encode_h264(
 # %% ../nbs/00_video.ipynb #c091
 def _write_gif(path, frames, fps):
     "An endless animated GIF that keeps every frame, also repeated ones."
-    for side in frames.shape[1:3]:
-        check_number("the side of a GIF", side, 1, 65535)
+    check_number("the side of a GIF", max(frames.shape[1:3]), 1, 65535)
     images = [Image.fromarray(frame).quantize(256) for frame in frames]
     delay = min(max(round(100 / fps), 2), 65535) * 10
     header = GifImagePlugin.getheader(images[0], info={"loop": 0})[0]
@@ -354,9 +351,14 @@ def write_video(
     return path
 
 # %% ../nbs/00_video.ipynb #c100
+_NO_FILMS = {*"tty bin xbin idf adf concat hls dash webm_dash_manifest imf sdp rtp rtsp sap image2 lavfi".split()}
+_FILMS = ",".join(sorted(av.formats_available - _NO_FILMS))
+
+
 def _open(path, **options):
     "A video file, opened for reading."
-    return av.open(os.path.abspath(path), metadata_errors="ignore", options={"protocol_whitelist": "file", **options})
+    options |= {"protocol_whitelist": "file", "format_whitelist": _FILMS}
+    return av.open(os.path.abspath(path), metadata_errors="ignore", options=options)
 
 # %% ../nbs/00_video.ipynb #c103
 def _stream(path, file):
@@ -426,28 +428,36 @@ def _upright(image, matrix, path):
     across, down, rest = (c, b, (a, d)) if turned else (a, d, (b, c))
     if max(map(abs, rest)) > 0.01 * min(abs(across), abs(down)):
         raise VideoFileError(f"{path} asks for pictures turned by other than quarter turns; write it as it is to be shown")
-    image = image.swapaxes(0, 1) if turned else image
-    return image[:: -1 if down < 0 else 1, :: -1 if across < 0 else 1]
+    return (image.swapaxes(0, 1) if turned else image)[:: -1 if down < 0 else 1, :: -1 if across < 0 else 1]
 
-# %% ../nbs/00_video.ipynb #c119
+# %% ../nbs/00_video.ipynb #c118
+def _shown_size(path, frame, ratio):
+    "Width and height of a frame when its pixels, `ratio` times as wide as high, are stretched to squares."
+    width, height = round(frame.width * max(ratio, 1)), round(frame.height * max(1 / ratio, 1))
+    check_room(path, height, width)
+    return width, height
+
+# %% ../nbs/00_video.ipynb #c121
 def _read_file(path, pick):
     "Yield the picked frames (H, W, 3) of a video file, upright; a picture that its decoder calls damaged is an error."
     index, count, _ = _inspect(path)
     wanted, convert, i = pick(count), VideoReformatter(), -1
     with reading(path, "a video"), _open(path) as file:
-        file.streams[index].thread_type = "AUTO"
-        for i, frame in enumerate(file.decode(file.streams[index])):
+        stream = file.streams[index]
+        stream.thread_type, ratio = "AUTO", stream.sample_aspect_ratio or 1
+        for i, frame in enumerate(file.decode(stream)):
             if frame.is_corrupt:
                 raise VideoFileError(f"{path} is damaged: frame {i} cannot be decoded; get the file again")
             if i == wanted[0]:
-                image, matrix = convert.reformat(frame, format="rgb24").to_ndarray(), frame.side_data.get(Type.DISPLAYMATRIX)
+                image = convert.reformat(frame, *_shown_size(path, frame, ratio), format="rgb24").to_ndarray()
+                matrix = frame.side_data.get(Type.DISPLAYMATRIX)
                 yield image if matrix is None else _upright(image, bytes(matrix), path)
                 wanted = wanted[1:]
             if not wanted:
                 return
         raise VideoFileError(f"{path} is damaged: of {count} frames only {i + 1} can be decoded; get the file again")
 
-# %% ../nbs/00_video.ipynb #c123
+# %% ../nbs/00_video.ipynb #c125
 def _read_image(path):
     "One picture as 8-bit RGB (H, W, 3)."
     with reading(path, "a whole image"):
@@ -459,12 +469,13 @@ def _read_image(path):
                 raise VideoFileError(f"{path} has pixels of 32 bits; write images of 8 or 16 bits")
             if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":
                 raise VideoFileError(f"{path} holds {image.n_frames} pictures where one frame is expected; write a file for each")
+            black = 255 * (image.format == "TIFF" and image.tag_v2.get(262) == 0)  # "white is zero"; Pillow heeds it in 8 bits only
             image = ImageOps.exif_transpose(image)
             if image.mode.startswith("I"):
-                image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+                image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8) ^ np.uint8(black))
             return np.asarray(image.convert("RGB"))
 
-# %% ../nbs/00_video.ipynb #c126
+# %% ../nbs/00_video.ipynb #c128
 _IMAGES = tuple(".png .jpg .jpeg .jpe .jfif .bmp .webp .tif .tiff .ppm .pgm .pbm .pnm .jp2 .tga .avif".split())
 
 
@@ -478,18 +489,19 @@ def _read_folder(path, pick, pattern=None):
     for i in pick(len(names)):
         yield _read_image(path / names[i])
 
-# %% ../nbs/00_video.ipynb #c129
+# %% ../nbs/00_video.ipynb #c131
 def _read_animation(path, pick):
-    "Yield the picked frames of an animated GIF, WebP or PNG."
-    with reading(path, "a whole animated GIF, WebP or PNG"), Image.open(path) as image:
+    "Yield the picked frames of an animated GIF, WebP, PNG or AVIF, upright."
+    with reading(path, "a whole animated GIF, WebP, PNG or AVIF"), Image.open(path) as image:
         check_room(path, image.height, image.width)
         if image.format == "GIF" and not path.read_bytes().rstrip(b"\0").endswith(b";"):
-            raise VideoFileError(f"{path} is cut short: its end is missing; get the whole file")
-        for i in pick(getattr(image, "n_frames", 1)):
-            image.seek(i)
-            yield np.asarray(image.convert("RGB"))
+            raise VideoFileError(f"{path} is cut short, or something was added: it does not end as a GIF does; get the file again")
+        first = int(image.info.get("default_image", False))
+        for i in pick(getattr(image, "n_frames", 1) - first):
+            image.seek(first + i)
+            yield np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
 
-# %% ../nbs/00_video.ipynb #c132
+# %% ../nbs/00_video.ipynb #c134
 def _npz_header(path, archive):
     "Check shape and type of the array `video` before it is unpacked."
     if "video.npy" not in archive.zip.namelist():
@@ -514,7 +526,7 @@ def _read_npz(path, pick):
         for i in pick(video.shape[1]):
             yield video[:, i].transpose(1, 2, 0)
 
-# %% ../nbs/00_video.ipynb #c136
+# %% ../nbs/00_video.ipynb #c138
 def _collect(path, frames, order, size, short_side):
     "Frames (H, W, 3), 8-bit or float, as a clip (1, 3, T, h, w) of the wanted size; `order` is filled with as many places as T will be."
     clip, sizes = [], {}
@@ -528,7 +540,7 @@ def _collect(path, frames, order, size, short_side):
         check_room(path, *clip[0].shape[-2:], len(order))
     return check_video(torch.cat(clip, 2))
 
-# %% ../nbs/00_video.ipynb #c139
+# %% ../nbs/00_video.ipynb #c141
 def _reader(path, pattern=None):
     "The function that yields the frames of what lies at a path."
     if os.path.isdir(path):
@@ -539,10 +551,10 @@ def _reader(path, pattern=None):
         raise VideoFileError(f"{path} is neither a file nor a folder, but a pipe or a device; save it as a file")
     if not os.path.getsize(path):
         raise VideoFileError(f"{path} is empty (0 bytes); get the file again")
-    animated = dict.fromkeys((".gif", ".webp", ".png", ".apng"), _read_animation)
+    animated = dict.fromkeys((".gif", ".webp", ".png", ".apng", ".avif"), _read_animation)
     return (animated | {".npz": _read_npz}).get(path.suffix.lower(), _read_file)
 
-# %% ../nbs/00_video.ipynb #c141
+# %% ../nbs/00_video.ipynb #c143
 def read_video(
     path: str | Path,  # a video file (.mp4, .avi, .mkv, ...), a .gif, a .npz with an array `video`, or a folder of images
     frames: int | None = None,  # how many frames, 2 or more; None takes all
@@ -565,13 +577,11 @@ def read_video(
         with closing(_reader(path, pattern)(path, pick)) as found:
             clip = _collect(path, found, order, size, short_side)
         return clip[:, :, np.unique(order, return_inverse=True)[1].tolist()] if loop else clip
-    except VideoFileError as error:
-        failure = str(error)
     except VideoPureError as error:
-        failure = f"{path}: {error}"
+        failure = str(error) if isinstance(error, VideoFileError) else f"{path}: {error}"
     raise VideoFileError(failure)
 
-# %% ../nbs/00_video.ipynb #c146
+# %% ../nbs/00_video.ipynb #c148
 def frame_rate(
     path: str | Path,  # what the frames were read from
     frames: int | None = None,  # how many were taken evenly; None: all
@@ -579,12 +589,12 @@ def frame_rate(
     "The rate at which so many evenly taken frames last as long as the file plays."
     path = as_path(path)
     reader, seconds = _reader(path), None
-    if frames is not None:
-        check_number("frames", frames, 2, MOST_FRAMES)
+    check_number("frames", 2 if frames is None else frames, 2, MOST_FRAMES)
     if reader is _read_file:
         _, total, seconds = _inspect(path)
     elif reader is _read_animation:
-        with reading(path, "a whole animated GIF, WebP or PNG"), Image.open(path) as image:
+        with reading(path, "a whole animated GIF, WebP, PNG or AVIF"), Image.open(path) as image:
             times = [max(frame.copy().info.get("duration", 0), 0) for frame in ImageSequence.Iterator(image)]
+            times = times[image.info.get("default_image", False) :]
             total, seconds = len(times), sum(time or 100 for time in times) / 1000
     return min(max((frames or total) / seconds, 0.001), 100_000.0) if seconds else 8.0
