@@ -191,8 +191,8 @@ def as_path(path: str | Path) -> Path:
     "The path that a text names, `~` written out; a `VideoFileError` for what names no file."
     if not isinstance(path, (str, Path)) or path == "" or "\0" in str(path):
         raise VideoFileError(f"a path is a text or a Path, not {path!r:.80}")
-    if any(len(os.fsencode(part)) > 255 for part in Path(path).parts):
-        raise VideoFileError(f"no disk takes a name as long as that of {path!s:.40} ...; names have at most 255 bytes")
+    if long := next((part for part in Path(path).parts if len(os.fsencode(part)) > 255), ""):
+        raise VideoFileError(f"the name {long[:20]} ... {long[-20:]} does not exist: it is longer than the 255 bytes that a disk takes")
     return Path(os.path.expanduser(path))
 
 # %% ../nbs/00_checks.ipynb #c039

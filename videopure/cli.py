@@ -322,6 +322,12 @@ def _short(text: str) -> str:
     return text[:end] if end > 0 else f"{text[: _LONGEST * 2 // 3]} ... {text[-_LONGEST // 4 :]}"
 
 
+def _close_bars() -> None:
+    "End the line of a bar that is still open, so that what follows has one of its own."
+    for bar in list(getattr(getattr(sys.modules.get("tqdm.std"), "tqdm", None), "_instances", ())):
+        bar.close()
+
+
 def _say(text: str) -> None:
     "A line on the screen beside the output; where there is none, nothing."
     with suppress(OSError):
@@ -338,6 +344,8 @@ def _reason(error: BaseException) -> str | None:
     if isinstance(error, OSError):
         where = f"cannot use {os.fsdecode(error.filename)!r}" if isinstance(error.filename, (str, bytes)) else "cannot read or write"
         return f"{where}: {(error.strerror or str(error)).lower()}"
+    if str(error).startswith("DataLoader worker (pid"):
+        return "a worker has died while clips were decoded, perhaps for want of memory; use fewer workers, or 0"
     if isinstance(error, MemoryError) or any(words in str(error) for words in _NO_MEMORY):
         return "out of memory: take fewer frames or clips at once, a smaller size, or another device"
     return None
@@ -398,13 +406,15 @@ def main(argv: list[str] | None = None) -> int:
             if said is not None:
                 print(said, flush=True)
         except KeyboardInterrupt as stopped:
-            _say("interrupted; nothing half-written is left, and the same command goes on from the last checkpoint, or begins again")
+            _close_bars()
+            _say("interrupted; nothing half-written is left; called again, evaluate and train go on, purify and demo begin anew")
             return 128 + (stopped.args or (signal.SIGINT,))[0]
         except Exception as error:
             if isinstance(error, OSError) and error.errno == errno.EPIPE:
                 return 141
             if (reason := _reason(error)) is None:
                 raise
+            _close_bars()
             _say(reason)
             return 2
     return 0

@@ -241,7 +241,6 @@ def full_name(name: str) -> str:
     return f"{name.removesuffix('_kinetics400')}_kinetics400"
 
 
-@checked
 def build_network(
     name: str,  # one of `NETWORKS`; its ending "_kinetics400" may be left out
     num_classes: int = 400,  # how many classes it tells apart

@@ -163,7 +163,6 @@ def full_name(name: str) -> str:
     """The name with the ending that all of `NETWORKS` have."""
     ...
 
-@checked
 def build_network(name: str, num_classes: int=400) -> nn.Module:
     """A network by its GluonCV name, in eval mode, with random weights: normalised clips `(N, 3, T, H, W)` to logits `(N, num_classes)`."""
     ...

@@ -296,7 +296,6 @@ def page(
     return _PAGE.replace("TITLE", escape(_clean(title))) + _clean(body) + "\n</body></html>\n"
 
 # %% ../nbs/01_show.ipynb #c069
-@checked
 def save_page(
     path: str | Path,  # the .html file to write
     title: str,  # heading, and title of the window

@@ -96,7 +96,6 @@ def page(title: str, *parts: object) -> str:
     """One self-contained HTML page from its parts."""
     ...
 
-@checked
 def save_page(path: str | Path, title: str, *parts: object) -> Path:
     """Write `page(title, *parts)`; nothing half-written is left when it fails (`VideoFileError`)."""
     ...

@@ -27,7 +27,6 @@ from safetensors import safe_open
 from safetensors.torch import save as to_bytes
 from torch import nn
 
-from .checks import checked
 from .video import MOTIONS, VideoFileError, VideoPureError, atomic_path, check_number
 
 # %% ../nbs/04_tiny.ipynb #c081
@@ -39,7 +38,6 @@ def _check_sizes(widths=(1,), **sizes):
         check_number(name, size, 1)
 
 
-@checked
 def check_class_names(names: Iterable[str]) -> list[str]:
     "Names of classes as a list. Raises `VideoPureError` for what are not different strings."
     found = list(names) if isinstance(names, Iterable) and not isinstance(names, (str, bytes)) else []

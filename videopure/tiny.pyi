@@ -20,14 +20,12 @@ from fastcore.basics import patch as patch
 from safetensors import safe_open as safe_open
 from safetensors.torch import save as to_bytes
 from torch import nn as nn
-from .checks import checked as checked
 from .video import MOTIONS as MOTIONS, VideoFileError as VideoFileError, VideoPureError as VideoPureError, atomic_path as atomic_path, check_number as check_number
 
 def _check_sizes(widths=(1,), **sizes):
     """Raise `VideoPureError` unless every size is a whole number from 1, and `widths` a list of them."""
     ...
 
-@checked
 def check_class_names(names: Iterable[str]) -> list[str]:
     """Names of classes as a list. Raises `VideoPureError` for what are not different strings."""
     ...
