@@ -162,7 +162,7 @@ def test_make_says_what_is_wrong_with_options():
     assert make("part", "one", Part, 4, label="y") == Part(4, "y")
     one_line(lambda: make("part", "one", Part, colour=1), "part 'one'", "colour")
     one_line(lambda: make("part", Part, Part, colour=1, weight=2), "test_registry:Part", "colour, weight")
-    one_line(lambda: make("part", "f", function), "part 'f'", "no options")
+    one_line(lambda: make("part", "f", function), "part 'f' needs 'video'")
 
 
 # in plain values

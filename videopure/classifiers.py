@@ -39,6 +39,8 @@ def _check_normalisation(mean, std):
         numbers = isinstance(values, Sequence) and all(isinstance(n, Real) and not isinstance(n, bool) and math.isfinite(n) for n in values)
         if not numbers or len(values) != 3 or (name == "std" and not all(values)):
             raise VideoPureError(f"{name}={values!r}, expected 3 numbers{' other than 0' * (name == 'std')}, or None for both mean and std")
+        if max(map(abs, values)) > 10:
+            raise VideoPureError(f"{name}={values!r} seems to be of colours from 0 to 255, and clips here are in [0, 1]: divide it by 255")
     return tuple(map(float, mean)), tuple(map(float, std))
 
 # %% ../nbs/10c_classifiers.ipynb #c012
@@ -157,7 +159,15 @@ def check_logits(output: object, batch: int, num_classes: int | None = None) -> 
 @patch
 def forward(self: VideoClassifier, video: torch.Tensor) -> torch.Tensor:
     "Logits `(B, K)` of clips; `ClipError` for what is not a clip, `VideoPureError` for what are not logits."
-    return _logits(self.model(self.prepare(video)), len(video), self.num_classes)
+    clips = self.prepare(video)
+    try:
+        found = self.model(clips)
+    except RuntimeError as error:
+        if type(error) is not RuntimeError:
+            raise  # of memory, or of a library's own kind
+        hint = f"{self.layout} of shape {tuple(clips.shape)}; see layout, size and frames"
+        raise VideoPureError(f"{type(self.model).__name__} takes no clips in {hint}: {' '.join(str(error).split())[:120]}") from error
+    return _logits(found, len(video), self.num_classes)
 
 # %% ../nbs/10c_classifiers.ipynb #c047
 _RANDOM = "random"  # as weights: an untrained network

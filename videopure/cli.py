@@ -327,7 +327,7 @@ def _close_bars() -> None:
     for bar in list(getattr(getattr(sys.modules.get("tqdm.std"), "tqdm", None), "_instances", ())):
         bar.close()
 
-
+# %% ../nbs/19_cli.ipynb #p2480484
 def _say(text: str) -> None:
     "A line on the screen beside the output; where there is none, nothing."
     with suppress(OSError):
@@ -432,7 +432,7 @@ def _run(words: dict) -> object:
         warnings.showwarning = lambda message, *_: _say(str(message))
         return _call(module, name, words)
 
-
+# %% ../nbs/19_cli.ipynb #p7031283
 def _call(module: object, name: str, words: dict) -> object:
     "Call a function with words; fields of a dataclass are put together first."
     for option in _read(f"{module.__name__}:{name}")[1]:

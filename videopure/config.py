@@ -9,7 +9,7 @@ __all__ = ['DATASETS', 'load_data', 'read_config', 'run_config']
 import inspect
 import tomllib
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, time
 from difflib import get_close_matches
 from functools import partial
@@ -27,6 +27,7 @@ from .classifiers import OPTIONS, VideoClassifier, load_classifier
 from .data import UCF101, ClipFolder, ClipList, Clips, Kinetics400, MovingShapes
 from .defense import Defended
 from .evaluate import as_attack_spec, benchmark
+from .journal import read_json
 from .pipeline import VideoPurePipeline, load_pipeline
 from .registry import Registry, is_code, make
 from .results import Card
@@ -153,6 +154,8 @@ def _check_table(where: str, table: dict, kinds: dict) -> None:
         if name not in kinds and "**" not in kinds:
             near = get_close_matches(name, kinds, 1)
             hint = f"did you mean {near[0]!r}?" if near else f"expected {', '.join(kinds)}"
+            if where == "data." and "dataset" not in table and name in _takes(ClipFolder):
+                hint = "clips in files have it, and no folder is given: say where they are, with folder or --data"
             raise VideoPureError(f"unknown key {where + name!r}: {hint}")
         if not _fits(value, kind := kinds.get(name, object)):
             expected = _in_words(kind) or "an object that a file cannot hold"
@@ -262,6 +265,19 @@ def _code_in(value: object, section: str) -> Iterator[str]:
     if is_code(value) and not (section == "classifier" and value.startswith(("torchvision:", "transformers:"))):
         yield value
 
+# %% ../nbs/16c_config.ipynb #k901
+def trained_on(
+    models: Iterable[object],  # names; those that are in a folder of `videopure train` tell
+    data: Dataset,  # with `ids`
+) -> str:  # what to warn of, or ""
+    "How many clips of a data set have the names of clips that a model was trained on."
+    folders = {folder for name in models if isinstance(name, (str, Path)) for folder in (Path(name), Path(name).parent)}
+    reports = [read_json(file, mend="delete it") for folder in folders if (file := folder / "training.json").is_file()]
+    known = {str(id) for report in reports if isinstance(report.get("train"), list) for id in report["train"]}
+    ids = [str(id) for id in getattr(data, "ids", ())]
+    seen = sum(id in known for id in ids)
+    return f"{seen} of {len(ids)} clips were trained on" if seen else ""
+
 # %% ../nbs/16c_config.ipynb #c033
 @checked
 def run_config(
@@ -283,5 +299,8 @@ def run_config(
     specs = {name: spec if isinstance(spec, dict) else {"method": spec} for name, spec in config.get("defenses", _DEFENSES).items()}
     defenses = {name: make_defense(classifier, pipe, **spec) for name, spec in specs.items()}
     data = load_data(classifier, **config.get("data", {}))
-    settings = {name: value for name, value in config.items() if name in _RUN}
+    settings, given = {name: value for name, value in config.items() if name in _RUN}, config.get("classifier", "tiny")
+    if seen := trained_on([name, *(given.values() if isinstance(given, dict) else [given])], data):
+        warnings.warn(f"{seen}, by the report of the training: hold them out, as with where", stacklevel=3)
+        settings["title"] = f"{settings.get('title', 'Robustness')} ({seen})"
     return benchmark(classifier, defenses, data, **settings, out=out, **options)

@@ -65,6 +65,8 @@ def surrogate(self: Defended, video: torch.Tensor, count: int) -> torch.Tensor:
         return video[:, None].expand(-1, count, -1, -1, -1, -1)
     fewer = self.purifier.fewer(int(self.sees.removeprefix("surrogate-")))
     records = torch.stack(list(fewer.records(video)), 1)
+    if records.shape[1] > count:
+        raise VideoPureError(f"sees is {self.sees!r}, but the purifier itself has only {count} records: a surrogate has fewer steps")
     return records[:, [max(0, s - count + records.shape[1]) for s in range(count)]]
 
 # %% ../nbs/11b_defense.ipynb #c017

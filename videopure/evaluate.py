@@ -9,10 +9,10 @@ __all__ = ['PROTOCOLS', 'AttackSpec', 'benchmark', 'five_metrics']
 import re
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import partial
 from inspect import signature
 from pathlib import Path
@@ -30,9 +30,9 @@ from .attacks import make_attack, quantized, record_logits
 from .baselines import make_purifier
 from .checks import AnswerError, as_path, checked
 from .classifiers import VideoClassifier
-from .data import ClipFolder, Clips, Kinetics400
+from .data import ClipFolder, Clips, Kinetics400, MovingShapes
 from .defense import SEES, Defended, answer
-from .journal import Journal, data_identity, describe_data, disk_errors, environment, file_name, join_processes
+from .journal import Journal, Progress, data_identity, describe_data, disk_errors, environment, file_name, join_processes
 from .metrics import CostMeter, find_metrics, measure
 from .purifier import NoGradientError, as_purifier, device_of, random_state, seed_of, seeded
 from .registry import describe, fingerprint, identity
@@ -150,8 +150,11 @@ class Run:
         self.meter = CostMeter(list(self.purifiers.values()), self.device)
         self.has_gradient = {}  # whether a defense has the gradient that an attack needs
         self.num_classes, self.varies, self.drew = None, {}, False  # what the classifier told; which defenses vary; what was drawn
+        self.why = {}  # why an attack on a defense, or the defense, gave no answer; the last reason
         self.made = {}  # the last attacked clips: a gray-box attack serves all defenses
         self.order = self._order()[: self.n_clips]
+        if self.n_clips and self.n_clips > len(self.order):
+            warnings.warn(f"there are {len(self.order)} clips, not the {self.n_clips} that were asked for", stacklevel=4)
         ids = getattr(self.data, "ids", range(len(self.data)))
         self.ids = [str(ids[i]) for i in self.order]
         self._check()
@@ -245,8 +248,9 @@ def _attack(self: Run, name: str, defense: str, video: torch.Tensor, labels: tor
     try:
         with seeded(seed_of(self.seed, clip, name, "" if gray else defense), self.device, self.purifiers[defense]):
             found = check_adversarial((quantized(attack) if spec.uint8 else attack)(video.clone(), labels), video)
-    except AnswerError:
+    except AnswerError as error:
         if len(video) == 1:
+            self.why[name, defense] = str(error)
             return Attacked(video, None, [{}], [[_LOST]])
         each = [self._attack(name, defense, video[i : i + 1], labels[i : i + 1], f"{clip}, {i}") for i in range(len(video))]
         metrics, flags = ([part for one in each for part in getattr(one, kind)] for kind in ("metrics", "flags"))
@@ -304,8 +308,9 @@ def _trial(self: Run, defense: str, video: torch.Tensor, clip: str, name: str, t
             records = purifier.records(check_video(video).clone())  # a function of your own may work in place
             labels = self.models[defense].predict(video, records)
             return labels, records(len(records) - 1) if self.metrics and trial == 0 else video
-    except AnswerError:
+    except AnswerError as error:
         if len(video) == 1:
+            self.why[name, defense] = str(error)
             return torch.full((1,), -1, device=video.device), video
         each = [self._trial(defense, video[i : i + 1], f"{clip}, {i}", name, trial) for i in range(len(video))]
         return tuple(map(torch.cat, zip(*each)))
@@ -347,6 +352,8 @@ def results(self: Run, name: str, defense: str, video: torch.Tensor, labels: tor
         predicted = [None if label < 0 or _LOST in attacked.flags[i] else label for label in given[:, i].tolist()]
         result = {"clip": clip, "label": int(labels[i]), "defense": defense, "attack": name, "predicted": predicted}
         result["right"] = [label == result["label"] for label in predicted]
+        if None in predicted:
+            result["why"] = self.why.get((name, defense)) or next((self.why[key] for key in self.why if key[0] == name), "")
         flags = self._flags(name, attacked, i, used[i], result)
         numbers = {"budget_used": used[i]} | attacked.metrics[i] | {key: values[i].item() for key, values in quality.items()}
         found.append(result | {"metrics": {k: round(v, 6) for k, v in numbers.items()} | cost} | ({"flags": flags} if flags else {}))
@@ -406,8 +413,13 @@ def _check_classes(self: Run, clip: torch.Tensor) -> None:
             self.num_classes = answer(self.classifier, clip[None].to(self.device)).shape[-1]
     except AnswerError:
         return  # this clip does not tell
-    if isinstance(self.data, (ClipFolder, Kinetics400)) and len(self.data.classes) != self.num_classes:
-        found = f"{self.data.root} has {len(self.data.classes)} classes and the classifier {self.num_classes}"
+    names, drawn = getattr(self.classifier, "class_names", None), isinstance(self.data, MovingShapes)
+    if drawn and names and list(names) != self.data.classes:
+        knows = f"the classifier knows {', '.join(map(str, names))}"[:150]
+        raise VideoPureError(f"the moving shapes show {', '.join(self.data.classes[:3])} ..., and {knows}: give clips of its classes")
+    if (drawn or isinstance(self.data, (ClipFolder, Kinetics400))) and len(self.data.classes) != self.num_classes:
+        here = "the set of moving shapes" if drawn else self.data.root
+        found = f"{here} has {len(self.data.classes)} classes and the classifier {self.num_classes}"
         raise VideoPureError(f"{found}; name them all, in the order of its outputs: class_names of the classifier, or classes of the data")
     if isinstance(self.data, Clips):
         check_labels(torch.tensor(self.data.labels), len(self.data), self.num_classes)
@@ -441,33 +453,8 @@ def exists(self: Run, name: str, defense: str, video: torch.Tensor) -> bool:
     return self.has_gradient[defense, sees]
 
 # %% ../nbs/16a_evaluate.ipynb #c072
-class _Progress:
-    "A bar over results, with the time left from the mean time of each cell of the table."
-
-    def __init__(self, left: dict[tuple[str, str], int], journal: Journal, quiet: bool = False):
-        self.left, self.times = dict(left), {}
-        for result in journal.results:
-            if "skipped" not in result:
-                self.times.setdefault((result["attack"], result["defense"]), []).append(result.get("metrics", {}).get("seconds", 0))
-        self.bar = tqdm(total=sum(left.values()), unit="result", disable=quiet, bar_format="{l_bar}{bar}| {n}/{total}{postfix}")
-
-    def step(self, name: str, defense: str, results: list[dict]) -> None:
-        "Some results of a cell are there, or there is nothing to measure."
-        self.times.setdefault((name, defense), []).extend(result["metrics"]["seconds"] for result in results)
-        self.left[name, defense] = max(0, self.left.get((name, defense), 0) - max(1, len(results)))
-        self.bar.set_postfix_str(f"{self.remaining()} left, {name} on {defense}", refresh=False)
-        self.bar.update(max(1, len(results)))
-
-    def remaining(self) -> str:
-        "Time left, in words; 'at least' while some cells have not been measured yet."
-        known = {cell: sum(times) / len(times) for cell, times in self.times.items() if times}
-        seconds = sum(count * known.get(cell, 0) for cell, count in self.left.items())
-        sure = all(cell in known for cell, count in self.left.items() if count)
-        return ("" if sure else "at least ") + str(timedelta(seconds=round(seconds)))
-
-# %% ../nbs/16a_evaluate.ipynb #c075
 @patch
-def measure_clips(self: Run, indices: Sequence[int], journal: Journal, todo: dict[str, list[str]], progress: _Progress) -> None:
+def measure_clips(self: Run, indices: Sequence[int], journal: Journal, todo: dict[str, list[str]], progress: Progress) -> None:
     "All results that some clips still need."
     found = self._batch(indices, journal) if todo else None
     for name, defenses in todo.items():
@@ -477,7 +464,7 @@ def measure_clips(self: Run, indices: Sequence[int], journal: Journal, todo: dic
                 journal.append(result)
             progress.step(name, defense, results)
 
-# %% ../nbs/16a_evaluate.ipynb #c077
+# %% ../nbs/16a_evaluate.ipynb #c074
 @patch
 def work(self: Run, journal: Journal, attacks: Sequence[str], defenses: Sequence[str], share: tuple[int, int], quiet: bool) -> None:
     "All that this process has to do: every `share[1]`-th batch of clips, from number `share[0]` on."
@@ -487,12 +474,12 @@ def work(self: Run, journal: Journal, attacks: Sequence[str], defenses: Sequence
         for name, rows in self.todo(indices, journal.done, attacks, defenses).items():
             for defense in rows:
                 left[name, defense] = left.get((name, defense), 0) + len(indices)
-    progress = _Progress(left, journal, quiet)
+    progress = Progress(left, journal, quiet)
     for indices in batches:
         self.measure_clips(indices, journal, self.todo(indices, journal.done, attacks, defenses), progress)
     progress.bar.close()
 
-# %% ../nbs/16a_evaluate.ipynb #c081
+# %% ../nbs/16a_evaluate.ipynb #c078
 def _describe_classifier(classifier: nn.Module) -> dict:
     "A classifier in plain values: its kind, the hash of its weights, and how a `VideoClassifier` prepares clips."
     about = {"name": type(classifier).__name__, "weights": fingerprint(classifier)}
@@ -501,14 +488,14 @@ def _describe_classifier(classifier: nn.Module) -> dict:
         about |= {name: getattr(classifier, name) for name in ("mean", "std", "layout", "size", "frames")}
     return about
 
-# %% ../nbs/16a_evaluate.ipynb #c083
+# %% ../nbs/16a_evaluate.ipynb #c080
 @patch
 def describe(self: AttackSpec) -> dict:
     "The attack in plain values."
     own = {"method": describe(self.method), "sees": self.sees, "n_clips": self.n_clips, "uint8": self.uint8}
     return own | {name: describe(value) for name, value in self.options.items()}
 
-# %% ../nbs/16a_evaluate.ipynb #c086
+# %% ../nbs/16a_evaluate.ipynb #c083
 @patch
 def config(self: Run, title: str, protocol: str | None, worst: Sequence[str] | None) -> dict:
     "The run in plain values."
@@ -521,7 +508,7 @@ def config(self: Run, title: str, protocol: str | None, worst: Sequence[str] | N
     about["defenses"] = {name: plain[name] | {"rule": rules[name]} for name in plain}
     return about | {"attacks": {name: spec.describe() for name, spec in self.attacks.items()}}
 
-# %% ../nbs/16a_evaluate.ipynb #c087
+# %% ../nbs/16a_evaluate.ipynb #c084
 def _chosen(kind: str, names: Sequence[str], only: Sequence[str]) -> list[str]:
     "The names that are in `only`, or all if it is empty."
     if isinstance(only, str) or not isinstance(only, Sequence):
@@ -530,7 +517,7 @@ def _chosen(kind: str, names: Sequence[str], only: Sequence[str]) -> list[str]:
         raise VideoPureError(f"only {kind} {sorted(unknown)[0]!r}: there is none of that name, expected some of {list(names)}")
     return [name for name in names if name in only or not only]
 
-# %% ../nbs/16a_evaluate.ipynb #c090
+# %% ../nbs/16a_evaluate.ipynb #c087
 @patch
 def kept(self: Run) -> dict:
     "What a run that is started again must agree with: the identity of each part, and the clips."
@@ -541,7 +528,7 @@ def kept(self: Run) -> dict:
     marks = {name: identity(part, name) for name, part in parts.items()} | {"the data": data_identity(self.data, self.order)}
     return {"identity": marks, "clips": self.ids}
 
-# %% ../nbs/16a_evaluate.ipynb #c094
+# %% ../nbs/16a_evaluate.ipynb #c091
 def _processes() -> tuple[tuple[int, int], Callable]:
     "This process's number and how many there are, and a function that waits for all of them; accelerate's launcher tells."
     join_processes()
@@ -550,7 +537,7 @@ def _processes() -> tuple[tuple[int, int], Callable]:
     shared = Accelerator(cpu=not torch.cuda.is_available())
     return (shared.process_index, shared.num_processes), shared.wait_for_everyone
 
-# %% ../nbs/16a_evaluate.ipynb #c098
+# %% ../nbs/16a_evaluate.ipynb #c095
 @checked
 def benchmark(
     classifier: nn.Module,  # clips in [0, 1] to logits
@@ -586,12 +573,13 @@ def benchmark(
         if share[0] == 0 and out is not None: card.save(folder)
     return card
 
-# %% ../nbs/16a_evaluate.ipynb #c115
+# %% ../nbs/16a_evaluate.ipynb #c112
 @checked
 def five_metrics(card: Card) -> Table:
     "The paper's metrics, of a card with its protocol: clean, standard, attack, robust* (gray-box) and robust (BPDA) accuracy."
     gray, bpda = card.attacks[1:]
     bare = next((d for d in card.defenses if card.config["defenses"][d]["method"] == "none"), None)
     cell = lambda d, attack="none": card.accuracy(d, attack) if d and card.cell(d, attack) else None
-    rows = [[d, cell(bare), cell(d), cell(bare, gray), cell(d, gray), cell(d, bpda)] for d in card.defenses if d != bare]
+    there = [d for d in card.defenses if d != bare and any(card.cell(d, attack) for attack in card.attacks)]
+    rows = [[d, cell(bare), cell(d), cell(bare, gray), cell(d, gray), cell(d, bpda)] for d in there]
     return Table("The paper's five metrics, in %", ["defense", "clean", "standard", "attack", "robust*", "robust (BPDA)"], rows)

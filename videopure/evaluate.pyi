@@ -5,10 +5,10 @@ __all__ = ['PROTOCOLS', 'AttackSpec', 'benchmark', 'five_metrics']
 import re as re
 import sys as sys
 import tempfile as tempfile
+import warnings as warnings
 from collections.abc import Callable as Callable, Iterator as Iterator, Sequence as Sequence
 from contextlib import contextmanager as contextmanager, nullcontext as nullcontext
 from dataclasses import dataclass as dataclass, field as field
-from datetime import timedelta as timedelta
 from functools import partial as partial
 from inspect import signature as signature
 from pathlib import Path as Path
@@ -24,9 +24,9 @@ from .attacks import make_attack as make_attack, quantized as quantized, record_
 from .baselines import make_purifier as make_purifier
 from .checks import AnswerError as AnswerError, as_path as as_path, checked as checked
 from .classifiers import VideoClassifier as VideoClassifier
-from .data import ClipFolder as ClipFolder, Clips as Clips, Kinetics400 as Kinetics400
+from .data import ClipFolder as ClipFolder, Clips as Clips, Kinetics400 as Kinetics400, MovingShapes as MovingShapes
 from .defense import SEES as SEES, Defended as Defended, answer as answer
-from .journal import Journal as Journal, data_identity as data_identity, describe_data as describe_data, disk_errors as disk_errors, environment as environment, file_name as file_name, join_processes as join_processes
+from .journal import Journal as Journal, Progress as Progress, data_identity as data_identity, describe_data as describe_data, disk_errors as disk_errors, environment as environment, file_name as file_name, join_processes as join_processes
 from .metrics import CostMeter as CostMeter, find_metrics as find_metrics, measure as measure
 from .purifier import NoGradientError as NoGradientError, as_purifier as as_purifier, device_of as device_of, random_state as random_state, seed_of as seed_of, seeded as seeded
 from .registry import describe as describe, fingerprint as fingerprint, identity as identity
@@ -91,6 +91,7 @@ class Run:
     num_classes: Any = field(init=False)
     varies: dict[Any, Any] = field(init=False)
     drew: bool = field(init=False)
+    why: dict[Any, Any] = field(init=False)
     made: dict[Any, Any] = field(init=False)
     order: Any = field(init=False)
     ids: list[str] = field(init=False)
@@ -173,7 +174,7 @@ class Run:
         """Whether an attack is possible on a defense: an exact or surrogate gradient needs a purifier that has one."""
         ...
 
-    def measure_clips(self, indices: Sequence[int], journal: Journal, todo: dict[str, list[str]], progress: _Progress) -> None:
+    def measure_clips(self, indices: Sequence[int], journal: Journal, todo: dict[str, list[str]], progress: Progress) -> None:
         """All results that some clips still need."""
         ...
 
@@ -201,23 +202,6 @@ class Attacked:
     metrics: list[dict] = field(default_factory=list)
     flags: list[list[str]] = field(default_factory=list)
 _LOST: str
-
-class _Progress:
-    """A bar over results, with the time left from the mean time of each cell of the table."""
-    left: dict[Any, Any]
-    times: dict[Any, Any]
-    bar: Any
-
-    def __init__(self, left: dict[tuple[str, str], int], journal: Journal, quiet: bool=False):
-        ...
-
-    def step(self, name: str, defense: str, results: list[dict]) -> None:
-        """Some results of a cell are there, or there is nothing to measure."""
-        ...
-
-    def remaining(self) -> str:
-        """Time left, in words; 'at least' while some cells have not been measured yet."""
-        ...
 
 def _describe_classifier(classifier: nn.Module) -> dict:
     """A classifier in plain values: its kind, the hash of its weights, and how a `VideoClassifier` prepares clips."""

@@ -28,6 +28,7 @@ import torch
 from fastcore.basics import patch
 from torch import distributed
 from torch.utils.data import TensorDataset
+from tqdm.auto import tqdm
 
 from . import __version__
 from .checks import as_path, checked
@@ -382,3 +383,28 @@ def _wait_for(host, port, seconds):
             if left == 1:
                 raise
             time.sleep(1)
+
+# %% ../nbs/15a_journal.ipynb #c090
+class Progress:
+    "A bar over results, with the time left from the mean time of each cell of the table."
+
+    def __init__(self, left: dict[tuple[str, str], int], journal: Journal, quiet: bool = False):
+        self.left, self.times = dict(left), {}
+        for result in journal.results:
+            if "skipped" not in result:
+                self.times.setdefault((result["attack"], result["defense"]), []).append(result.get("metrics", {}).get("seconds", 0))
+        self.bar = tqdm(total=sum(left.values()), unit="result", disable=quiet or not left, bar_format="{l_bar}{bar}| {n}/{total}{postfix}")
+
+    def step(self, name: str, defense: str, results: list[dict]) -> None:
+        "Some results of a cell are there, or there is nothing to measure."
+        self.times.setdefault((name, defense), []).extend(result["metrics"]["seconds"] for result in results)
+        self.left[name, defense] = max(0, self.left.get((name, defense), 0) - max(1, len(results)))
+        self.bar.set_postfix_str(f"{self.remaining()} left, {name} on {defense}", refresh=False)
+        self.bar.update(max(1, len(results)))
+
+    def remaining(self) -> str:
+        "Time left, in words; 'at least' while some cells have not been measured yet."
+        known = {cell: sum(times) / len(times) for cell, times in self.times.items() if times}
+        seconds = sum(count * known.get(cell, 0) for cell, count in self.left.items())
+        sure = all(cell in known for cell, count in self.left.items() if count)
+        return ("" if sure else "at least ") + str(timedelta(seconds=round(seconds)))

@@ -23,6 +23,7 @@ import torch as torch
 from fastcore.basics import patch as patch
 from torch import distributed as distributed
 from torch.utils.data import TensorDataset as TensorDataset
+from tqdm.auto import tqdm as tqdm
 from . import __version__ as __version__
 from .checks import as_path as as_path, checked as checked
 from .data import Clips as Clips, MovingShapes as MovingShapes
@@ -152,3 +153,20 @@ def join_processes() -> None:
 def _wait_for(host, port, seconds):
     """Wait until somebody listens there; torch would write pages about it."""
     ...
+
+class Progress:
+    """A bar over results, with the time left from the mean time of each cell of the table."""
+    left: dict[Any, Any]
+    times: dict[Any, Any]
+    bar: Any
+
+    def __init__(self, left: dict[tuple[str, str], int], journal: Journal, quiet: bool=False):
+        ...
+
+    def step(self, name: str, defense: str, results: list[dict]) -> None:
+        """Some results of a cell are there, or there is nothing to measure."""
+        ...
+
+    def remaining(self) -> str:
+        """Time left, in words; 'at least' while some cells have not been measured yet."""
+        ...

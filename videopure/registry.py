@@ -97,8 +97,10 @@ def make(kind: str, name: object, factory: Callable, /, *args: object, **options
     try:
         return factory(*args, **options)
     except TypeError as error:
-        given = ", ".join(options) or "no options"
-        raise VideoPureError(f"{kind} {name if isinstance(name, str) else _name(name)!r}: {error}; it was given {given}") from error
+        what = f"{kind} {name if isinstance(name, str) else _name(name)!r}"
+        if lacks := re.search(r"missing \d+ required (?:positional|keyword-only) arguments?: (.*)", str(error)):
+            raise VideoPureError(f"{what} needs {lacks[1]}: give it as an option") from error
+        raise VideoPureError(f"{what}: {error}; it was given {', '.join(options) or 'no options'}") from error
 
 # %% ../nbs/10a_registry.ipynb #c024
 def _name(part: object) -> str:

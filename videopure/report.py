@@ -102,7 +102,7 @@ def to_dict(self: Report) -> dict:
     found = {"checks": [asdict(check) for check in self.checks], "accuracy": curves, "budget": self.budget}
     return {"title": self.title, "passed": self.passed, "flags": self.flags} | found
 
-
+# %% ../nbs/15c_report.ipynb #p319826
 @patch
 def plot(self: Report) -> object:  # a matplotlib Figure
     "Accuracy against eps, a line for each attack."

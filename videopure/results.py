@@ -146,7 +146,7 @@ def _draws(result):
         raise TypeError(f"right is {right} and predicted {given}")
     return [bool(yes) and answer is not None for yes, answer in zip(right, given)]
 
-
+# %% ../nbs/15b_results.ipynb #p7952778
 def _flags(result):
     "What is to be said of a result, each once."
     said = result.get("flags") or []
@@ -226,7 +226,7 @@ def worst_outcomes(self: Card, defense: str) -> dict[str, bool]:
     shared = [clip for clip in (cells[0] if cells else {}) if all(clip in cell for cell in cells)]
     return {clip: all(all(_draws(cell[clip])) for cell in cells) for clip in shared}
 
-
+# %% ../nbs/15b_results.ipynb #p221706
 @patch
 def _counted(self: Card, defense):
     "The columns that count for the worst case and were run on a defense."
@@ -276,7 +276,8 @@ def _notes(self: Card):
     lines = {flag: [where(*cell, flags[flag]) for cell, flags in found.items() if flag in flags] for flag in marks}
     cells = {cell: " ".join(marks[flag] for flag in sorted(flags)) for cell, flags in found.items()}
     more = lambda flag: f"; and {len(lines[flag]) - 8} more cells" if len(lines[flag]) > 8 else ""
-    return cells, [f"{mark} {flag}: {'; '.join(lines[flag][:8])}{more(flag)}" for flag, mark in marks.items()]
+    why = {flag: next((f" ({str(r['why'])[:160]})" for r in self.results if flag in _flags(r) and r.get("why")), "") for flag in marks}
+    return cells, [f"{mark} {flag}: {'; '.join(lines[flag][:8])}{more(flag)}{why[flag]}" for flag, mark in marks.items()]
 
 # %% ../nbs/15b_results.ipynb #c069
 _COLUMNS = {"none": "clean", None: "worst case"}
@@ -367,7 +368,7 @@ def clips(self: Card) -> list[str]:
     "Ids of all clips with a result, sorted."
     return sorted({clip for cell in self._cells.values() for clip in cell}, key=str)
 
-
+# %% ../nbs/15b_results.ipynb #p2538096
 @patch
 def about_table(self: Card) -> Table:
     "Versions, device, configuration hash, seed and clips."

@@ -466,7 +466,7 @@ def behind(self: Inspection, strong: str, weak: str) -> int:
     sizes = [self.eps] if weak in self.fixed else self.below
     return max(int(self.survives(strong, eps).sum() - self.survives(weak, eps).sum()) for eps in sizes)
 
-
+# %% ../nbs/16b_sanity.ipynb #p1486524
 @patch
 def ahead(self: Inspection, name: str, strong: str, rivals: Sequence[str], bad: str, good: str) -> Check:
     "The check that an attack which knows more breaks at least as much as each of its rivals."
