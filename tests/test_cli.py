@@ -25,9 +25,9 @@ from videopure import cli
 from videopure.baselines import PURIFIERS
 from videopure.cli import COMMANDS, main
 from videopure.config import read_config, run_config
-from videopure.pipeline import VideoPurePipeline, load_pipeline
+from videopure.pipeline import VideoPurePipeline, load_pipeline, save_pipeline
 from videopure.purifier import VideoPure
-from videopure.video import VideoPureError, moving_shapes, read_video, write_video
+from videopure.video import MOTIONS, VideoPureError, moving_shapes, read_video, write_video
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 
@@ -753,3 +753,21 @@ def test_real_clips_survive(source, tmp_path):
     out = tmp_path / "out.mp4"
     assert main(["purify", str(source), str(out), "--size", "112", "--frames", "16"]) == 0
     assert psnr(read_video(out), read_video(source, frames=16, size=112)) >= 24
+
+
+def test_a_model_of_clips_that_it_was_trained_on(tmp_path, capsys):
+    "The evaluation of a training's own clips says so, on the screen and in the title of the card."
+    for k, name in enumerate(MOTIONS):
+        (tmp_path / "clips" / name).mkdir(parents=True)
+        write_video(moving_shapes(10, seed=k)[0][k : k + 1], tmp_path / "clips" / name / "a.npz")
+    model = save_pipeline(VideoPurePipeline.tiny(), tmp_path / "model")
+    (model / "training.json").write_text(json.dumps({"train": ["up/a.npz", "down/a.npz", "up/gone.npz"]}))
+    words = ["evaluate", "--data", str(tmp_path / "clips"), "--model", str(model), "--defenses", "none", "--attacks", "none"]
+    assert main([*words, "--out", str(tmp_path / "out")]) == 0
+    said = capsys.readouterr()
+    assert "2 of 10 clips were trained on" in said.err and "2 of 10 clips were trained on" in said.out
+
+
+def test_a_setting_of_files_without_files(capsys):
+    assert main(["evaluate", "--stride", "2"]) == 2
+    assert "clips in files have it" in capsys.readouterr().err

@@ -1491,3 +1491,46 @@ def test_a_vote_rule_of_ones_own_is_part_of_the_identity(classifier, tmp_path, m
 def nothing_done(video):
     "A purifier that does nothing."
     return video
+
+
+# --- what a reader could be misled by ---------------------------------------------------------------------------------------------
+class Named(nn.Module):
+    "A classifier of other classes than the moving shapes."
+
+    def __init__(self, names):
+        super().__init__()
+        self.class_names, self.head = list(names), nn.Linear(3, len(names))
+
+    def forward(self, video):
+        return self.head(video.mean((2, 3, 4)))
+
+
+@pytest.mark.parametrize("names", [["a", "b", "c"], [f"class {k}" for k in range(10)], MOTIONS[:7], MOTIONS[::-1]])
+def test_a_classifier_of_other_classes_is_not_tried_on_moving_shapes(names):
+    with pytest.raises(VideoPureError, match="moving shapes"):
+        benchmark(Named(names), {"none": None}, MovingShapes(2, frames=4, size=16), {}, progress=False)
+
+
+def test_a_clip_without_an_answer_says_why():
+    clips, labels = moving_shapes(2, frames=4, size=16)
+    card = benchmark(Named("abcdefghij"), {"bright": lambda video: 3 * video}, (clips, labels), {}, progress=False)
+    assert "expected [0, 1]" in str(card) and all("expected [0, 1]" in result["why"] for result in card.results)
+
+
+def test_more_clips_than_there_are():
+    with pytest.warns(UserWarning, match="there are 2 clips, not the 100"):
+        benchmark(Named(MOTIONS), {"none": None}, MovingShapes(2, frames=4, size=16), {}, n_clips=100, progress=False)
+
+
+def test_a_row_without_results_is_not_in_the_five_metrics():
+    card = benchmark(
+        Named(MOTIONS), {"none": None, "p": lambda v: v, "q": lambda v: v}, MovingShapes(1, frames=4, size=16),
+        protocol="videopure", only_defenses=["none", "p"], only_attacks=["none"], progress=False,
+    )  # fmt: skip
+    assert [row[0] for row in five_metrics(card).rows] == ["p"]
+
+
+def test_a_surrogate_has_fewer_steps():
+    clips, labels = moving_shapes(1)
+    with pytest.raises(VideoPureError, match="surrogate has fewer steps"):
+        ATTACKS["pgd"](Defended(tiny_classifier(), VideoPurePipeline.tiny(), sees="surrogate-9"), 8 / 255, steps=1)(clips, labels)
