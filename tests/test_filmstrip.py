@@ -9,7 +9,7 @@ from torch import nn
 from videopure.baselines import GaussianBlur
 from videopure.blackbox import RandomNoise
 from videopure.defense import Defended
-from videopure.filmstrip import _FILMSTRIP, _REFUSED, SUPPORT, _AsImages, from_filmstrip, to_filmstrip, torchattack
+from videopure.filmstrip import _FILMSTRIP, _REFUSED, SUPPORT, _AsImages, from_filmstrip, to_filmstrip, TorchAttack
 from videopure.tiny import tiny_classifier
 from videopure.video import VideoPureError, moving_shapes
 
@@ -42,7 +42,7 @@ def data():
 
 
 def run(name, model, data, **settings):
-    return torchattack(name, model, seed=0, **CHEAP.get(name, {}) | settings)(*data)
+    return TorchAttack(name, model, seed=0, **CHEAP.get(name, {}) | settings)(*data)
 
 
 def test_every_attack_of_the_library_is_judged():
@@ -101,7 +101,7 @@ def test_leaves_nothing_behind(name, data):
 @each(["PGD", "Square", "OnePixel", "FAB"], "seed")
 def test_seed(name, classifier, data):
     assert torch.equal(run(name, classifier, data), run(name, classifier, data))
-    attack = torchattack(name, classifier, **CHEAP.get(name, {}))
+    attack = TorchAttack(name, classifier, **CHEAP.get(name, {}))
     torch.manual_seed(3)
     first = attack(*data)
     torch.manual_seed(3)
@@ -132,14 +132,14 @@ def test_targets_see_clips(classifier, data):
         seen.append(clips.shape)
         return (labels + 1) % 10
 
-    attack = torchattack("MIFGSM", classifier, seed=0)
+    attack = TorchAttack("MIFGSM", classifier, seed=0)
     attack.set_mode_targeted_by_function(target)
     adv, goal = attack(*data), (data[1] + 1) % 10
     probability = [classifier(x).softmax(1).gather(1, goal[:, None]) for x in (data[0], adv)]
     assert seen == [data[0].shape] and (probability[1] > probability[0]).all()
     for name in ("CW", "FAB"):
         with pytest.raises(ValueError, match="not supported"):
-            torchattack(name, classifier).set_mode_targeted_by_function(target)
+            TorchAttack(name, classifier).set_mode_targeted_by_function(target)
 
 
 def test_few_classes(data):
@@ -152,24 +152,24 @@ def test_few_classes(data):
     assert run("APGDT", cut(5), (data[0], labels)).shape == data[0].shape
     for name in ("APGDT", "AutoAttack"):
         with pytest.raises(VideoPureError, match="4 classes, but the model has 3"):
-            torchattack(name, cut(3))(data[0], labels)
+            TorchAttack(name, cut(3))(data[0], labels)
 
 
 def test_refused_with_a_reason(classifier):
     for name, (group, _) in SUPPORT.items():
         if group == _REFUSED:
             with pytest.raises(VideoPureError, match=f"{name} cannot attack clips") as error:
-                torchattack(name, classifier)
+                TorchAttack(name, classifier)
             assert "\n" not in str(error.value)
     for name, settings in {"NOPE": {}, "PGD": {"epsilon": 1}, "APGD": {"eps": 8}, "AutoAttack": {"version": "x"}}.items():
         with pytest.raises(VideoPureError):
-            torchattack(name, classifier, **settings)
+            TorchAttack(name, classifier, **settings)
     with pytest.raises(VideoPureError, match="normalization"):
-        torchattack("PGD", classifier).set_normalization_used([0.5] * 3, [0.5] * 3)
+        TorchAttack("PGD", classifier).set_normalization_used([0.5] * 3, [0.5] * 3)
 
 
 def test_multiattack_takes_ours(classifier, data):
-    both = torchattacks.MultiAttack([torchattack("FGSM", classifier), torchattack("APGD", classifier, seed=0)])
+    both = torchattacks.MultiAttack([TorchAttack("FGSM", classifier), TorchAttack("APGD", classifier, seed=0)])
     assert (classifier(both(*data)).argmax(1) != data[1]).all()
 
 

@@ -104,19 +104,9 @@ SUPPORT |= {
     "MultiAttack": (_REFUSED, "combines attacks rather than being one: torchattacks.MultiAttack([...]) takes those made here"),
 }
 
-# %% ../nbs/12d_filmstrip.ipynb #c029
-def torchattack(
-    name: str,  # of a class of torchattacks, such as "APGD"
-    model: nn.Module,  # a classifier or a `Defended`, from clips to scores
-    seed: int | None = None,  # makes each call the same; None draws from torch's global generator
-    **settings: object,  # the attack's own: eps, steps...
-) -> VideoAttack:  # called with clips and labels
-    "An attack of torchattacks that is right on clips. Raises `VideoPureError`, with the reason, for one that is not."
-    return TorchAttack(name, model, seed, **settings)
-
-# %% ../nbs/12d_filmstrip.ipynb #c032
+# %% ../nbs/12d_filmstrip.ipynb #c030
 class TorchAttack(VideoAttack):
-    "One of torchattacks' attacks on clips; made by `torchattack`."
+    "One of torchattacks' attacks, right on clips. Raises `VideoPureError`, with the reason, for one that is not."
 
     def __init__(self, name: str, model: nn.Module, seed: int | None = None, **settings: object):
         if not isinstance(name, str) or name not in SUPPORT:
@@ -143,7 +133,7 @@ class TorchAttack(VideoAttack):
         self.flags = [[] if good else [f"{self.attack} gave values that are not finite"] for good in finite.tolist()]
         return torch.where(finite.view(-1, 1, 1, 1, 1), adv, clips)
 
-# %% ../nbs/12d_filmstrip.ipynb #c034
+# %% ../nbs/12d_filmstrip.ipynb #c032
 def _build(name: str, view: _AsImages, settings: dict) -> Attack:
     "A torchattacks attack with some settings; a one-line error if it has no such settings."
     attack = getattr(torchattacks, name)
@@ -159,7 +149,7 @@ def _build(name: str, view: _AsImages, settings: dict) -> Attack:
         as_eps(built.eps, most=1)
     return built
 
-# %% ../nbs/12d_filmstrip.ipynb #c037
+# %% ../nbs/12d_filmstrip.ipynb #c035
 @patch
 @contextmanager
 def _alone(self: TorchAttack) -> Iterator[None]:
@@ -180,7 +170,7 @@ def _alone(self: TorchAttack) -> Iterator[None]:
         for w in weights:
             w.requires_grad_(True)
 
-# %% ../nbs/12d_filmstrip.ipynb #c039
+# %% ../nbs/12d_filmstrip.ipynb #c037
 @patch
 def _check_classes(self: TorchAttack, clips: torch.Tensor) -> None:
     "Fit the attacks that go through target classes to the number of classes; an error if there are too few."
@@ -196,5 +186,5 @@ def _check_classes(self: TorchAttack, clips: torch.Tensor) -> None:
     for member in targeting:
         member.n_target_classes = min(member.n_target_classes, classes - 1)
 
-# %% ../nbs/12d_filmstrip.ipynb #c042
-ATTACKS.update({name: partial(torchattack, name) for name in SUPPORT})
+# %% ../nbs/12d_filmstrip.ipynb #c041
+ATTACKS.update({name: partial(TorchAttack, name) for name in SUPPORT})

@@ -49,12 +49,8 @@ SUPPORT: dict[str, tuple[Any, str]]
 _MEANS: str
 _NORMS: str
 
-def torchattack(name: str, model: nn.Module, seed: int | None=None, **settings: object) -> VideoAttack:
-    """An attack of torchattacks that is right on clips. Raises `VideoPureError`, with the reason, for one that is not."""
-    ...
-
 class TorchAttack(VideoAttack):
-    """One of torchattacks' attacks on clips; made by `torchattack`."""
+    """One of torchattacks' attacks, right on clips. Raises `VideoPureError`, with the reason, for one that is not."""
     view: _AsImages
     inner: Attack
     supported_mode: Any
