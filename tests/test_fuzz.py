@@ -331,7 +331,7 @@ def entries() -> dict:
 PLAIN = {  # public, but not called by a user with arguments
     "purifier.Purifier", "attacks.VideoAttack", "threats.Threat", "threats.Subspace", "threats.Masked",  # to be written on
     "pipeline.VideoPureOutput", "voting.VoteOutput",  # what calls give back
-    "cli.main", "config.read_config",  # tried below
+    "cli.main", "cli.start", "config.read_config",  # tried below
     "latents.embed_empty_prompt", "metrics.lpips",  # need transformers, or weights from the web
 }  # fmt: skip
 
