@@ -20,6 +20,7 @@ import torch
 from diffusers import DDIMScheduler
 from torch import nn
 
+from videopure.attacks import PGD
 from videopure.data import Clips
 from videopure.journal import data_identity
 from videopure.pipeline import VideoPurePipeline
@@ -426,3 +427,17 @@ def test_identity_of_clips_that_a_class_of_ones_own_reads(tmp_path):
         return data_identity(data, [0])
 
     assert clips(1) == clips(1) and len({clips(1), clips(2), clips(1, 1)}) == 3
+
+
+def test_parts_that_lead_back_to_themselves():
+    "A classifier whose code names an attack on it, as in a notebook: both have an identity, and the attack's settings are in it."
+    scope = {"nn": torch.nn, "__name__": "mine"}
+    source = "class Net(nn.Module):\n    def __init__(self): super().__init__(); self.head = nn.Linear(3, 2)\n"
+    source += "    def forward(self, video): return self.head(video.mean((2, 3, 4))) if attack else None\n"
+    exec(source, scope)
+    net = scope["Net"]()
+    found = []
+    for steps in (1, 2, 1):
+        scope["attack"] = PGD(net, steps=steps)
+        found.append((identity(net), identity(scope["attack"])))
+    assert found[0] == found[2] and found[0][0] != found[1][0] and found[0][1] != found[1][1]

@@ -25,7 +25,7 @@ from tqdm.auto import tqdm
 from .checks import AnswerError, checked
 from .defense import Defended, answer
 from .purifier import evaluating, random_state, seeded
-from .registry import Registry, identity, is_code, make
+from .registry import Registry, is_code, make, pieces
 from .threats import THREATS, Threat, as_eps, as_threat, make_threat, same_shape
 from .video import ClipError, VideoPureError, check_number, check_video
 from .voting import vote_scores
@@ -90,11 +90,11 @@ class VideoAttack(Attack):
         return predicted == goal if self.targeted else predicted != goal
 
 # %% ../nbs/12b_attacks.ipynb #c014
-@patch
-def identity(self: VideoAttack) -> str:
-    "The hash of the attack's settings and its model, without what its last call left."
+@pieces.register
+def _attack_pieces(part: VideoAttack) -> list:
+    "What an attack is made of: its settings and its model, without what its last call left."
     left = ("metrics", "flags", "success", "steps_used", "zero_gradients", "queries", "on_step", "generator", "progress", "draws", "varies")
-    return identity([type(self), {name: value for name, value in vars(self).items() if name not in left}])
+    return [type(part), {name: value for name, value in vars(part).items() if name not in left}]
 
 # %% ../nbs/12b_attacks.ipynb #c016
 @patch

@@ -18,7 +18,7 @@ from tqdm.auto import tqdm as tqdm
 from .checks import AnswerError as AnswerError, checked as checked
 from .defense import Defended as Defended, answer as answer
 from .purifier import evaluating as evaluating, random_state as random_state, seeded as seeded
-from .registry import Registry as Registry, identity as identity, is_code as is_code, make as make
+from .registry import Registry as Registry, is_code as is_code, make as make, pieces as pieces
 from .threats import THREATS as THREATS, Threat as Threat, as_eps as as_eps, as_threat as as_threat, make_threat as make_threat, same_shape as same_shape
 from .video import ClipError as ClipError, VideoPureError as VideoPureError, check_number as check_number, check_video as check_video
 from .voting import vote_scores as vote_scores
@@ -65,10 +65,6 @@ class VideoAttack(Attack):
         """Whether the attack has what it wants, `(B,)`."""
         ...
 
-    def identity(self) -> str:
-        """The hash of the attack's settings and its model, without what its last call left."""
-        ...
-
     def set_mode_targeted_by_label(self, quiet: bool=False) -> None:
         """Targeted, and the labels given to the call are the targets."""
         ...
@@ -80,6 +76,11 @@ class VideoAttack(Attack):
     def set_return_type(self, type: str) -> None:
         """Refused but for float: cutting to whole numbers can leave the threat model."""
         ...
+
+@pieces.register
+def _attack_pieces(part: VideoAttack) -> list:
+    """What an attack is made of: its settings and its model, without what its last call left."""
+    ...
 
 def record_logits(model: nn.Module, clips: torch.Tensor) -> torch.Tensor:
     """The logits of every record, `(B, S, K)`; a bare classifier has one."""
