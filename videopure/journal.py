@@ -213,7 +213,7 @@ def _open_run(folder, config, about, kept=None):
         raise VideoFileError(f"{folder} holds no run: expected run.json in it; give a configuration to start one")
     run = read_json(path, "config", "about", mend="put the run's configuration back, or use a new folder")
     if config is not None and (changed := difference(run["config"], plain(config))):
-        raise VideoPureError(f"{folder} holds another run: {changed}; use a new folder, or the configuration in {path}")
+        raise VideoPureError(f"{folder} holds another run: {changed}; use a new folder, or the configuration in its run.json")
     if kept is not None:
         _check_same(folder, run, kept)
     return run
