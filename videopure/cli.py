@@ -133,7 +133,7 @@ def demo(
     seed: int = 2026,  # seed of the clips and the attack
     out: str = "demo",  # folder for card.html and report.html
 ) -> str:
-    "attack fresh clips, purify them, compare defenses (under two minutes)"
+    "attack fresh clips, purify them, compare defenses (two to three minutes)"
     start = time.perf_counter()
     videopure.video.check_number("n_clips", n_clips, 1)
     if not 0 < (size := videopure.threats.as_eps(eps, most=1)):
