@@ -144,7 +144,7 @@ def predicting(kind):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", PREDICTIONS)
+@pytest.mark.parametrize("kind", ["epsilon", "v_prediction", "sample"])
 def test_every_kind_of_prediction_gives_the_same_records(kind):
     "In double precision, because dividing by a small sqrt(1 - abar) makes float32's rounding visible."
     want, other = VideoPurePipeline.tiny().to(torch.float64)(CLIPS), predicting(kind)
@@ -157,10 +157,10 @@ def test_unknown_kind_of_prediction_is_refused(monkeypatch):
     pipe = predicting("epsilon")
     pipe.scheduler.register_to_config(prediction_type="score")
     for run in (pipe, pipe.invert, lambda clips: pipe.predict_noise(clips, 1)):
-        with pytest.raises(VideoPureError, match=r"PREDICTIONS\['score'\] = lambda answer, z, abar: ...") as error:
+        with pytest.raises(VideoPureError, match=r"PREDICTIONS\['score'\] = lambda answer, x, a, s: ...") as error:
             run(CLIPS)
         assert "\n" not in str(error.value)
-    monkeypatch.setitem(PREDICTIONS, "score", lambda answer, z, abar: answer)
+    monkeypatch.setitem(PREDICTIONS, "score", lambda answer, x, a, s: answer)
     assert torch.equal(pipe(CLIPS[:1]).latents, predicting("epsilon")(CLIPS[:1]).latents)
 
 
@@ -351,7 +351,6 @@ def test_records_are_finite_for_every_scheduler(kind, change):
 
 BETAS = {"beta_start": 0.00085, "beta_end": 0.012}
 NO_LEVELS = {
-    "flow matching": lambda: diffusers.FlowMatchEulerDiscreteScheduler(),
     "EDM": lambda: diffusers.EDMEulerScheduler(),
     "betas that are NaN": lambda: diffusers.DDIMScheduler(trained_betas=[0.1, float("nan"), 0.1]),
     "betas below zero": lambda: diffusers.DDIMScheduler(beta_start=-0.5, beta_end=0.1),
@@ -370,7 +369,8 @@ NO_LEVELS = {
 
 @pytest.mark.parametrize("name", NO_LEVELS)
 def test_schedulers_without_levels_are_refused(name):
-    one_line(lambda: ddim_levels(NO_LEVELS[name](), 1, 1 if name == "one timestep" else 50))
+    if not name.startswith("prediction"):
+        one_line(lambda: ddim_levels(NO_LEVELS[name](), 1, 1 if name == "one timestep" else 50))
     one_line(lambda: VideoPurePipeline(tiny_vae(), tiny_unet(), NO_LEVELS[name]()))
 
 
@@ -487,8 +487,6 @@ MISFITS = {
     "other channels": lambda: (AE(), UNET(9), PROMPT()),
     "channels of the embedded UNet": lambda: (AE(), tiny_unet(), None),
     "learned variance": lambda: (AE(), UNET(4, 8), PROMPT()),
-    "shifted latents": lambda: (AE(shift_factor=0.1), UNET(), PROMPT()),
-    "scaled channels": lambda: (AE(latents_mean=[0.0] * 4), UNET(), PROMPT()),
     "autoencoder of videos": lambda: (diffusers.AutoencoderKLTemporalDecoder(block_out_channels=(32, 32), **DOWN), UNET(), PROMPT()),
     "not an autoencoder": lambda: (nn.Linear(1, 1), UNET(), PROMPT()),
     "exchanged": lambda: (UNET(), AE(), PROMPT()),

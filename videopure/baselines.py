@@ -23,7 +23,6 @@ from diffusers.utils.torch_utils import randn_tensor
 from PIL import Image
 
 from .checks import checked
-from .latents import encode
 from .pipeline import VideoPurePipeline, grad_like
 from .purifier import Purifier, Records, VideoPure, as_purifier
 from .registry import Registry, make
@@ -227,7 +226,7 @@ class NoiseAndDenoise(Purifier):
     random = True
 
     def __post_init__(self):
-        self.levels = ddim_levels(self.pipe.scheduler, self.purify_steps)
+        self.levels = ddim_levels(self.pipe.grid, self.purify_steps)
 
     def __call__(self, video: torch.Tensor) -> torch.Tensor:
         with grad_like(video):
@@ -237,13 +236,13 @@ class NoiseAndDenoise(Purifier):
 # %% ../nbs/13a_baselines.ipynb #c048
 def _noised(pipe: VideoPurePipeline, video: torch.Tensor, abar: float, generator: torch.Generator | None) -> torch.Tensor:
     "The latents of a clip with random noise of level `abar` added."
-    z0 = encode(pipe.vae, pipe.prepare(video))
+    z0 = pipe.model.encode(pipe.prepare(video))
     return add_noise(z0, randn_tensor(z0.shape, generator, z0.device, z0.dtype), abar)
 
 
 def _decode_one(pipe: VideoPurePipeline, z: torch.Tensor, video: torch.Tensor) -> torch.Tensor:
     "The clip of latents `(B, C, T, h, w)`, cropped to the size of `video`."
-    return pipe.decode_records(z[:, None], video.shape[-2:])[:, 0]
+    return pipe.decode_records(z[:, None], video.shape[-3:])[:, 0]
 
 # %% ../nbs/13a_baselines.ipynb #c053
 def ddpm_levels(
@@ -273,7 +272,7 @@ class DiffPure(Purifier):
     random = True
 
     def __post_init__(self):
-        self.levels = ddpm_levels(self.pipe.scheduler, self.t, self.steps)
+        self.levels = ddpm_levels(self.pipe.grid, self.t, self.steps)
 
     def __call__(self, video: torch.Tensor) -> torch.Tensor:
         with grad_like(video):
@@ -291,7 +290,7 @@ class DDIMInversion(Purifier):
     temporal: bool = False  # share the first frame's noise, as VideoPure does
 
     def __post_init__(self):
-        self.levels = ddim_levels(self.pipe.scheduler, self.purify_steps)
+        self.levels = ddim_levels(self.pipe.grid, self.purify_steps)
 
     def __call__(self, video: torch.Tensor) -> torch.Tensor:
         with grad_like(video):
@@ -312,12 +311,12 @@ class RandomSampling(Purifier):
     random = True
 
     def __post_init__(self):
-        self.levels = ddpm_levels(self.pipe.scheduler, self.t, self.steps)
+        self.levels = ddpm_levels(self.pipe.grid, self.t, self.steps)
         check_number("guidance", self.guidance, 0, 1, whole=False)
 
     def __call__(self, video: torch.Tensor) -> torch.Tensor:
         with grad_like(video):
-            z0 = encode(self.pipe.vae, self.pipe.prepare(video))
+            z0 = self.pipe.model.encode(self.pipe.prepare(video))
             guide = partial(self.pull, z0=z0) if self.guidance else None
             z = _noised(self.pipe, video, self.levels[-1].abar, self.generator)
             z = descend(self.pipe, z, self.levels, lambda level: math.sqrt(1 - level.abar_prev), self.generator, guide)
@@ -337,12 +336,12 @@ class OneStep(Purifier):
     t: int = 161  # the timestep that the model is told, 0..999
 
     def __post_init__(self):
-        check_number("timestep t", self.t, 0, self.pipe.scheduler.config.num_train_timesteps - 1)
+        check_number("timestep t", self.t, 0, self.pipe.grid.config.num_train_timesteps - 1)
 
     def __call__(self, video: torch.Tensor) -> torch.Tensor:
-        abar = self.pipe.scheduler.alphas_cumprod[self.t].item()
+        abar = self.pipe.grid.alphas_cumprod[self.t].item()
         with grad_like(video):
-            z = abar**0.5 * encode(self.pipe.vae, self.pipe.prepare(video))
+            z = abar**0.5 * self.pipe.model.encode(self.pipe.prepare(video))
             return _decode_one(self.pipe, predict_x0(z, self.pipe.predict_noise(z, self.t), abar), video)
 
 # %% ../nbs/13a_baselines.ipynb #c075

@@ -6,23 +6,18 @@
 __all__ = ['VideoPureOutput', 'VideoPurePipeline', 'load_pipeline', 'save_pipeline']
 
 # %% ../nbs/09_pipeline.ipynb #c002
-import copy
-import importlib
-import json
-import logging
 import os
-import re
 import shutil
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from numbers import Real
 from pathlib import Path
+from types import SimpleNamespace
 from uuid import uuid4
 
 import torch
-from diffusers import DiffusionPipeline, ModelMixin, SchedulerMixin
+from diffusers import DiffusionPipeline, SchedulerMixin
 from diffusers.utils import BaseOutput
 from diffusers.utils import logging as bars
 from fastcore.basics import patch
@@ -33,9 +28,11 @@ from .checks import as_path, check_flag, checked
 from .flow import latent_flow
 from .guidance import guidance_strength, guide
 from .inversion import invert
-from .latents import decode, embed_empty_prompt, encode, pad_to_multiple, predict_noise, recompute, share_prompt, spatial_multiple
-from .schedule import Level, add_noise, ddim_levels, find_prediction, predict_x0, read_schedule
-from .tiny import assets, check_weights, count_names, reason, shorten, tiny_defaults, tiny_scheduler, tiny_unet, tiny_vae
+from .latents import on_meta, recompute, share_prompt
+from .loading import check_configs, download, find_prompt, load_parts, undisturbed
+from .models import VideoModel, read_scale
+from .schedule import Level, add_noise, ddim_levels, paper_scheduler, predict_x0
+from .tiny import assets, check_weights, reason, shorten, tiny_defaults, tiny_scheduler, tiny_unet, tiny_vae
 from .video import VideoFileError, VideoPureError, check_number, check_video
 
 # %% ../nbs/09_pipeline.ipynb #c007
@@ -55,61 +52,60 @@ def _ready(module: nn.Module) -> None:
         if isinstance(layer, nn.Conv2d):
             layer.to(memory_format=torch.channels_last)
 
-# %% ../nbs/09_pipeline.ipynb #c016
-def _on_meta(module: nn.Module) -> nn.Module:
-    "A copy of a module whose tensors have shapes and no numbers."
-    shapes = {id(p): nn.Parameter(p.to("meta"), requires_grad=False) for p in module.parameters()}
-    return copy.deepcopy(module, shapes | {id(b): b.to("meta") for b in module.buffers()})
-
 # %% ../nbs/09_pipeline.ipynb #c019
 @torch.no_grad()
-def _try(vae: nn.Module, unet: nn.Module, words: torch.Tensor | None) -> None:
+def _try(model: VideoModel) -> None:
     "Encode, predict and decode a small clip; raises whatever goes wrong."
-    side, place = 8 * spatial_multiple(vae), next((t.device for t in (*unet.parameters(), *vae.parameters())), torch.device("cpu"))
-    clip = torch.zeros(1, 3, 2, side, side, device=place)
-    z = encode(vae, clip)
-    noise, decoded = predict_noise(unet, z, 1, words), decode(vae, z)
-    for what, found, wanted in (("the UNet predicts noise", noise, z), ("the autoencoder decodes a clip", decoded, clip)):
-        if found.shape != wanted.shape:
-            raise VideoPureError(f"{what} of shape {tuple(found.shape)}, expected {tuple(wanted.shape)}")
+    place = next((t.device for part in (model.network, model.vae) for t in part.parameters()), torch.device("cpu"))
+    side = model.strides.space * (8 + -8 % model.patch)
+    clip = torch.zeros(1, 3, model.frames(16), side, side, device=place)
+    z = model.encode(clip)
+    wanted = model.network.config.get("in_channels") or z.shape[1]
+    if wanted > z.shape[1]:
+        found = f"the network takes {wanted} channels and the latents have {z.shape[1]}"
+        raise VideoPureError(f"{found}: models that are shown a picture too are not supported")
+    model.noise(z, 0.9)
+    decoded = model.decode(z)
+    if decoded.shape != clip.shape:
+        raise VideoPureError(f"the autoencoder decodes a clip of shape {tuple(decoded.shape)}, expected {tuple(clip.shape)}")
 
 
-def _check_fit(vae: nn.Module, unet: nn.Module, prompt: nn.Module | None) -> None:
+def _check_fit(vae: nn.Module, network: nn.Module, scheduler: SchedulerMixin, prompt: nn.Module | None) -> None:
     "Raise `VideoPureError` unless a clip can go through the parts of a pipeline."
-    shifts = [name for name in ("shift_factor", "latents_mean", "latents_std") if getattr(vae, "config", {}).get(name) is not None]
-    if shifts:
-        raise VideoPureError(f"the autoencoder moves its latents by {shifts[0]}, which is not done here; use one with scaling_factor only")
-    if prompt is None and getattr(unet, "config", {}).get("cross_attention_dim"):
-        raise VideoPureError("the UNet was trained with prompts, and there is no prompt and no text encoder: give it one of them")
+    config = getattr(network, "config", {})
+    if prompt is None and any(config.get(name) for name in ("cross_attention_dim", "text_dim", "caption_channels", "text_embed_dim")):
+        raise VideoPureError("the network was trained with prompts, and there is no prompt and no text encoder: give it one of them")
     try:
-        words = None if prompt is None else prompt.embedding
+        model = VideoModel(vae, network, scheduler, prompt)
+        words = None if prompt is None else SimpleNamespace(embedding=prompt.embedding.to("meta"))
         try:
-            _try(_on_meta(vae), _on_meta(unet), None if words is None else words.to("meta"))
+            _try(VideoModel(on_meta(vae), on_meta(network), scheduler, words))
         except Exception:
-            if spatial_multiple(vae) > 64:
+            if model.space > 64:
                 raise
-            _try(vae, unet, words)  # some operations need numbers
+            _try(model)  # some operations need numbers
+    except VideoPureError:
+        raise
     except Exception as error:
         raise VideoPureError(f"the components do not fit each other, or are not a model of videos: {reason(error)}") from error
 
 # %% ../nbs/09_pipeline.ipynb #c022
-def _check_parts(vae: nn.Module, unet: nn.Module, scheduler: SchedulerMixin, prompt: nn.Module | None) -> None:
-    "Raise `VideoPureError` unless the parts are whole and fit each other."
-    for name, part in (("vae", vae), ("unet", unet)) + ((("prompt", prompt),) if prompt is not None else ()):
-        if not isinstance(part, nn.Module):
+def _check_parts(parts: dict[str, nn.Module | None], scheduler: SchedulerMixin) -> None:
+    "Raise `VideoPureError` unless the parts of a pipeline are whole, fit each other, and know the paper's levels."
+    if sum(parts[name] is not None for name in ("unet", "transformer")) != 1:
+        raise VideoPureError("a pipeline has one network: give it a unet or a transformer")
+    for name, part in parts.items():
+        if not isinstance(part, nn.Module) and (part is not None or name == "vae"):
             raise VideoPureError(f"the {name} of a pipeline is a torch.nn.Module, not {type(part).__name__}")
-        check_weights(part, f"the weights of the {name}")
-    ddim_levels(scheduler, 1, min(50, len(read_schedule(scheduler))))
-    _check_fit(vae, unet, prompt)
-
-
-def _find_prompt(prompt: nn.Module | None, text_encoder: nn.Module | None, tokenizer: Callable | None) -> nn.Module | None:
-    "The prompt, or what the text encoder says to the empty one. Raises `VideoPureError` if it says nothing."
-    try:
-        return embed_empty_prompt(text_encoder, tokenizer) if prompt is None and text_encoder is not None else prompt
-    except Exception as error:
-        hint = ": give its tokenizer too" if tokenizer is None else ""
-        raise VideoPureError(f"the text encoder cannot read the empty prompt ({reason(error)}){hint}") from error
+        if part is not None:
+            check_weights(part, f"the weights of the {name}")
+    own = read_scale(scheduler).own
+    for level in ddim_levels(paper_scheduler()):
+        own(level.abar)
+    if hasattr(scheduler, "alphas_cumprod"):
+        ddim_levels(scheduler, 1, min(50, len(scheduler.alphas_cumprod)))  # not used, but a scheduler without is damaged
+    network = parts["transformer"] if parts["unet"] is None else parts["unet"]
+    _check_fit(parts["vae"], network, scheduler, parts["prompt"])
 
 # %% ../nbs/09_pipeline.ipynb #c025
 def _check_setting(name: str, value: float) -> float:
@@ -127,117 +123,56 @@ class VideoPurePipeline(DiffusionPipeline):
     Deterministic: the posterior mean is encoded and DDIM has eta = 0. Source: VideoPure (arXiv 2501.14999).
     """
 
-    _optional_components = ["prompt", "text_encoder", "tokenizer"]
-    model_cpu_offload_seq = "unet->vae"
+    _optional_components = ["unet", "transformer", "scheduler", "prompt", "text_encoder", "tokenizer"]
+    model_cpu_offload_seq = "unet->transformer->vae"
+    grid = paper_scheduler()  # its timesteps name the levels, whatever the model
     PAPER = {"purify_steps": 6, "spatial_scale": 1.0, "temporal_scale": 1.0}
 
     def __init__(
         self,
-        vae: nn.Module,  # diffusers autoencoder for pictures
-        unet: nn.Module,  # diffusers video UNet
-        scheduler: SchedulerMixin,  # diffusers scheduler whose betas the model was trained with
+        vae: nn.Module,  # diffusers autoencoder, for pictures or for clips
+        unet: nn.Module | None = None,  # diffusers video UNet; or give a transformer
+        scheduler: SchedulerMixin | None = None,  # diffusers scheduler of the model
         prompt: nn.Module | None = None,  # PromptEmbedding, or None to make it with the next two
         text_encoder: nn.Module | None = None,  # used once, then dropped
         tokenizer: Callable | None = None,  # used once, then dropped
         purify_steps: int = 6,  # default number of levels
         spatial_scale: float = 1.0,  # default push away from the input; 1 is the paper's at 32x224x224
         temporal_scale: float = 1.0,  # default pull towards the next frame; 1 is the paper's
+        transformer: nn.Module | None = None,  # diffusers video transformer; or give a unet
     ):
         super().__init__()
-        prompt = _find_prompt(prompt, text_encoder, tokenizer)
-        _check_parts(vae, unet, scheduler, prompt)
-        self.register_modules(vae=vae, unet=unet, scheduler=scheduler, prompt=prompt, text_encoder=None, tokenizer=None)
+        network = transformer if unet is None else unet
+        prompt = find_prompt(prompt, text_encoder, tokenizer, network)
+        parts = {"vae": vae, "unet": unet, "transformer": transformer, "prompt": prompt}
+        _check_parts(parts, scheduler)
+        self.register_modules(**parts, scheduler=scheduler, text_encoder=None, tokenizer=None)
         settings = {"purify_steps": purify_steps, "spatial_scale": spatial_scale, "temporal_scale": temporal_scale}
         self.register_to_config(**{name: _check_setting(name, value) for name, value in settings.items()})
         self.set_progress_bar_config(delay=2, leave=False)
         self.gradient_checkpointing = True
-        share_prompt(unet)
-        for module in (vae, unet):
+        share_prompt(network)
+        for module in (vae, network):
             _ready(module)
 
-# %% ../nbs/09_pipeline.ipynb #c034
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    "Nothing is logged inside, and torch's default number type is the caller's again outside."
-    dtype, level = torch.get_default_dtype(), logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logging.disable(level)
-        torch.set_default_dtype(dtype)
+# %% ../nbs/09_pipeline.ipynb #mae1b309
+@patch(as_prop=True)
+def network(self: VideoPurePipeline) -> nn.Module:
+    "The UNet, or the transformer."
+    return self.transformer if self.unet is None else self.unet
 
-# %% ../nbs/09_pipeline.ipynb #c036
-def _find_variant(folder: Path, wanted: str | None) -> str | None:
-    "Which variant of the weights in a component's folder to read: the wanted one, else the plain one, else the only one."
-    pattern = r"(?:diffusion_pytorch_)?model(?:\.([\w-]+?))?(?:-\d+-of-\d+)?\.safetensors"
-    found = {match[1] for file in folder.glob("*.safetensors") if (match := re.fullmatch(pattern, file.name))}
-    if wanted in found or None in found or not found:
-        return wanted if wanted in found else None
-    if len(found) > 1:
-        raise VideoPureError(f"its {folder.name} comes in the variants {shorten(sorted(found))}: ask for one with variant=")
-    return found.pop()
 
-# %% ../nbs/09_pipeline.ipynb #c039
-def _check_configs(folder: Path) -> dict:
-    "What model_index.json holds. Raises `VideoPureError` if it, or the configuration of a component, is not a JSON object."
-    if not (folder / "model_index.json").is_file():
-        raise VideoPureError("the folder has no model_index.json; a model is a folder that a diffusers pipeline was saved to")
-    for file in (*folder.glob("*/*config.json"), folder / "model_index.json"):
-        held = json.loads(file.read_text(encoding="utf-8"))
-        if not isinstance(held, dict):
-            raise VideoPureError(f"{file.relative_to(folder)} holds {type(held).__name__}, expected a JSON object")
-    return held
-
-# %% ../nbs/09_pipeline.ipynb #c041
-def _load_part(folder: Path, name: str, library: str, kind: str, dtype: torch.dtype | None, **loading: object) -> nn.Module:
-    "A component of a saved pipeline, with all of its tensors and no others. Raises `VideoPureError` if it is not whole."
-    home = importlib.import_module(library) if library in ("diffusers", "transformers") else sys.modules.get(library)
-    part = getattr(home, kind, None)
-    if not isinstance(part, type) or not issubclass(part, nn.Module):
-        raise VideoPureError(f"its {name} is {kind!r} of {library!r}, which is not a known network; import it first if you trust it")
-    loading |= {"torch_dtype" if issubclass(part, ModelMixin) else "dtype": dtype or torch.float32, "output_loading_info": True}
-    model, info = part.from_pretrained(folder / name, **loading)
-    lost = [*info["missing_keys"], *(key if isinstance(key, str) else key[0] for key in info["mismatched_keys"])]
-    extra = [key for key in info["unexpected_keys"] if not key.endswith("position_ids")]  # a buffer that old files of transformers hold
-    wrong = [count_names(sorted(found), kind) for found, kind in ((lost, "missing tensor"), (extra, "unexpected tensor")) if found]
-    if wrong:
-        raise VideoPureError(f"its {name} has {' and '.join(wrong)}; the file is damaged, or is for another configuration")
-    return model
-
-# %% ../nbs/09_pipeline.ipynb #c044
-def _load_parts(folder: Path, index: dict, given: dict) -> dict:
-    "The networks of a saved pipeline that are not given already, and the variant of their weights."
-    dtype = given.get("dtype")
-    if not isinstance(dtype, (torch.dtype, dict, type(None))):
-        raise VideoPureError(f"dtype is {dtype!r}, expected a torch.dtype such as torch.float16")
-    if {"device_map", "quantization_config"} & {*given}:
-        return {}  # they take all components together, so diffusers must load them
-    found = {name: index.get(name) or (None, None) for name in ("vae", "unet", "prompt", "text_encoder") if name not in given}
-    kinds = {name: dtype.get(name, dtype.get("default")) if isinstance(dtype, dict) else dtype for name in found}
-    found = {name: where for name, where in found.items() if where[0] is not None}
-    files = {name: _find_variant(folder / name, given.get("variant")) for name in found}
-    if given.get("variant") not in (None, *files.values()):
-        raise VideoPureError(f"no weights are there in this variant, only as {shorten({str(name or 'plain') for name in files.values()})}")
-    safe = given.get("use_safetensors")
-    parts = {name: _load_part(folder, name, *found[name], kinds[name], variant=files[name], use_safetensors=safe) for name in found}
-    return parts | {"variant": next(filter(None, files.values()), given.get("variant"))}
-
-# %% ../nbs/09_pipeline.ipynb #c046
-def _download(cls: type[DiffusionPipeline], name: str, given: dict) -> str:
-    "The folder with a model of the hub."
-    if not isinstance(name, str) or os.path.exists(name) or not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name):
-        raise VideoPureError("it is neither a folder nor a name on the hub such as organisation/model")
-    options = "cache_dir", "force_download", "local_files_only", "proxies", "revision", "token", "use_safetensors", "variant"
-    try:
-        return cls.download(name, **{option: given[option] for option in options if option in given})
-    except Exception as error:
-        raise VideoPureError(f"no such folder is here, and it cannot be read from the hub ({reason(error)})") from error
+@patch(as_prop=True)
+def model(self: VideoPurePipeline) -> VideoModel:
+    "The components as one `VideoModel`."
+    return VideoModel(self.vae, self.network, self.scheduler, self.prompt)
 
 # %% ../nbs/09_pipeline.ipynb #c048
 @patch(cls_method=True)
 def from_pretrained(cls: VideoPurePipeline, pretrained_model_name_or_path: str | Path, **kwargs) -> VideoPurePipeline:
-    """A pipeline from a folder or the hub, saved by this class or by diffusers' text-to-video pipeline; see diffusers for `kwargs`.
+    """A pipeline from a folder or the hub, saved by this class or a text-to-video pipeline of diffusers; see diffusers for `kwargs`.
+
+    Known are Wan, LTXPipeline, CogVideoX, AnimateDiff and TextToVideoSD; `NETWORKS` and `SCHEDULES` take others.
 
     The weights of the paper's `damo-vilab/text-to-video-ms-1.7b` are CC BY-NC 4.0: not for commercial use.
     Raises `VideoPureError` if there is no such model, or its parts are not whole or do not fit each other.
@@ -246,9 +181,9 @@ def from_pretrained(cls: VideoPurePipeline, pretrained_model_name_or_path: str |
     if "torch_dtype" in given:
         given["dtype"] = given.pop("torch_dtype")  # the older name, under which most people know it
     try:
-        with _undisturbed():
-            folder = source if os.path.isdir(source) else _download(cls, source, given)
-            given |= _load_parts(Path(folder), _check_configs(Path(folder)), given)
+        with undisturbed():
+            folder = source if os.path.isdir(source) else download(cls, source, given)
+            given |= load_parts(Path(folder), check_configs(Path(folder)), given)
             pipe = super(VideoPurePipeline, cls).from_pretrained(folder, **given)
     except Exception as error:
         variant = f", variant {given['variant']!r}" if given.get("variant") else ""
@@ -274,11 +209,12 @@ def setting(self: VideoPurePipeline, name: str, value: float | None = None) -> f
 def prepare(self: VideoPurePipeline, video: torch.Tensor) -> torch.Tensor:
     "A checked, padded copy of a clip on the pipeline's device, float32 (float64 for a float64 model)."
     check_video(video)
-    for name in ("unet", "vae"):
-        if any(module.training for module in getattr(self, name).modules()):
+    for name in ("unet", "transformer", "vae"):
+        part = getattr(self, name)
+        if part is not None and any(module.training for module in part.modules()):
             raise VideoPureError(f"the {name} is in training mode, where it may draw random numbers: call pipe.{name}.eval() first")
-    dtype = torch.float64 if self.unet.dtype == torch.float64 else torch.float32
-    return pad_to_multiple(video.to(self._execution_device, dtype), spatial_multiple(self.vae))
+    dtype = torch.float64 if self.network.dtype == torch.float64 else torch.float32
+    return self.model.fit(video.to(self._execution_device, dtype))
 
 # %% ../nbs/09_pipeline.ipynb #c061
 def grad_like(video: torch.Tensor) -> torch.set_grad_enabled:
@@ -288,12 +224,11 @@ def grad_like(video: torch.Tensor) -> torch.set_grad_enabled:
 # %% ../nbs/09_pipeline.ipynb #c064
 @patch
 def predict_noise(self: VideoPurePipeline, latents: torch.Tensor, t: int) -> torch.Tensor:
-    "The noise that the UNet predicts in latents `(B, C, T, h, w)` at timestep `t`, with the empty prompt."
-    prompt = None if self.prompt is None else self.prompt.embedding
-    to_noise, schedule = find_prediction(self.scheduler), read_schedule(self.scheduler)
+    "The noise that the model sees in latents `(B, C, t, h, w)` at timestep `t` of the paper's schedule, with the empty prompt."
     t = t.item() if isinstance(t, torch.Tensor) and t.numel() == 1 else t  # a scheduler has its timesteps as tensors
-    abar = schedule[check_number("t", t, 0, len(schedule) - 1)].item()
-    return recompute(lambda z: to_noise(predict_noise(self.unet, z, t, prompt), z, abar), latents, self.gradient_checkpointing)
+    left = self.grid.alphas_cumprod
+    abar = left[check_number("t", t, 0, len(left) - 1)].double().item()
+    return recompute(partial(self.model.noise, abar=abar), latents, self.gradient_checkpointing)
 
 # %% ../nbs/09_pipeline.ipynb #c068
 @patch
@@ -324,14 +259,15 @@ def invert(
     self: VideoPurePipeline,
     video: torch.Tensor,  # clip (B, 3, T, H, W) in [0, 1]
     purify_steps: int | None = None,  # levels to climb; None takes the configuration's
-    temporal_inversion: bool = True,  # share the first frame's noise
+    temporal_inversion: bool = True,  # share one noise over all frames
     num_inference_steps: int = 50,  # points of the whole grid
+    share: str = "first",  # the noise that is shared: "first" frame's, or the frames' "mean"
 ) -> list[torch.Tensor]:  # [z_0, z_1, z_21, ...], purify_steps + 1 latents
     "Temporal DDIM inversion of a clip, all latents on the way included."
-    levels = ddim_levels(self.scheduler, self.setting("purify_steps", purify_steps), num_inference_steps)
+    levels = ddim_levels(self.grid, self.setting("purify_steps", purify_steps), num_inference_steps)
     with grad_like(video), self.progress_bar(total=len(levels)) as bar:
-        z0 = encode(self.vae, self.prepare(video))
-        return invert(_counted(self.predict_noise, bar), z0, levels, temporal_inversion)
+        z0 = self.model.encode(self.prepare(video))
+        return invert(_counted(self.predict_noise, bar), z0, levels, temporal_inversion, share)
 
 # %% ../nbs/09_pipeline.ipynb #c079
 @patch
@@ -370,7 +306,7 @@ def guidance(
 ) -> Callable[[torch.Tensor, list[Level]], torch.Tensor]:
     "The guidance of one purification: a function of estimates `(B, S, C, T, h, w)` and their `S` levels."
     if isinstance(flow, torch.Tensor) or temporal_scale:
-        flow = latent_flow(clip, *z0.shape[-2:], flow)
+        flow = latent_flow(self.model.keyframes(clip), *z0.shape[-2:], flow)
 
     def guided(x0, levels):
         k, c = zip(*(guidance_strength(level, z0.shape, normalize) for level in levels))
@@ -384,10 +320,11 @@ def purify_latents(
     self: VideoPurePipeline,
     z0: torch.Tensor,  # encoded clips (B, C, T, h, w)
     levels: list[Level],  # lowest first
-    temporal_inversion: bool,  # share the first frame's noise
+    temporal_inversion: bool,  # share one noise over all frames
     guidance: Callable,  # as `guidance` returns it
     guide_trajectory: bool = False,  # guide the path too
     callback: Callable | None = None,  # as for the pipeline's call
+    share: str = "first",  # the noise that is shared
 ) -> torch.Tensor:  # records (B, S, C, T, h, w)
     "From encoded clips `(B, C, T, h, w)` to guided records `(B, S, C, T, h, w)`."
 
@@ -397,7 +334,7 @@ def purify_latents(
 
     with self.progress_bar(total=2 * len(levels)) as bar:
         predict = _counted(self.predict_noise, bar)
-        top = invert(predict, z0, levels, temporal_inversion)[-1]
+        top = invert(predict, z0, levels, temporal_inversion, share)[-1]
         guide_path = (lambda x0, level: guidance(x0[:, None], [level])[:, 0]) if guide_trajectory else None
         estimates, noise = self.denoise(top, levels, predict, on_level, guide_path)
     records = guidance(estimates, [*reversed(levels), levels[0]])
@@ -405,9 +342,10 @@ def purify_latents(
 
 # %% ../nbs/09_pipeline.ipynb #c091
 @patch
-def decode_records(self: VideoPurePipeline, latents: torch.Tensor, size: tuple[int, int], decode_chunk: int | None = None) -> torch.Tensor:
-    "Clips `(B, S, 3, T, H, W)`, cropped to `size`, of records `(B, S, C, T, h, w)`."
-    return decode(self.vae, latents.flatten(0, 1), decode_chunk)[..., : size[0], : size[1]].unflatten(0, latents.shape[:2])
+def decode_records(self: VideoPurePipeline, latents: torch.Tensor, size: tuple[int, ...], decode_chunk: int | None = None) -> torch.Tensor:
+    "Clips `(B, S, 3, T, H, W)`, cropped to `size` (T, H, W), of records `(B, S, C, t, h, w)`."
+    clips = self.model.decode(latents.flatten(0, 1), decode_chunk)
+    return clips[(..., *(slice(n) for n in size))].unflatten(0, latents.shape[:2])
 
 # %% ../nbs/09_pipeline.ipynb #c095
 def _check_call(output_type: str, decode_chunk: int | None, sign: Callable, callback: Callable | None, *switches: bool) -> None:
@@ -429,7 +367,7 @@ def __call__(
     video: torch.Tensor,  # clip (B, 3, T, H, W) in [0, 1], T >= 2, any H and W
     purify_steps: int | None = None,  # levels to climb, 6 in the paper; None takes the configuration's
     num_inference_steps: int = 50,  # points of the whole DDIM grid
-    temporal_inversion: bool = True,  # share the first frame's noise over all frames
+    temporal_inversion: bool = True,  # share one noise over all frames
     spatial_scale: float | None = None,  # push away from the input, 1 = paper; None takes the configuration's
     temporal_scale: float | None = None,  # pull towards the next frame, 1 = paper; None takes the configuration's
     normalize_guidance: bool = True,  # the paper-size strength at every clip size; False: its raw weights
@@ -439,6 +377,7 @@ def __call__(
     output_type: str = "pt",  # "pt" for clips, "latent" to skip decoding
     decode_chunk: int | None = None,  # frames a call of the autoencoder; None chooses by free memory
     callback_on_step_end: Callable | None = None,  # (pipe, level's number, timestep, {"latents", "noise_pred", "pred_x0"})
+    share: str = "first",  # the noise that is shared: "first" frame's, or the frames' "mean"
     return_dict: bool = True,  # False returns a plain tuple
 ) -> VideoPureOutput | tuple:
     """Purify clips: `S = purify_steps + 1` records each, for a classifier to vote on.
@@ -447,14 +386,14 @@ def __call__(
     """
     switches = temporal_inversion, normalize_guidance, guide_trajectory, return_dict
     _check_call(output_type, decode_chunk, sign, callback_on_step_end, *switches)
-    levels = ddim_levels(self.scheduler, self.setting("purify_steps", purify_steps), num_inference_steps)
+    levels = ddim_levels(self.grid, self.setting("purify_steps", purify_steps), num_inference_steps)
     scales = self.setting("spatial_scale", spatial_scale), self.setting("temporal_scale", temporal_scale)
     with grad_like(video):
         clip = self.prepare(video)
-        z0 = encode(self.vae, clip, decode_chunk)
+        z0 = self.model.encode(clip, decode_chunk)
         guidance = self.guidance(clip, z0, flow, *scales, normalize_guidance, sign)
-        latents = self.purify_latents(z0, levels, temporal_inversion, guidance, guide_trajectory, callback_on_step_end)
-        videos = None if output_type == "latent" else self.decode_records(latents, video.shape[-2:], decode_chunk)
+        latents = self.purify_latents(z0, levels, temporal_inversion, guidance, guide_trajectory, callback_on_step_end, share)
+        videos = None if output_type == "latent" else self.decode_records(latents, video.shape[-3:], decode_chunk)
     output = VideoPureOutput(videos, latents, torch.tensor([level.t for level in reversed(levels)] + [0]))
     return output if return_dict else output.to_tuple()
 
@@ -488,7 +427,7 @@ def load_pipeline(
     try:
         source = assets() / "tiny" if name == "tiny" else name
         pipe = VideoPurePipeline.from_pretrained(source, torch_dtype=getattr(torch, dtype), variant=variant)
-        with _undisturbed():  # diffusers warns that half precision on a CPU is only slow
+        with undisturbed():  # diffusers warns that half precision on a CPU is only slow
             return pipe.to(place)
     finally:
         (bars.enable_progress_bar if shown else bars.disable_progress_bar)()

@@ -25,6 +25,8 @@ from .checks import check_answer
 from .latents import evaluating
 from .pipeline import VideoPurePipeline
 from .registry import describe, fingerprint, pieces, plain_attributes
+from .latents import NETWORKS
+from .models import SCHEDULES
 from .schedule import PREDICTIONS, ddim_levels
 from .video import ClipError, VideoPureError
 
@@ -86,14 +88,14 @@ def records(self: Purifier, video: torch.Tensor) -> Records:
 @patch(as_prop=True)
 def predictor(self: Purifier) -> nn.Module | None:
     "The network whose calls are counted as the cost of a purification."
-    return getattr(getattr(self, "pipe", None), "unet", None)
+    return getattr(getattr(self, "pipe", None), "network", None)
 
 
 @patch(as_prop=True)
 def networks(self: Purifier) -> tuple[nn.Module, ...]:
     "All networks whose weights belong to the purifier."
     pipe = getattr(self, "pipe", None)
-    return () if pipe is None else (pipe.unet, pipe.vae)
+    return () if pipe is None else (pipe.network, pipe.vae)
 
 # %% ../nbs/11a_purifier.ipynb #c027
 @patch
@@ -140,7 +142,7 @@ class VideoPure(Purifier):
             raise VideoPureError(f"unknown setting {unknown[0]!r} of VideoPure: expected some of {', '.join(self.OPTIONS)}")
         for name in pipe.PAPER:
             pipe.setting(name, settings.get(name))
-        ddim_levels(pipe.scheduler, pipe.setting("purify_steps", settings.get("purify_steps")), settings.get("num_inference_steps", 50))
+        ddim_levels(pipe.grid, pipe.setting("purify_steps", settings.get("purify_steps")), settings.get("num_inference_steps", 50))
 
     def __call__(self, video: torch.Tensor) -> torch.Tensor:
         "All records `(B, S, 3, T, H, W)`."
@@ -148,7 +150,7 @@ class VideoPure(Purifier):
 
     def records(self, video: torch.Tensor) -> Records:
         "The records of clips, decoded when they are asked for."
-        latents, size = self.pipe(video, **self.given | {"output_type": "latent"}).latents, video.shape[-2:]
+        latents, size = self.pipe(video, **self.given | {"output_type": "latent"}).latents, video.shape[-3:]
         for s, record in enumerate(latents.unbind(1)):
             check_answer(record.abs(), f"the latents of record {s} of the purifier {self}")
         return Records(latents.shape[1], lambda s, rows: self.pipe.decode_records(latents[rows, s : s + 1], size)[:, 0], self)
@@ -166,14 +168,17 @@ def _pipeline_pieces(part: DiffusionPipeline) -> list:
     "Class, configuration, components, and what was changed by hand."
     known = {"gradient_checkpointing", *part.components}
     own = {name: value for name, value in vars(part).items() if name not in known and not name.startswith("_")}
-    return [type(part), {name: value for name, value in part.config.items() if not name.startswith("_")}, part.components, own]
+    call = [NETWORKS.get(kind.__name__) for name in ("unet", "transformer") for kind in type(part.components.get(name)).__mro__]
+    settings = {name: value for name, value in part.config.items() if not name.startswith("_")}
+    return [type(part), settings, part.components, own, next(filter(None, call), None)]
 
 
 @pieces.register
 def _scheduler_pieces(part: SchedulerMixin) -> list:
     "Class, configuration, the noise schedule, and what its kind of prediction means."
     settings = {name: value for name, value in part.config.items() if not name.startswith("_")}
-    return [type(part), settings, getattr(part, "alphas_cumprod", None), PREDICTIONS.get(settings.get("prediction_type"))]
+    meaning = SCHEDULES.get(type(part).__name__), PREDICTIONS.get(settings.get("prediction_type", "flow_prediction"))
+    return [type(part), settings, getattr(part, "alphas_cumprod", None), *meaning]
 
 # %% ../nbs/11a_purifier.ipynb #c046
 @patch

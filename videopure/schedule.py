@@ -8,6 +8,7 @@ __all__ = ['PREDICTIONS', 'add_noise', 'predict_x0', 'Level', 'ddim_levels', 'dd
 # %% ../nbs/02_schedule.ipynb #c002
 import math
 from collections.abc import Callable
+from itertools import islice
 from typing import NamedTuple
 
 import torch
@@ -31,18 +32,19 @@ def predict_x0(z: torch.Tensor, noise: torch.Tensor, abar: float) -> torch.Tenso
     return (z - math.sqrt(1 - abar) * noise) / math.sqrt(abar)
 
 # %% ../nbs/02_schedule.ipynb #c016
-PREDICTIONS: dict[str, Callable[[torch.Tensor, torch.Tensor, float], torch.Tensor]] = {  # (answer, latents, abar) to noise
-    "epsilon": lambda answer, z, abar: answer,
-    "v_prediction": lambda answer, z, abar: math.sqrt(abar) * answer + math.sqrt(1 - abar) * z,
-    "sample": lambda answer, z, abar: (z - math.sqrt(abar) * answer) / math.sqrt(1 - abar),
+PREDICTIONS: dict[str, Callable[[torch.Tensor, torch.Tensor, float, float], torch.Tensor]] = {  # (answer, x, a, s) to noise
+    "epsilon": lambda answer, x, a, s: answer,
+    "v_prediction": lambda answer, x, a, s: a * answer + s * x,
+    "sample": lambda answer, x, a, s: (x - a * answer) / s,
+    "flow_prediction": lambda answer, x, a, s: x + a * answer,
+    "backward_flow": lambda answer, x, a, s: x - a * answer,
 }
 
 # %% ../nbs/02_schedule.ipynb #c020
-def find_prediction(scheduler: SchedulerMixin) -> Callable[[torch.Tensor, torch.Tensor, float], torch.Tensor]:
-    "The entry of `PREDICTIONS` for the scheduler's `prediction_type`. Raises `VideoPureError` if there is none."
-    kind = getattr(scheduler, "config", {}).get("prediction_type", "epsilon")
+def find_prediction(kind: str) -> Callable[[torch.Tensor, torch.Tensor, float, float], torch.Tensor]:
+    "The entry of `PREDICTIONS` for a scheduler's `prediction_type`. Raises `VideoPureError` if there is none."
     if not isinstance(kind, str) or kind not in PREDICTIONS:
-        add = f"videopure.schedule.PREDICTIONS[{kind!r}] = lambda answer, z, abar: ..."
+        add = f"videopure.schedule.PREDICTIONS[{kind!r}] = lambda answer, x, a, s: ..."
         raise VideoPureError(f"the scheduler's prediction_type is {kind!r}, expected one of {', '.join(PREDICTIONS)}; to add it: {add}")
     return PREDICTIONS[kind]
 
@@ -55,6 +57,12 @@ def read_schedule(scheduler: SchedulerMixin) -> torch.Tensor:
         expected = "expected alphas_cumprod that falls from 1 to 0, as in the DDIMScheduler that a model was trained with"
         raise VideoPureError(f"{type(scheduler).__name__} has no noise schedule that can be used: {expected}")
     return abar.double()
+
+# %% ../nbs/02_schedule.ipynb #p120001
+def paper_scheduler() -> DDIMScheduler:
+    "The noise schedule of the paper's text-to-video model."
+    betas = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
+    return DDIMScheduler(**betas, clip_sample=False, set_alpha_to_one=False, steps_offset=1, timestep_spacing="leading")
 
 # %% ../nbs/02_schedule.ipynb #c027
 class Level(NamedTuple):
@@ -71,8 +79,7 @@ class Level(NamedTuple):
 
 # %% ../nbs/02_schedule.ipynb #c031
 def check_steps(scheduler: SchedulerMixin, purify_steps: int, num_inference_steps: int) -> None:
-    "Raise `VideoPureError` unless the grid asked for exists in `scheduler`, and its kind of prediction in `PREDICTIONS`."
-    find_prediction(scheduler)
+    "Raise `VideoPureError` unless the grid asked for exists in `scheduler`."
     check_number("num_inference_steps", num_inference_steps, 1, len(read_schedule(scheduler)))
     check_number("purify_steps", purify_steps, 1, num_inference_steps)
 
@@ -97,21 +104,21 @@ def ddim_levels(
     """The `purify_steps` lowest levels of the DDIM grid, cleanest first.
 
     Points at which a step is not defined are left out: timestep 0, and one at which nothing is left of the picture.
-    Raises `VideoPureError` for a number of steps outside the grid, a scheduler without a grid, and a kind of prediction that is unknown.
+    Raises `VideoPureError` for a number of steps outside the grid, and for a scheduler without a grid.
     Source: Song et al., DDIM (arXiv 2010.02502); grid of VideoPure (arXiv 2501.14999).
     """
     check_steps(scheduler, purify_steps, num_inference_steps)
     abar = read_schedule(scheduler)
     gap = len(abar) // num_inference_steps
     grid = [t for t in _timesteps(scheduler, num_inference_steps) if 0 < t < len(abar)]
-    levels = [Level(t, abar[t].item(), abar[max(t - gap, 0)].item()) for t in grid]
-    levels = [level for level in levels if level.abar > 0 and math.isfinite(level.log_variance)]
+    levels = (Level(t, abar[t].item(), abar[max(t - gap, 0)].item()) for t in grid)
+    levels = list(islice((level for level in levels if level.abar > 0 and math.isfinite(level.log_variance)), purify_steps))
     if len(levels) < purify_steps:
         found = f"the method is defined at {len(levels)} of the {num_inference_steps} points of this scheduler's grid"
         raise VideoPureError(f"purify_steps is {purify_steps}, but {found}; take fewer, or another num_inference_steps")
     if levels[0].t > 2 * gap:
         raise VideoPureError(f"the scheduler's grid begins at timestep {levels[0].t}, far from clean clips; set its steps_offset to 1")
-    return levels[:purify_steps]
+    return levels
 
 # %% ../nbs/02_schedule.ipynb #c041
 @checked

@@ -314,9 +314,3 @@ def tiny_defaults() -> dict[str, float]:
     "Steps and guidance scales that the embedded pipeline was tuned to."
     index = json.loads((assets() / "tiny" / "model_index.json").read_text(encoding="utf-8"))
     return {name: index[name] for name in ("purify_steps", "spatial_scale", "temporal_scale")}
-
-# %% ../nbs/04_tiny.ipynb #c065
-def training_scheduler() -> DDIMScheduler:
-    "The noise schedule of the paper's text-to-video model."
-    betas = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
-    return DDIMScheduler(**betas, clip_sample=False, set_alpha_to_one=False, steps_offset=1, timestep_spacing="leading")

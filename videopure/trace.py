@@ -40,7 +40,7 @@ def as_videopure(purifier: object) -> VideoPure | None:
 def decode_path(
     pipe: VideoPurePipeline,
     path: Sequence[torch.Tensor],  # S latents (1, C, T, h, w)
-    size: tuple[int, int],  # height and width of the clips
+    size: tuple[int, int, int],  # frames, height and width of the clips
     tick: Callable[[], None] = lambda: None,  # called before each
     chunk: int | None = None,  # frames in one call of the autoencoder
 ) -> torch.Tensor:  # (S, 3, T, H, W)
@@ -59,7 +59,7 @@ def last_level(
 ) -> tuple[torch.Tensor, torch.Tensor]:  # the latents at the end of the path, and the estimate of x0 there
     "The end of the path, one step below the last callback."
     given, steps = purifier.given, purifier.pipe.setting("purify_steps", purifier.given.get("purify_steps"))
-    level = ddim_levels(purifier.pipe.scheduler, steps, given.get("num_inference_steps", 50))[0]
+    level = ddim_levels(purifier.pipe.grid, steps, given.get("num_inference_steps", 50))[0]
     z = add_noise(x0, noise, level.abar_prev)
     return z, predict_x0(z, noise, level.abar)
 
@@ -101,7 +101,7 @@ def trace_purification(
                 raise VideoPureError("there is no purification to trace: give a purifier, or a pipeline")
             return Trace(torch.cat(list(found.records(video))))
         (paths, timesteps), chunk = latent_paths(videopure, video), videopure.given.get("decode_chunk")
-        clips = {name: decode_path(videopure.pipe, path, video.shape[-2:], tick, chunk) for name, path in paths.items()}
+        clips = {name: decode_path(videopure.pipe, path, video.shape[-3:], tick, chunk) for name, path in paths.items()}
         return Trace(**clips, timesteps=timesteps)
 
 # %% ../nbs/18a_trace.ipynb #c028

@@ -28,7 +28,8 @@ from .checks import check_number, checked
 from .journal import Journal, disk_errors, join_processes
 from .latents import encode
 from .pipeline import VideoPurePipeline, find_device, save_pipeline
-from .tiny import MotionClassifier, TinyUNet, TinyVAE, save_classifier, training_scheduler
+from .schedule import paper_scheduler
+from .tiny import MotionClassifier, TinyUNet, TinyVAE, save_classifier
 from .video import MOTIONS, VideoFileError, VideoPureError, atomic_path, moving_shapes
 
 # %% ../nbs/17a_trainer.ipynb #c008
@@ -334,7 +335,7 @@ def machine_errors(doing: str) -> Iterator[None]:
 # %% ../nbs/17a_trainer.ipynb #c082
 def _noise_loss(unet, video, labels, generator):
     "The diffusion model needs no labels, and draws levels and noise where the batch was drawn."
-    return diffusion_loss(unet, TinyVAE(), training_scheduler(), video, generator)
+    return diffusion_loss(unet, TinyVAE(), paper_scheduler(), video, generator)
 
 
 def _motion_loss(classifier, video, labels, generator):
@@ -389,6 +390,6 @@ def train_tiny(
         if first:
             with machine_errors(f"write the models to {out}"):
                 save_classifier(classifier, saved.parent / "motion_classifier.safetensors")
-                save_pipeline(VideoPurePipeline(TinyVAE(), unet, training_scheduler(), **_TUNED), saved.parent / "tiny")
+                save_pipeline(VideoPurePipeline(TinyVAE(), unet, paper_scheduler(), **_TUNED), saved.parent / "tiny")
             remove_checkpoints(saved, "classifier.pt", "diffusion.pt")
     return saved.parent

@@ -42,7 +42,8 @@ from .latents import encode, evaluating
 from .pipeline import VideoPurePipeline, load_pipeline
 from .results import Accuracy, Table
 from .show import Player, magnify, save_page
-from .tiny import MotionClassifier, TinyUNet, TinyVAE, save_classifier, training_scheduler
+from .schedule import paper_scheduler
+from .tiny import MotionClassifier, TinyUNet, TinyVAE, save_classifier
 from .trainer import Trainer, autocast_dtype, classifier_loss, diffusion_loss, generator_for
 from .trainer import machine_errors, own_folder, remove_checkpoints, start_accelerate
 from .video import VideoFileError, VideoPureError, atomic_path
@@ -310,7 +311,7 @@ GUIDANCE = {"purify_steps": 4, "spatial_scale": 0.5, "temporal_scale": 0.5}  # b
 
 def _new_pipeline(unet, **settings):
     "A pipeline around a copy of `unet`."
-    pipe = VideoPurePipeline(TinyVAE(), copy.deepcopy(unet), training_scheduler(), **(GUIDANCE | settings)).to(unet.device)
+    pipe = VideoPurePipeline(TinyVAE(), copy.deepcopy(unet), paper_scheduler(), **(GUIDANCE | settings)).to(unet.device)
     pipe.set_progress_bar_config(disable=True)
     return pipe
 
@@ -337,7 +338,7 @@ def _save_page(path, pipe, val, notes):
 # %% ../nbs/17b_training.ipynb #c083
 def _validate_purifier(run, val, recipe, folder):
     "Note the validation loss and the accuracy after purification, if there is a classifier, and leave a page."
-    vae, scheduler, losses = TinyVAE(), training_scheduler(), []
+    vae, scheduler, losses = TinyVAE(), paper_scheduler(), []
     with run.averaged() as model:
         for i, clips in enumerate(val.video.cpu().split(recipe.batch_size)):
             losses.append(diffusion_loss(model, vae, scheduler, clips, run.generator(recipe.seed, -1 - i), low=150).item())
@@ -354,7 +355,7 @@ def _fit_purifier(cache, train_rows, val, recipe, checkpoint, samples, device=No
     "Train a purifier on decoded clips, with a page in the folder `samples` at each validation; the finished run, with the UNet as `model`."
     unet = _new_unet(recipe.start, recipe.seed).to(memory_format=torch.channels_last)
     name = _run_name("purifier", cache, train_rows, recipe, unet)
-    run, vae, scheduler = Trainer(unet, recipe.steps, recipe.learning_rate, name, recipe.precision, device), TinyVAE(), training_scheduler()
+    run, vae, scheduler = Trainer(unet, recipe.steps, recipe.learning_rate, name, recipe.precision, device), TinyVAE(), paper_scheduler()
 
     def loss(step):
         generator = run.generator(recipe.seed, step)

@@ -1,0 +1,369 @@
+"Video diffusion models of five families, tiny and untrained, saved by diffusers' own pipelines and loaded by their folders."
+
+import string
+
+import diffusers
+import pytest
+import torch
+import transformers
+from diffusers import AutoencoderKLWan, CogVideoXTransformer3DModel, LatteTransformer3DModel
+
+from videopure.families import AUTOENCODERS, NETWORKS_OF, untrained
+from videopure.latents import NETWORKS, decode, encode, predict_noise
+from videopure.models import SCHEDULES, Scale, VideoModel, read_scale
+from videopure.pipeline import VideoPurePipeline
+from videopure.schedule import ddim_levels, ddim_step, find_prediction, paper_scheduler
+from videopure.tiny import tiny_scheduler, tiny_unet, tiny_vae
+from videopure.video import VideoPureError, moving_shapes
+
+FAMILIES = tuple(NETWORKS_OF)
+LEVELS = ddim_levels(paper_scheduler())
+T5 = {"vocab_size": 64, "d_model": 16, "d_kv": 8, "d_ff": 16, "num_layers": 1, "num_heads": 2}
+
+
+def one_line(call, *words):
+    "The message of the `VideoPureError` that a call raises, in which all words are."
+    with pytest.raises(VideoPureError) as error:
+        call()
+    assert "\n" not in str(error.value)
+    for word in words:
+        assert word in str(error.value)
+    return str(error.value)
+
+
+def texts(family):
+    "A tiny text encoder of the family's kind and its tokenizer, made without any file."
+    torch.manual_seed(1)
+    if family in ("ModelScope", "AnimateDiff"):
+        tokenizer = transformers.CLIPTokenizer(vocab={"<|startoftext|>": 0, "<|endoftext|>": 1, "a</w>": 2}, merges=[], model_max_length=8)
+        sizes = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+        config = transformers.CLIPTextConfig(**sizes, vocab_size=10, bos_token_id=0, eos_token_id=1)
+        return transformers.CLIPTextModel(config).eval(), tokenizer
+    pieces = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), *((letter, -3.0) for letter in string.ascii_lowercase)]
+    tokenizer = transformers.T5TokenizerFast(vocab=pieces, extra_ids=0)
+    if family == "Wan":
+        return transformers.UMT5EncoderModel(transformers.UMT5Config(**T5)).eval(), tokenizer
+    return transformers.T5EncoderModel(transformers.T5Config(**T5)).eval(), tokenizer
+
+
+def theirs(family):
+    "The family's own text-to-video pipeline of diffusers."
+    parts, (encoder, tokenizer) = untrained(family), texts(family)
+    parts = {name: part for name, part in parts.items() if name != "prompt"} | {"text_encoder": encoder, "tokenizer": tokenizer}
+    kinds = {"ModelScope": "TextToVideoSD", "Wan": "Wan", "LTX-Video": "LTX", "CogVideoX": "CogVideoX"}
+    if family == "AnimateDiff":
+        return diffusers.AnimateDiffPipeline(**parts, motion_adapter=None)
+    return getattr(diffusers, f"{kinds[family]}Pipeline")(**parts)
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    "Every family, as diffusers saves it."
+    made = {}
+    for family in FAMILIES:
+        made[family] = tmp_path_factory.mktemp("models") / family
+        theirs(family).save_pretrained(made[family])
+    return made
+
+
+def load(folder, **settings):
+    pipe = VideoPurePipeline.from_pretrained(folder, **settings)
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
+@pytest.fixture(scope="module")
+def pipes(folders):
+    return {family: load(folder) for family, folder in folders.items()}
+
+
+def clips(frames=16, height=32, width=32, n=1):
+    return torch.rand(n, 3, frames, height, width, generator=torch.Generator().manual_seed(2))
+
+
+# --- the object ---------------------------------------------------------------------------------------------------------------------
+
+
+def test_embedded_model_is_unchanged():
+    model = VideoModel(tiny_vae(), tiny_unet(), tiny_scheduler())
+    z = model.encode(moving_shapes(2, seed=4)[0])
+    for level in LEVELS:
+        assert torch.equal(model.noise(z, level.abar), predict_noise(model.network, z, level.t))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("size", [(16, 32, 32), (17, 32, 32), (21, 33, 50)])
+def test_purifies_every_size(pipes, family, size):
+    pipe, video = pipes[family], clips(*size).requires_grad_()
+    out = pipe(video, purify_steps=2)
+    assert out.videos.shape == (1, 3, 3, *size)
+    assert out.videos.isfinite().all() and 0 <= out.videos.min() and out.videos.max() <= 1
+    (gradient,) = torch.autograd.grad(out.videos.square().sum(), video)
+    assert gradient.isfinite().all() and (gradient.abs().amax((0, 1, 3, 4)) > 0).all()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_batch_is_one_by_one(pipes, family):
+    two = clips(n=2)
+    for scale, most in ((0.0, 1e-4), (1.0, 1.0)):  # with the temporal term, a sign may turn on a rounding error
+        together = pipes[family](two, purify_steps=2, temporal_scale=scale).videos
+        alone = torch.cat([pipes[family](one, purify_steps=2, temporal_scale=scale).videos for one in two.split(1)])
+        assert (together - alone).abs().max() < most
+        assert (together - alone).abs().mean() < 1e-3
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_exact_gradient(family):
+    "The gradient is the slope that finite differences find, in double precision; Wan and LTX-Video compute some steps in single."
+    pipe, (step, within) = VideoPurePipeline(**untrained(family)), (1e-3, 5e-3) if family in ("Wan", "LTX-Video") else (1e-5, 1e-4)
+    pipe.set_progress_bar_config(disable=True)
+    pipe.to(torch.float64)
+    video, way = clips().double(), torch.randn(1, 3, 16, 32, 32, generator=torch.Generator().manual_seed(3)).double()
+    video = 0.25 + 0.5 * video  # nothing is clamped
+    flow = torch.zeros(1, pipe.model.encode(pipe.prepare(video)).shape[2] - 1, 2, *pipe.model.encode(pipe.prepare(video)).shape[3:])
+
+    def loss(x):
+        return pipe(x, purify_steps=2, temporal_scale=0.0, flow=flow.double()).latents.square().mean()
+
+    x = video.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(loss(x), x)
+    with torch.no_grad():
+        slope = (loss(video + step * way) - loss(video - step * way)) / (2 * step)
+    assert torch.isclose((gradient * way).sum(), slope, rtol=within)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_round_trip(pipes, family):
+    "Up and down again without sharing and guidance comes back to the latents."
+    pipe = pipes[family]
+    path = pipe.invert(clips(), temporal_inversion=False)
+    estimates, noise = pipe.denoise(path[-1], LEVELS, pipe.predict_noise)
+    down = ddim_step(
+        estimates[:, -1] * LEVELS[0].abar ** 0.5 + noise * (1 - LEVELS[0].abar) ** 0.5, noise, LEVELS[0].abar, LEVELS[0].abar_prev
+    )
+    error = (down - path[0]).norm() / path[0].norm()
+    assert error < 0.4, error
+
+
+# --- the step of each model's own sampler -----------------------------------------------------------------------------------------------
+
+
+def ours(scheduler, x, answer, low, high):
+    "A DDIM step of the method from level `high` to `low`, in the model's own scale."
+    kind, own = read_scale(scheduler)
+    (a, s, _), (a2, _, _) = own(high), own(low)
+    return ddim_step(x * high**0.5 / a, find_prediction(kind)(answer, x, a, s), high, low) * a2 / low**0.5
+
+
+@pytest.mark.parametrize("settings", [{}, {"shift": 3.0}, {"invert_sigmas": True}])
+@pytest.mark.parametrize("step", [1, 20, 45])
+def test_step_of_a_flow(settings, step):
+    scheduler = diffusers.FlowMatchEulerDiscreteScheduler(**settings)
+    scheduler.set_timesteps(50)
+    x, answer = torch.randn(2, 1, 4, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    here, there = scheduler.sigmas[step : step + 2].double().tolist()
+    if settings.get("invert_sigmas"):
+        here, there = 1 - here, 1 - there
+    high, low = ((1 - s) ** 2 / ((1 - s) ** 2 + s**2) for s in (here, there))
+    wanted = scheduler.step(answer, scheduler.timesteps[step], x).prev_sample
+    assert (ours(scheduler, x, answer, low, high) - wanted).abs().max() < 1e-5
+    assert read_scale(scheduler).own(high)[2] == pytest.approx(scheduler.timesteps[step].item(), abs=0.01)
+
+
+@pytest.mark.parametrize("kind", ["v_prediction", "epsilon", "sample"])
+@pytest.mark.parametrize("t", [979, 499, 19])
+def test_step_of_cogvideox(kind, t):
+    scheduler = diffusers.CogVideoXDDIMScheduler.from_config(untrained("CogVideoX")["scheduler"].config, prediction_type=kind)
+    scheduler.set_timesteps(50)
+    x, answer = torch.randn(2, 1, 4, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    table, before = scheduler.alphas_cumprod.double(), t - 20
+    low = table[before].item() if before >= 0 else scheduler.final_alpha_cumprod.double().item()
+    if low == 1:
+        pytest.skip("the sampler ends at a clean clip, where no time is")
+    wanted = scheduler.step(answer, t, x).prev_sample
+    assert (ours(scheduler, x, answer, low, table[t].item()) - wanted).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize("settings", [{"shift_factor": 0.3}, {"latents_mean": [0.1, 0.2, 0.3, 0.4], "latents_std": [2.0, 1.0, 0.5, 0.1]}, {}])
+def test_latents_are_moved_and_scaled(settings):
+    vae = diffusers.AutoencoderKL(**AUTOENCODERS["ModelScope"][1], scaling_factor=0.5, **settings).eval()
+    video = clips()
+    raw = torch.stack([vae.encode(2 * video[:, :, i] - 1).latent_dist.mode() for i in range(16)], 2)
+    mean, std = (torch.tensor(settings.get(name, [d])).view(-1, 1, 1, 1) for name, d in (("latents_mean", 0.0), ("latents_std", 1.0)))
+    wanted = (raw - settings.get("shift_factor", mean)) * 0.5 / std
+    with torch.no_grad():
+        z = encode(vae, video)
+        assert torch.allclose(z, wanted, atol=1e-5)
+        again = torch.stack([vae.decode(raw[:, :, i]).sample for i in range(16)], 2)
+        assert torch.allclose(decode(vae, z), (again / 2 + 0.5).clamp(0, 1), atol=1e-5)
+
+
+# --- folders ------------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_prompt_is_what_the_pipeline_embeds(folders, pipes, family):
+    "The embedded empty prompt does to the network what diffusers' own does."
+    pipe, full = theirs(family), {"Wan": {"max_sequence_length": 512}, "LTX-Video": {"max_sequence_length": 128}}
+    if family == "CogVideoX":
+        full = {"CogVideoX": {"max_sequence_length": 8}}
+    options = {"num_videos_per_prompt": 1, "do_classifier_free_guidance": False, "device": "cpu"} | full.get(family, {})
+    if family in ("ModelScope", "AnimateDiff"):
+        options["num_images_per_prompt"] = options.pop("num_videos_per_prompt")
+    with torch.no_grad():
+        embedded = pipe.encode_prompt("", **options)[:2]
+    found = pipes[family].prompt.embedding
+    if family == "LTX-Video":
+        with torch.no_grad():
+            mask = pipe.encode_prompt("", **options)[1].bool()
+        assert torch.allclose(found, embedded[0][:, mask[0]], atol=1e-6)
+    else:
+        assert torch.allclose(found, embedded[0], atol=1e-6)
+    assert pipes[family].text_encoder is None and pipes[family].tokenizer is None
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_saved_again(pipes, family, tmp_path):
+    pipe = pipes[family]
+    pipe.save_pretrained(tmp_path / "again")
+    assert not (tmp_path / "again" / "text_encoder").exists()
+    again = load(tmp_path / "again")
+    assert torch.equal(again(clips(), purify_steps=1).videos, pipe(clips(), purify_steps=1).videos)
+
+
+@pytest.mark.parametrize("family", ["ModelScope", "Wan"])
+def test_shards_and_variants(folders, pipes, family, tmp_path):
+    theirs(family).to(torch.float16).save_pretrained(tmp_path, variant="fp16", max_shard_size="30KB")
+    name = "unet" if family == "ModelScope" else "transformer"
+    assert len([*(tmp_path / name).glob("*fp16*-of-*.safetensors")]) > 1
+    half = load(tmp_path, variant="fp16")
+    assert half.network.dtype == torch.float32
+    assert (half(clips(), purify_steps=1).videos - pipes[family](clips(), purify_steps=1).videos).abs().mean() < 0.01
+
+
+def test_refused_by_name(tmp_path):
+    parts = untrained("Wan")
+    pictures = diffusers.WanTransformer3DModel(**{**NETWORKS_OF["Wan"][1], "in_channels": 9})
+    one_line(lambda: VideoPurePipeline(**parts | {"transformer": pictures}), "9 channels", "picture")
+    one_line(lambda: VideoPurePipeline(**{name: part for name, part in parts.items() if name != "prompt"}), "prompt")
+    one_line(lambda: VideoPurePipeline(**parts, unet=tiny_unet()), "one network")
+    one_line(lambda: VideoPurePipeline(**parts | {"scheduler": diffusers.EDMEulerScheduler()}), "SCHEDULES['EDMEulerScheduler'] =")
+    one_line(lambda: VideoPurePipeline(**parts | {"scheduler": None}), "no noise schedule")
+    temporal = diffusers.AutoencoderKLTemporalDecoder(block_out_channels=(32,))
+    one_line(lambda: VideoPurePipeline(**untrained("ModelScope") | {"vae": temporal}), "AutoencoderKLTemporalDecoder")
+
+    class Own(diffusers.WanTransformer3DModel):
+        pass
+
+    assert VideoPurePipeline(**parts | {"transformer": Own(**NETWORKS_OF["Wan"][1])})
+    latte = LatteTransformer3DModel(**LATTE)
+    message = one_line(lambda: VideoPurePipeline(**untrained("ModelScope") | {"unet": latte}), "NETWORKS['LatteTransformer3DModel'] =")
+    assert "not known" in message
+
+
+LATTE = {"num_attention_heads": 2, "attention_head_dim": 8, "in_channels": 4, "out_channels": 8, "num_layers": 1, "patch_size": 2}
+LATTE |= {"sample_size": 16, "caption_channels": 16, "cross_attention_dim": 16, "attention_bias": True, "norm_type": "ada_norm_single"}
+LATTE |= {"activation_fn": "gelu-approximate", "norm_elementwise_affine": False, "norm_eps": 1e-6, "video_length": 16}
+
+
+def call_latte(network, x, t, words, strides):
+    return network(x, x.new_full((len(x),), t), words).sample[:, :4]
+
+
+def test_register_another_network(monkeypatch, tmp_path):
+    "Latte, which answers with noise and its variance, needs one line."
+    monkeypatch.setitem(
+        NETWORKS, "LatteTransformer3DModel", lambda network, x, t, words, strides: network(x, x.new_full((len(x),), t), words).sample[:, :4]
+    )
+    parts = untrained("ModelScope")
+    torch.manual_seed(0)
+    parts["transformer"] = LatteTransformer3DModel(**LATTE).eval()
+    del parts["unet"]
+    pipe = VideoPurePipeline(**parts)
+    out = pipe(clips(), purify_steps=2).videos
+    assert out.shape == (1, 3, 3, 16, 32, 32) and out.isfinite().all()
+    pipe.save_pretrained(tmp_path)
+    assert (load(tmp_path)(clips(), purify_steps=2).videos - out).abs().mean() < 1e-4
+
+
+def test_register_another_schedule(monkeypatch):
+    "A model in EDM's scale, x = x0 + s noise, that answers with the clean latent."
+    monkeypatch.setitem(
+        SCHEDULES, "EDMEulerScheduler", lambda scheduler: Scale("sample", lambda abar: (1.0, ((1 - abar) / abar) ** 0.5, 0.25))
+    )
+    pipe = VideoPurePipeline(**untrained("Wan") | {"scheduler": diffusers.EDMEulerScheduler()})
+    assert pipe(clips(), purify_steps=2).videos.isfinite().all()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"use_rotary_positional_embeddings": True, "sample_width": 8, "sample_height": 8},
+        {"use_rotary_positional_embeddings": True, "patch_size_t": 2, "patch_bias": False, "sample_width": 8, "sample_height": 8},
+    ],
+)
+def test_other_configurations_of_cogvideox(settings):
+    "The 5b and the 1.5 version, which know the place of a token, and in 1.5 hold two latent frames in a token."
+    parts = untrained("CogVideoX")
+    torch.manual_seed(0)
+    config = NETWORKS_OF["CogVideoX"][1] | {"attention_head_dim": 16} | settings
+    pipe = VideoPurePipeline(**parts | {"transformer": CogVideoXTransformer3DModel(**config).eval()})
+    for frames in (16, 25):
+        video = clips(frames).requires_grad_()
+        out = pipe(video, purify_steps=1).videos
+        assert out.shape == (1, 2, 3, frames, 32, 32)
+        (gradient,) = torch.autograd.grad(out.square().sum(), video)
+        assert (gradient.abs().amax((0, 1, 3, 4)) > 0).all()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"temperal_downsample": [True, True, True]},
+        {"dim_mult": [1, 1, 1], "temperal_downsample": [False, True]},
+        {"temperal_downsample": [False, False, True]},
+    ],
+)
+def test_other_autoencoders_of_wan(settings):
+    config = AUTOENCODERS["Wan"][1] | settings
+    pipe = VideoPurePipeline(**untrained("Wan") | {"vae": AutoencoderKLWan(**config).eval()})
+    assert pipe.model.frames(16) == 17 and pipe.model.space == 16 * config.get("patch_size", 1)
+    assert pipe(clips(), purify_steps=1).videos.shape == (1, 2, 3, 16, 32, 32)
+
+
+@pytest.mark.parametrize("family", ["Wan", "LTX-Video", "CogVideoX"])
+def test_tiling_and_slicing(family):
+    pipe, two = VideoPurePipeline(**untrained(family)), clips(n=2)
+    whole = pipe.model.decode(pipe.model.encode(pipe.model.fit(two)))
+    pipe.vae.enable_slicing()
+    assert torch.allclose(pipe.model.decode(pipe.model.encode(pipe.model.fit(two))), whole, atol=1e-5)
+    pipe.vae.enable_tiling()
+    assert pipe.model.decode(pipe.model.encode(pipe.model.fit(two))).shape == whole.shape
+
+
+def test_decoder_that_is_told_the_time():
+    "LTX-Video from 0.9.5: the decoder is told that nothing is left of the noise; one that draws noise is refused on loading."
+    config = AUTOENCODERS["LTX-Video"][1] | {"timestep_conditioning": True}
+    pipe = VideoPurePipeline(**untrained("LTX-Video") | {"vae": diffusers.AutoencoderKLLTXVideo(**config).eval()})
+    assert torch.equal(pipe(clips(), purify_steps=1).videos, pipe(clips(), purify_steps=1).videos)
+
+
+def test_two_networks_are_refused(folders, tmp_path):
+    import json
+    import shutil
+
+    shutil.copytree(folders["Wan"], tmp_path / "two")
+    index = json.loads((tmp_path / "two" / "model_index.json").read_text())
+    (tmp_path / "two" / "model_index.json").write_text(json.dumps(index | {"transformer_2": ["diffusers", "WanTransformer3DModel"]}))
+    one_line(lambda: load(tmp_path / "two"), "transformer_2", "Wan 2.2")
+
+
+def test_too_many_frames_for_a_motion_table(pipes):
+    one_line(lambda: pipes["AnimateDiff"](clips(40)), "UNetMotionModel cannot take latents of 4 x 40")
+
+
+def test_share(pipes):
+    video = clips()
+    first, mean = (pipes["Wan"](video, purify_steps=2, share=share).videos for share in ("first", "mean"))
+    assert not torch.equal(first, mean)
+    one_line(lambda: pipes["Wan"](video, share="last"), "expected one of first, mean")
