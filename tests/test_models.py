@@ -184,7 +184,10 @@ def test_step_of_cogvideox(kind, t):
     assert (ours(scheduler, x, answer, low, table[t].item()) - wanted).abs().max() < 1e-5
 
 
-@pytest.mark.parametrize("settings", [{"shift_factor": 0.3}, {"latents_mean": [0.1, 0.2, 0.3, 0.4], "latents_std": [2.0, 1.0, 0.5, 0.1]}, {}])
+MOVED = {"latents_mean": [0.1, 0.2, 0.3, 0.4], "latents_std": [2.0, 1.0, 0.5, 0.1]}
+
+
+@pytest.mark.parametrize("settings", [{"shift_factor": 0.3}, MOVED, {}])
 def test_latents_are_moved_and_scaled(settings):
     vae = diffusers.AutoencoderKL(**AUTOENCODERS["ModelScope"][1], scaling_factor=0.5, **settings).eval()
     video = clips()

@@ -146,7 +146,7 @@ class VideoPurePipeline(DiffusionPipeline):
         prompt = find_prompt(prompt, text_encoder, tokenizer, network)
         parts = {"vae": vae, "unet": unet, "transformer": transformer, "prompt": prompt}
         _check_parts(parts, scheduler)
-        self.register_modules(**parts, scheduler=scheduler, text_encoder=None, tokenizer=None)
+        self.register_modules(vae=vae, unet=unet, transformer=transformer, scheduler=scheduler, prompt=prompt, text_encoder=None, tokenizer=None)
         settings = {"purify_steps": purify_steps, "spatial_scale": spatial_scale, "temporal_scale": temporal_scale}
         self.register_to_config(**{name: _check_setting(name, value) for name, value in settings.items()})
         self.set_progress_bar_config(delay=2, leave=False)

@@ -2,22 +2,17 @@
 """`VideoPurePipeline`: the whole purification, as a diffusers pipeline"""
 from typing import Any
 __all__ = ['VideoPureOutput', 'VideoPurePipeline', 'load_pipeline', 'save_pipeline']
-import copy as copy
-import importlib as importlib
-import json as json
-import logging as logging
 import os as os
-import re as re
 import shutil as shutil
-import sys as sys
-from collections.abc import Callable as Callable, Iterator as Iterator
-from contextlib import contextmanager as contextmanager
+from collections.abc import Callable as Callable
 from dataclasses import dataclass as dataclass
+from functools import partial as partial
 from numbers import Real as Real
 from pathlib import Path as Path
+from types import SimpleNamespace as SimpleNamespace
 from uuid import uuid4 as uuid4
 import torch as torch
-from diffusers import DiffusionPipeline as DiffusionPipeline, ModelMixin as ModelMixin, SchedulerMixin as SchedulerMixin
+from diffusers import DiffusionPipeline as DiffusionPipeline, SchedulerMixin as SchedulerMixin
 from diffusers.utils import BaseOutput as BaseOutput
 from diffusers.utils import logging as bars
 from fastcore.basics import patch as patch
@@ -27,9 +22,11 @@ from .checks import as_path as as_path, check_flag as check_flag, checked as che
 from .flow import latent_flow as latent_flow
 from .guidance import guidance_strength as guidance_strength, guide as guide
 from .inversion import invert as invert
-from .latents import decode as decode, embed_empty_prompt as embed_empty_prompt, encode as encode, pad_to_multiple as pad_to_multiple, predict_noise as predict_noise, recompute as recompute, share_prompt as share_prompt, spatial_multiple as spatial_multiple
-from .schedule import Level as Level, add_noise as add_noise, ddim_levels as ddim_levels, find_prediction as find_prediction, predict_x0 as predict_x0, read_schedule as read_schedule
-from .tiny import assets as assets, check_weights as check_weights, count_names as count_names, reason as reason, shorten as shorten, tiny_defaults as tiny_defaults, tiny_scheduler as tiny_scheduler, tiny_unet as tiny_unet, tiny_vae as tiny_vae
+from .latents import on_meta as on_meta, recompute as recompute, share_prompt as share_prompt
+from .loading import check_configs as check_configs, download as download, find_prompt as find_prompt, load_parts as load_parts, undisturbed as undisturbed
+from .models import VideoModel as VideoModel, read_scale as read_scale
+from .schedule import Level as Level, add_noise as add_noise, ddim_levels as ddim_levels, paper_scheduler as paper_scheduler, predict_x0 as predict_x0
+from .tiny import assets as assets, check_weights as check_weights, reason as reason, shorten as shorten, tiny_defaults as tiny_defaults, tiny_scheduler as tiny_scheduler, tiny_unet as tiny_unet, tiny_vae as tiny_vae
 from .video import VideoFileError as VideoFileError, VideoPureError as VideoPureError, check_number as check_number, check_video as check_video
 
 @dataclass
@@ -43,25 +40,17 @@ def _ready(module: nn.Module) -> None:
     """Prepare a model for use only: evaluation mode, frozen, convolutions in channels-last order."""
     ...
 
-def _on_meta(module: nn.Module) -> nn.Module:
-    """A copy of a module whose tensors have shapes and no numbers."""
-    ...
-
 @torch.no_grad()
-def _try(vae: nn.Module, unet: nn.Module, words: torch.Tensor | None) -> None:
+def _try(model: VideoModel) -> None:
     """Encode, predict and decode a small clip; raises whatever goes wrong."""
     ...
 
-def _check_fit(vae: nn.Module, unet: nn.Module, prompt: nn.Module | None) -> None:
+def _check_fit(vae: nn.Module, network: nn.Module, scheduler: SchedulerMixin, prompt: nn.Module | None) -> None:
     """Raise `VideoPureError` unless a clip can go through the parts of a pipeline."""
     ...
 
-def _check_parts(vae: nn.Module, unet: nn.Module, scheduler: SchedulerMixin, prompt: nn.Module | None) -> None:
-    """Raise `VideoPureError` unless the parts are whole and fit each other."""
-    ...
-
-def _find_prompt(prompt: nn.Module | None, text_encoder: nn.Module | None, tokenizer: Callable | None) -> nn.Module | None:
-    """The prompt, or what the text encoder says to the empty one. Raises `VideoPureError` if it says nothing."""
+def _check_parts(parts: dict[str, nn.Module | None], scheduler: SchedulerMixin) -> None:
+    """Raise `VideoPureError` unless the parts of a pipeline are whole, fit each other, and know the paper's levels."""
     ...
 
 def _check_setting(name: str, value: float) -> float:
@@ -74,21 +63,35 @@ class VideoPurePipeline(DiffusionPipeline):
     Deterministic: the posterior mean is encoded and DDIM has eta = 0. Source: VideoPure (arXiv 2501.14999)."""
     _optional_components: list[str]
     model_cpu_offload_seq: str
+    grid: Any
     PAPER: dict[str, Any]
     gradient_checkpointing: bool
     vae: nn.Module
-    unet: nn.Module
-    scheduler: SchedulerMixin
+    unet: nn.Module | None
+    transformer: nn.Module | None
+    scheduler: SchedulerMixin | None
     prompt: nn.Module | None
     text_encoder: Any
     tokenizer: Any
 
-    def __init__(self, vae: nn.Module, unet: nn.Module, scheduler: SchedulerMixin, prompt: nn.Module | None=None, text_encoder: nn.Module | None=None, tokenizer: Callable | None=None, purify_steps: int=6, spatial_scale: float=1.0, temporal_scale: float=1.0):
+    def __init__(self, vae: nn.Module, unet: nn.Module | None=None, scheduler: SchedulerMixin | None=None, prompt: nn.Module | None=None, text_encoder: nn.Module | None=None, tokenizer: Callable | None=None, purify_steps: int=6, spatial_scale: float=1.0, temporal_scale: float=1.0, transformer: nn.Module | None=None):
+        ...
+
+    @property
+    def network(self) -> nn.Module:
+        """The UNet, or the transformer."""
+        ...
+
+    @property
+    def model(self) -> VideoModel:
+        """The components as one `VideoModel`."""
         ...
 
     @classmethod
     def from_pretrained(cls, pretrained_model_name_or_path: str | Path, **kwargs) -> VideoPurePipeline:
-        """A pipeline from a folder or the hub, saved by this class or by diffusers' text-to-video pipeline; see diffusers for `kwargs`.
+        """A pipeline from a folder or the hub, saved by this class or a text-to-video pipeline of diffusers; see diffusers for `kwargs`.
+
+        Known are Wan, LTXPipeline, CogVideoX, AnimateDiff and TextToVideoSD; `NETWORKS` and `SCHEDULES` take others.
 
         The weights of the paper's `damo-vilab/text-to-video-ms-1.7b` are CC BY-NC 4.0: not for commercial use.
         Raises `VideoPureError` if there is no such model, or its parts are not whole or do not fit each other."""
@@ -108,7 +111,7 @@ class VideoPurePipeline(DiffusionPipeline):
         ...
 
     def predict_noise(self, latents: torch.Tensor, t: int) -> torch.Tensor:
-        """The noise that the UNet predicts in latents `(B, C, T, h, w)` at timestep `t`, with the empty prompt."""
+        """The noise that the model sees in latents `(B, C, t, h, w)` at timestep `t` of the paper's schedule, with the empty prompt."""
         ...
 
     def enable_gradient_checkpointing(self) -> None:
@@ -119,7 +122,7 @@ class VideoPurePipeline(DiffusionPipeline):
         """Keep the activations of all noise predictions for the backward pass: no prediction is made twice, but memory grows with the levels."""
         ...
 
-    def invert(self, video: torch.Tensor, purify_steps: int | None=None, temporal_inversion: bool=True, num_inference_steps: int=50) -> list[torch.Tensor]:
+    def invert(self, video: torch.Tensor, purify_steps: int | None=None, temporal_inversion: bool=True, num_inference_steps: int=50, share: str='first') -> list[torch.Tensor]:
         """Temporal DDIM inversion of a clip, all latents on the way included."""
         ...
 
@@ -131,44 +134,19 @@ class VideoPurePipeline(DiffusionPipeline):
         """The guidance of one purification: a function of estimates `(B, S, C, T, h, w)` and their `S` levels."""
         ...
 
-    def purify_latents(self, z0: torch.Tensor, levels: list[Level], temporal_inversion: bool, guidance: Callable, guide_trajectory: bool=False, callback: Callable | None=None) -> torch.Tensor:
+    def purify_latents(self, z0: torch.Tensor, levels: list[Level], temporal_inversion: bool, guidance: Callable, guide_trajectory: bool=False, callback: Callable | None=None, share: str='first') -> torch.Tensor:
         """From encoded clips `(B, C, T, h, w)` to guided records `(B, S, C, T, h, w)`."""
         ...
 
-    def decode_records(self, latents: torch.Tensor, size: tuple[int, int], decode_chunk: int | None=None) -> torch.Tensor:
-        """Clips `(B, S, 3, T, H, W)`, cropped to `size`, of records `(B, S, C, T, h, w)`."""
+    def decode_records(self, latents: torch.Tensor, size: tuple[int, ...], decode_chunk: int | None=None) -> torch.Tensor:
+        """Clips `(B, S, 3, T, H, W)`, cropped to `size` (T, H, W), of records `(B, S, C, t, h, w)`."""
         ...
 
-    def __call__(self, video: torch.Tensor, purify_steps: int | None=None, num_inference_steps: int=50, temporal_inversion: bool=True, spatial_scale: float | None=None, temporal_scale: float | None=None, normalize_guidance: bool=True, guide_trajectory: bool=False, flow: torch.Tensor | str | Callable | None=None, sign: Callable=torch.sign, output_type: str='pt', decode_chunk: int | None=None, callback_on_step_end: Callable | None=None, return_dict: bool=True) -> VideoPureOutput | tuple:
+    def __call__(self, video: torch.Tensor, purify_steps: int | None=None, num_inference_steps: int=50, temporal_inversion: bool=True, spatial_scale: float | None=None, temporal_scale: float | None=None, normalize_guidance: bool=True, guide_trajectory: bool=False, flow: torch.Tensor | str | Callable | None=None, sign: Callable=torch.sign, output_type: str='pt', decode_chunk: int | None=None, callback_on_step_end: Callable | None=None, share: str='first', return_dict: bool=True) -> VideoPureOutput | tuple:
         """Purify clips: `S = purify_steps + 1` records each, for a classifier to vote on.
 
         Raises `ClipError` for what is not a clip or a flow that does not fit, else `VideoPureError`. Source: arXiv 2501.14999."""
         ...
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Nothing is logged inside, and torch's default number type is the caller's again outside."""
-    ...
-
-def _find_variant(folder: Path, wanted: str | None) -> str | None:
-    """Which variant of the weights in a component's folder to read: the wanted one, else the plain one, else the only one."""
-    ...
-
-def _check_configs(folder: Path) -> dict:
-    """What model_index.json holds. Raises `VideoPureError` if it, or the configuration of a component, is not a JSON object."""
-    ...
-
-def _load_part(folder: Path, name: str, library: str, kind: str, dtype: torch.dtype | None, **loading: object) -> nn.Module:
-    """A component of a saved pipeline, with all of its tensors and no others. Raises `VideoPureError` if it is not whole."""
-    ...
-
-def _load_parts(folder: Path, index: dict, given: dict) -> dict:
-    """The networks of a saved pipeline that are not given already, and the variant of their weights."""
-    ...
-
-def _download(cls: type[DiffusionPipeline], name: str, given: dict) -> str:
-    """The folder with a model of the hub."""
-    ...
 
 def grad_like(video: torch.Tensor) -> torch.set_grad_enabled:
     """A context that records gradients only if they are enabled and `video` asks for them."""

@@ -191,7 +191,3 @@ def tiny_scheduler() -> DDIMScheduler:
 def tiny_defaults() -> dict[str, float]:
     """Steps and guidance scales that the embedded pipeline was tuned to."""
     ...
-
-def training_scheduler() -> DDIMScheduler:
-    """The noise schedule of the paper's text-to-video model."""
-    ...

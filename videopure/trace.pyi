@@ -28,7 +28,7 @@ def as_videopure(purifier: object) -> VideoPure | None:
     """The purifier as a `VideoPure`, which has noise levels to look at and settings to change; None for any other purifier."""
     ...
 
-def decode_path(pipe: VideoPurePipeline, path: Sequence[torch.Tensor], size: tuple[int, int], tick: Callable[[], None]=lambda: None, chunk: int | None=None) -> torch.Tensor:
+def decode_path(pipe: VideoPurePipeline, path: Sequence[torch.Tensor], size: tuple[int, int, int], tick: Callable[[], None]=lambda: None, chunk: int | None=None) -> torch.Tensor:
     """Decode latents one after the other."""
     ...
 

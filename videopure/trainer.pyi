@@ -22,7 +22,8 @@ from .checks import check_number as check_number, checked as checked
 from .journal import Journal as Journal, disk_errors as disk_errors, join_processes as join_processes
 from .latents import encode as encode
 from .pipeline import VideoPurePipeline as VideoPurePipeline, find_device as find_device, save_pipeline as save_pipeline
-from .tiny import MotionClassifier as MotionClassifier, TinyUNet as TinyUNet, TinyVAE as TinyVAE, save_classifier as save_classifier, training_scheduler as training_scheduler
+from .schedule import paper_scheduler as paper_scheduler
+from .tiny import MotionClassifier as MotionClassifier, TinyUNet as TinyUNet, TinyVAE as TinyVAE, save_classifier as save_classifier
 from .video import MOTIONS as MOTIONS, VideoFileError as VideoFileError, VideoPureError as VideoPureError, atomic_path as atomic_path, moving_shapes as moving_shapes
 
 def generator_for(seed: int, step: int) -> torch.Generator:

@@ -35,7 +35,8 @@ from .latents import encode as encode, evaluating as evaluating
 from .pipeline import VideoPurePipeline as VideoPurePipeline, load_pipeline as load_pipeline
 from .results import Accuracy as Accuracy, Table as Table
 from .show import Player as Player, magnify as magnify, save_page as save_page
-from .tiny import MotionClassifier as MotionClassifier, TinyUNet as TinyUNet, TinyVAE as TinyVAE, save_classifier as save_classifier, training_scheduler as training_scheduler
+from .schedule import paper_scheduler as paper_scheduler
+from .tiny import MotionClassifier as MotionClassifier, TinyUNet as TinyUNet, TinyVAE as TinyVAE, save_classifier as save_classifier
 from .trainer import Trainer as Trainer, autocast_dtype as autocast_dtype, classifier_loss as classifier_loss, diffusion_loss as diffusion_loss, generator_for as generator_for
 from .trainer import machine_errors as machine_errors, own_folder as own_folder, remove_checkpoints as remove_checkpoints, start_accelerate as start_accelerate
 from .video import VideoFileError as VideoFileError, VideoPureError as VideoPureError, atomic_path as atomic_path
