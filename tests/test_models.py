@@ -322,9 +322,8 @@ def test_other_configurations_of_cogvideox(settings):
 @pytest.mark.parametrize(
     "settings",
     [
-        {"temperal_downsample": [True, True, True]},
-        {"dim_mult": [1, 1, 1], "temperal_downsample": [False, True]},
-        {"temperal_downsample": [False, False, True]},
+        {"dim_mult": [1, 1, 2, 2], "num_res_blocks": 2},
+        {"is_residual": True, "patch_size": 2, "in_channels": 12, "out_channels": 12, "decoder_base_dim": 8},
     ],
 )
 def test_other_autoencoders_of_wan(settings):

@@ -12,6 +12,7 @@ import math
 import os
 import platform
 import re
+import textwrap
 import unicodedata
 import warnings
 import zlib
@@ -61,6 +62,23 @@ class VideoFileError(VideoPureError, OSError):
 
 class MissingPackageError(VideoPureError, ImportError):
     "An optional package is not installed; the message carries the line that installs it."
+
+# %% ../nbs/00_checks.ipynb #kc101
+def reason(error: BaseException, most: int = 120) -> str:
+    "The first sentence of what an error says, in one line."
+    return textwrap.shorten((" ".join(str(error).split()) or type(error).__name__).split(". ")[0], most, placeholder=" ...")
+
+# %% ../nbs/00_checks.ipynb #ks169329
+def shorten(names: Iterable, most: int = 12) -> str:
+    "Names in one line, the first few."
+    names = [str(name) for name in names]
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def count_names(names: Iterable, kind: str) -> str:
+    "How many of a kind there are, and the first few of their names."
+    names = list(names)
+    return f"{len(names)} {kind}{'s' * (len(names) != 1)} ({shorten(names, 3)})"
 
 # %% ../nbs/00_checks.ipynb #c016
 def check_number(

@@ -22,12 +22,12 @@ import torch
 from fastcore.basics import patch
 from torch import nn
 
-from .checks import AnswerError, as_path, check_answer
+from .checks import AnswerError, as_path, check_answer, count_names, reason, shorten
 from . import tiny
 from .networks import NETWORKS, build_network, full_name, load_weights, read_weights
 from .pipeline import find_device
 from .registry import Registry, current_folder, import_part, is_code, make
-from .tiny import check_class_names, check_weights, count_names, reason, shorten
+from .tiny import check_class_names, check_weights
 from .video import ClipError, MissingPackageError, VideoFileError, VideoPureError, check_number, resize_video
 
 # %% ../nbs/10c_classifiers.ipynb #c009

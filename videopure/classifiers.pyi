@@ -16,12 +16,12 @@ from types import ModuleType as ModuleType
 import torch as torch
 from fastcore.basics import patch as patch
 from torch import nn as nn
-from .checks import AnswerError as AnswerError, as_path as as_path, check_answer as check_answer
+from .checks import AnswerError as AnswerError, as_path as as_path, check_answer as check_answer, count_names as count_names, reason as reason, shorten as shorten
 from . import tiny as tiny
 from .networks import NETWORKS as NETWORKS, build_network as build_network, full_name as full_name, load_weights as load_weights, read_weights as read_weights
 from .pipeline import find_device as find_device
 from .registry import Registry as Registry, current_folder as current_folder, import_part as import_part, is_code as is_code, make as make
-from .tiny import check_class_names as check_class_names, check_weights as check_weights, count_names as count_names, reason as reason, shorten as shorten
+from .tiny import check_class_names as check_class_names, check_weights as check_weights
 from .video import ClipError as ClipError, MissingPackageError as MissingPackageError, VideoFileError as VideoFileError, VideoPureError as VideoPureError, check_number as check_number, resize_video as resize_video
 
 def _check_normalisation(mean, std):

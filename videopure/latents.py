@@ -27,7 +27,6 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 from .checks import AnswerError, VideoPureError, checked
-from .registry import Registry
 from .video import check_number
 
 # %% ../nbs/03a_latents.ipynb #c008
@@ -212,26 +211,18 @@ def decode(
     return check_finite(_working_precision(video / 2 + 0.5), "the autoencoder decoded latents to").clamp(0, 1)
 
 # %% ../nbs/03a_latents.ipynb #m13102
-NETWORKS = Registry("network")  # name of a class -> function (network, x, t, words, strides) to its answer, which is shaped like x
-
-
-@NETWORKS.register("UNet3DConditionModel")  # ModelScope, Zeroscope
-@NETWORKS.register("TinyUNet")
 def _call_unet(network, x, t, words, strides):
     return network(x, t, encoder_hidden_states=words).sample
 
 
-@NETWORKS.register("UNetMotionModel")  # AnimateDiff wants the prompt once for every frame
 def _call_motion(network, x, t, words, strides):
     return network(x, t, encoder_hidden_states=words.repeat_interleave(x.shape[2], 0)).sample
 
 
-@NETWORKS.register("WanTransformer3DModel")
 def _call_wan(network, x, t, words, strides):
     return network(x, x.new_full((len(x),), t, dtype=torch.float32), words).sample
 
 # %% ../nbs/03a_latents.ipynb #m13104
-@NETWORKS.register("LTXVideoTransformer3DModel")
 def _call_ltx(network, x, t, words, strides):
     t, seen, size = x.new_full((len(x),), t, dtype=torch.float32), x.new_ones(words.shape[:2]), x.shape[2:]
     scale = strides.time / 25, strides.space, strides.space
@@ -252,7 +243,6 @@ def _places(network: nn.Module, frames: int, height: int, width: int, device: to
     return get_3d_rotary_pos_embed(config.attention_head_dim, grid_size=grid, temporal_size=frames, device=device, **kind)
 
 
-@NETWORKS.register("CogVideoXTransformer3DModel")
 def _call_cogvideox(network, x, t, words, strides):
     group, t = network.config.patch_size_t or 1, torch.full((len(x),), t, device=x.device)
     more = -x.shape[2] % group
@@ -260,6 +250,16 @@ def _call_cogvideox(network, x, t, words, strides):
     size = longer.shape[1] // group, *x.shape[3:]
     places = _places(network, *size, x.device) if network.config.use_rotary_positional_embeddings else None
     return network(longer, words, t, image_rotary_emb=places).sample.transpose(1, 2)[:, :, more:]
+
+# %% ../nbs/03a_latents.ipynb #md17f6cd
+NETWORKS: dict[str, Callable] = {  # name of a class -> function (network, x, t, words, strides) to its answer, which is shaped like x
+    "UNet3DConditionModel": _call_unet,  # ModelScope, Zeroscope
+    "UNetMotionModel": _call_motion,  # AnimateDiff
+    "WanTransformer3DModel": _call_wan,
+    "LTXVideoTransformer3DModel": _call_ltx,
+    "CogVideoXTransformer3DModel": _call_cogvideox,
+    "TinyUNet": _call_unet,  # the embedded one, notebook 04
+}
 
 # %% ../nbs/03a_latents.ipynb #m13108
 def patch_size(network: nn.Module) -> int:

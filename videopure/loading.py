@@ -20,9 +20,8 @@ import torch
 from diffusers import DiffusionPipeline, ModelMixin
 from torch import nn
 
-from .checks import VideoPureError
+from .checks import VideoPureError, count_names, reason, shorten
 from .latents import embed_empty_prompt
-from .tiny import count_names, reason, shorten
 
 # %% ../nbs/03c_loading.ipynb #c034
 @contextmanager

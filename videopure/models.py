@@ -16,7 +16,7 @@ from fastcore.basics import patch
 from torch import nn
 
 from .checks import VideoPureError
-from .latents import decode, encode, find_call, pad_to_multiple, patch_size, predict_noise, strides
+from .latents import NETWORKS, decode, encode, find_call, pad_to_multiple, patch_size, predict_noise, strides
 from .schedule import find_prediction, read_schedule
 from .video import check_number
 
@@ -96,6 +96,17 @@ class VideoModel:
         self.scale = read_scale(scheduler)
         find_prediction(self.scale.kind), find_call(network)
         self.strides, self.patch = strides(vae), patch_size(network)
+
+# %% ../nbs/03b_models.ipynb #m4d65302
+@patch(cls_method=True)
+def register(cls: VideoModel, name: str) -> Callable:
+    "A decorator: the function (network, x, t, words, strides) calls networks of the class `name`, and returns what is shaped like x."
+
+    def add(call):
+        NETWORKS[name] = call
+        return call
+
+    return add
 
 # %% ../nbs/03b_models.ipynb #m03b024
 @patch(as_prop=True)

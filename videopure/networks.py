@@ -21,8 +21,8 @@ from fastcore.basics import patch
 from safetensors.torch import load_file
 from torch import nn
 
-from .checks import checked
-from .tiny import check_weights, compare_names, compare_shapes, reason, shorten
+from .checks import checked, reason, shorten
+from .tiny import check_weights, compare_names, compare_shapes
 from .video import VideoFileError, VideoPureError, check_number
 
 # %% ../nbs/10b_networks.ipynb #c010

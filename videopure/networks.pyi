@@ -15,8 +15,8 @@ import torch.nn.functional as F
 from fastcore.basics import patch as patch
 from safetensors.torch import load_file as load_file
 from torch import nn as nn
-from .checks import checked as checked
-from .tiny import check_weights as check_weights, compare_names as compare_names, compare_shapes as compare_shapes, reason as reason, shorten as shorten
+from .checks import checked as checked, reason as reason, shorten as shorten
+from .tiny import check_weights as check_weights, compare_names as compare_names, compare_shapes as compare_shapes
 from .video import VideoFileError as VideoFileError, VideoPureError as VideoPureError, check_number as check_number
 
 def _conv(in_channels, out_channels, kernel, stride=1, groups=1):

@@ -1,7 +1,8 @@
 # Made by tools/stubs.py from pipeline.py: run it after nbdev_export.
 """`VideoPurePipeline`: the whole purification, as a diffusers pipeline"""
 from typing import Any
-__all__ = ['VideoPureOutput', 'VideoPurePipeline', 'load_pipeline', 'save_pipeline']
+__all__ = ['VideoPureOutput', 'VideoPurePipeline', 'RoundTrip', 'load_pipeline', 'save_pipeline']
+import math as math
 import os as os
 import shutil as shutil
 from collections.abc import Callable as Callable
@@ -10,6 +11,7 @@ from functools import partial as partial
 from numbers import Real as Real
 from pathlib import Path as Path
 from types import SimpleNamespace as SimpleNamespace
+from typing import NamedTuple as NamedTuple
 from uuid import uuid4 as uuid4
 import torch as torch
 from diffusers import DiffusionPipeline as DiffusionPipeline, SchedulerMixin as SchedulerMixin
@@ -18,15 +20,15 @@ from diffusers.utils import logging as bars
 from fastcore.basics import patch as patch
 from torch import nn as nn
 from tqdm.auto import tqdm as tqdm
-from .checks import as_path as as_path, check_flag as check_flag, checked as checked
+from .checks import as_path as as_path, check_flag as check_flag, checked as checked, reason as reason, shorten as shorten
 from .flow import latent_flow as latent_flow
 from .guidance import guidance_strength as guidance_strength, guide as guide
 from .inversion import invert as invert
 from .latents import on_meta as on_meta, recompute as recompute, share_prompt as share_prompt
 from .loading import check_configs as check_configs, download as download, find_prompt as find_prompt, load_parts as load_parts, undisturbed as undisturbed
 from .models import VideoModel as VideoModel, read_scale as read_scale
-from .schedule import Level as Level, add_noise as add_noise, ddim_levels as ddim_levels, paper_scheduler as paper_scheduler, predict_x0 as predict_x0
-from .tiny import assets as assets, check_weights as check_weights, reason as reason, shorten as shorten, tiny_defaults as tiny_defaults, tiny_scheduler as tiny_scheduler, tiny_unet as tiny_unet, tiny_vae as tiny_vae
+from .schedule import Level as Level, add_noise as add_noise, ddim_levels as ddim_levels, ddim_step as ddim_step, paper_scheduler as paper_scheduler, predict_x0 as predict_x0
+from .tiny import assets as assets, check_weights as check_weights, tiny_defaults as tiny_defaults, tiny_scheduler as tiny_scheduler, tiny_unet as tiny_unet, tiny_vae as tiny_vae
 from .video import VideoFileError as VideoFileError, VideoPureError as VideoPureError, check_number as check_number, check_video as check_video
 
 @dataclass
@@ -63,7 +65,6 @@ class VideoPurePipeline(DiffusionPipeline):
     Deterministic: the posterior mean is encoded and DDIM has eta = 0. Source: VideoPure (arXiv 2501.14999)."""
     _optional_components: list[str]
     model_cpu_offload_seq: str
-    grid: Any
     PAPER: dict[str, Any]
     gradient_checkpointing: bool
     vae: nn.Module
@@ -85,6 +86,11 @@ class VideoPurePipeline(DiffusionPipeline):
     @property
     def model(self) -> VideoModel:
         """The components as one `VideoModel`."""
+        ...
+
+    @property
+    def grid(self) -> SchedulerMixin:
+        """The schedule whose timesteps name the levels, whatever the model is: the paper's."""
         ...
 
     @classmethod
@@ -148,6 +154,12 @@ class VideoPurePipeline(DiffusionPipeline):
         Raises `ClipError` for what is not a clip or a flow that does not fit, else `VideoPureError`. Source: arXiv 2501.14999."""
         ...
 
+    @torch.no_grad()
+    def round_trip(self, video: torch.Tensor, purify_steps: int | None=None, num_inference_steps: int=50) -> list[RoundTrip]:
+        """How well the model comes back from every level by plain DDIM; n levels cost n (n + 3) / 2 noise predictions."""
+        ...
+_GRID: Any
+
 def grad_like(video: torch.Tensor) -> torch.set_grad_enabled:
     """A context that records gradients only if they are enabled and `video` asks for them."""
     ...
@@ -158,6 +170,22 @@ def _counted(predict: Callable, bar: tqdm) -> Callable:
 
 def _check_call(output_type: str, decode_chunk: int | None, sign: Callable, callback: Callable | None, *switches: bool) -> None:
     """Raise `VideoPureError` unless the settings of a call make sense that are read in the end only."""
+    ...
+
+class RoundTrip(NamedTuple):
+    """What is lost on the way up to a level and down again."""
+    t: int
+    time: float
+    noise: float
+    error: float
+    psnr: float
+
+def _down(pipe: VideoPurePipeline, z: torch.Tensor, levels: list[Level]) -> torch.Tensor:
+    """Plain DDIM from the highest of the levels to below the lowest."""
+    ...
+
+def _psnr(found: torch.Tensor, wanted: torch.Tensor) -> float:
+    """Peak signal-to-noise ratio of two clips in dB, at most 100."""
     ...
 
 def find_device(name: str | torch.device='auto') -> torch.device:

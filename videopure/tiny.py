@@ -9,7 +9,6 @@ __all__ = ['check_class_names', 'TinyVAE', 'TinyUNet', 'MotionClassifier', 'asse
 # %% ../nbs/04_tiny.ipynb #c002
 import json
 import math
-import textwrap
 from collections.abc import Iterable, Mapping
 from functools import partial
 from importlib.resources import files
@@ -27,6 +26,7 @@ from safetensors import safe_open
 from safetensors.torch import save as to_bytes
 from torch import nn
 
+from .checks import count_names, reason
 from .video import MOTIONS, VideoFileError, VideoPureError, atomic_path, check_number
 
 # %% ../nbs/04_tiny.ipynb #c081
@@ -201,23 +201,6 @@ def forward(self: MotionClassifier, video: torch.Tensor) -> torch.Tensor:
     video = video.to(self.head.weight.dtype)
     moving = 4 * (video[:, :, 1:] - video[:, :, :-1])
     return self.head(self.blocks(F.relu(self.norm(self.stem(moving)))).mean((2, 3, 4)))
-
-# %% ../nbs/04_tiny.ipynb #c101
-def reason(error: BaseException, most: int = 120) -> str:
-    "The first sentence of what an error says, in one line."
-    return textwrap.shorten((" ".join(str(error).split()) or type(error).__name__).split(". ")[0], most, placeholder=" ...")
-
-# %% ../nbs/04_tiny.ipynb #s169329
-def shorten(names: Iterable, most: int = 12) -> str:
-    "Names in one line, the first few."
-    names = [str(name) for name in names]
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
-
-
-def count_names(names: Iterable, kind: str) -> str:
-    "How many of a kind there are, and the first few of their names."
-    names = list(names)
-    return f"{len(names)} {kind}{'s' * (len(names) != 1)} ({shorten(names, 3)})"
 
 # %% ../nbs/04_tiny.ipynb #c104
 def compare_names(weights: Mapping, own: Mapping, kind: str) -> None:

@@ -4,7 +4,6 @@ from typing import Any
 __all__ = ['check_class_names', 'TinyVAE', 'TinyUNet', 'MotionClassifier', 'assets', 'tiny_classifier', 'tiny_unet', 'tiny_vae', 'tiny_scheduler', 'tiny_defaults']
 import json as json
 import math as math
-import textwrap as textwrap
 from collections.abc import Iterable as Iterable, Mapping as Mapping
 from functools import partial as partial
 from importlib.resources import files as files
@@ -20,6 +19,7 @@ from fastcore.basics import patch as patch
 from safetensors import safe_open as safe_open
 from safetensors.torch import save as to_bytes
 from torch import nn as nn
+from .checks import count_names as count_names, reason as reason
 from .video import MOTIONS as MOTIONS, VideoFileError as VideoFileError, VideoPureError as VideoPureError, atomic_path as atomic_path, check_number as check_number
 
 def _check_sizes(widths=(1,), **sizes):
@@ -134,18 +134,6 @@ class MotionClassifier(nn.Module):
     def forward(self, video: torch.Tensor) -> torch.Tensor:
         """Logits of clips with at least two frames."""
         ...
-
-def reason(error: BaseException, most: int=120) -> str:
-    """The first sentence of what an error says, in one line."""
-    ...
-
-def shorten(names: Iterable, most: int=12) -> str:
-    """Names in one line, the first few."""
-    ...
-
-def count_names(names: Iterable, kind: str) -> str:
-    """How many of a kind there are, and the first few of their names."""
-    ...
 
 def compare_names(weights: Mapping, own: Mapping, kind: str) -> None:
     """Raise `VideoPureError` unless the weights have the names of the network's own state dict."""
