@@ -1,5 +1,7 @@
 "Video diffusion models of five families, tiny and untrained, saved by diffusers' own pipelines and loaded by their folders."
 
+import json
+import shutil
 import string
 
 import diffusers
@@ -8,13 +10,14 @@ import torch
 import transformers
 from diffusers import AutoencoderKLWan, CogVideoXTransformer3DModel, LatteTransformer3DModel
 
+from videopure import cli
 from videopure.families import AUTOENCODERS, NETWORKS_OF, untrained
 from videopure.latents import NETWORKS, decode, encode, predict_noise
 from videopure.models import SCHEDULES, Scale, VideoModel, read_scale
 from videopure.pipeline import VideoPurePipeline
 from videopure.schedule import ddim_levels, ddim_step, find_prediction, paper_scheduler
 from videopure.tiny import tiny_scheduler, tiny_unet, tiny_vae
-from videopure.video import VideoPureError, moving_shapes
+from videopure.video import VideoPureError, moving_shapes, read_video, write_video
 
 FAMILIES = tuple(NETWORKS_OF)
 LEVELS = ddim_levels(paper_scheduler())
@@ -351,9 +354,6 @@ def test_decoder_that_is_told_the_time():
 
 
 def test_two_networks_are_refused(folders, tmp_path):
-    import json
-    import shutil
-
     shutil.copytree(folders["Wan"], tmp_path / "two")
     index = json.loads((tmp_path / "two" / "model_index.json").read_text())
     (tmp_path / "two" / "model_index.json").write_text(json.dumps(index | {"transformer_2": ["diffusers", "WanTransformer3DModel"]}))
@@ -369,3 +369,37 @@ def test_share(pipes):
     first, mean = (pipes["Wan"](video, purify_steps=2, share=share).videos for share in ("first", "mean"))
     assert not torch.equal(first, mean)
     one_line(lambda: pipes["Wan"](video, share="last"), "expected one of first, mean")
+
+
+# --- from the command line ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_purify_from_the_command_line(folders, family, tmp_path, capsys):
+    write_video(clips(9, 40, 30), tmp_path / "clip.mp4")
+    cli.main(["purify", str(tmp_path / "clip.mp4"), str(tmp_path / "out.mp4"), "--model", str(folders[family]), "--device", "cpu"])
+    assert read_video(tmp_path / "out.mp4").shape == (1, 3, 9, 40, 30)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", FAMILIES)
+def test_evaluate_from_the_command_line(folders, family, tmp_path):
+    (tmp_path / "run.toml").write_text(
+        f'''
+model = "{folders[family]}"
+data = {{ n_clips = 2 }}
+
+[defenses.VideoPure]
+method = "videopure"
+purify_steps = 1
+
+[attacks.PGD]
+method = "pgd"
+eps = "8/255"
+sees = "full"
+steps = 1
+'''
+    )
+    cli.main(["evaluate", str(tmp_path / "run.toml"), "--out", str(tmp_path / "out"), "--device", "cpu"])
+    results = [json.loads(line) for line in next((tmp_path / "out").glob("results-*.jsonl")).read_text().splitlines()]
+    assert {result["attack"] for result in results if result["defense"] == "VideoPure"} == {"none", "PGD"}
