@@ -406,7 +406,8 @@ def worker(names: list[str], small: bool) -> None:
     "Run parts one after the other; a line of JSON before and after each."
     kit = Kit(small)
     torch = kit.torch
-    about = {"device": torch.cuda.get_device_name() if kit.device.type == "cuda" else "processor", "torch": torch.__version__, "small": kit.small}
+    device = torch.cuda.get_device_name() if kit.device.type == "cuda" else "processor"
+    about = {"device": device, "torch": torch.__version__, "small": kit.small}
     print(json.dumps({"about": about}), flush=True)
     for name in names:
         print(json.dumps({"start": name}), flush=True)

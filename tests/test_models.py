@@ -12,7 +12,7 @@ from diffusers import AutoencoderKLWan, CogVideoXTransformer3DModel, LatteTransf
 
 from videopure import cli
 from videopure.families import AUTOENCODERS, NETWORKS_OF, untrained
-from videopure.latents import NETWORKS, decode, encode, predict_noise
+from videopure.latents import DENOISERS, decode, encode, predict_noise
 from videopure.models import SCHEDULES, Scale, VideoModel, read_scale
 from videopure.pipeline import VideoPurePipeline
 from videopure.schedule import ddim_levels, ddim_step, find_prediction, paper_scheduler
@@ -263,7 +263,7 @@ def test_refused_by_name(tmp_path):
 
     assert VideoPurePipeline(**parts | {"transformer": Own(**NETWORKS_OF["Wan"][1])})
     latte = LatteTransformer3DModel(**LATTE)
-    message = one_line(lambda: VideoPurePipeline(**untrained("ModelScope") | {"unet": latte}), "NETWORKS['LatteTransformer3DModel'] =")
+    message = one_line(lambda: VideoPurePipeline(**untrained("ModelScope") | {"unet": latte}), "DENOISERS['LatteTransformer3DModel'] =")
     assert "not known" in message
 
 
@@ -278,9 +278,7 @@ def call_latte(network, x, t, words, strides):
 
 def test_register_another_network(monkeypatch, tmp_path):
     "Latte, which answers with noise and its variance, needs one line."
-    monkeypatch.setitem(
-        NETWORKS, "LatteTransformer3DModel", lambda network, x, t, words, strides: network(x, x.new_full((len(x),), t), words).sample[:, :4]
-    )
+    monkeypatch.setitem(DENOISERS, "LatteTransformer3DModel", call_latte)
     parts = untrained("ModelScope")
     torch.manual_seed(0)
     parts["transformer"] = LatteTransformer3DModel(**LATTE).eval()

@@ -8,6 +8,7 @@ __all__ = ['VideoPureError', 'ClipError', 'VideoFileError', 'MissingPackageError
 # %% ../nbs/00_checks.ipynb #c002
 import codecs
 import fnmatch
+import importlib
 import math
 import os
 import platform
@@ -27,7 +28,6 @@ from types import UnionType
 from typing import Union, get_args, get_origin
 from uuid import uuid4
 
-import av
 import numpy as np
 
 # %% ../nbs/00_checks.ipynb #c008
@@ -62,6 +62,21 @@ class VideoFileError(VideoPureError, OSError):
 
 class MissingPackageError(VideoPureError, ImportError):
     "An optional package is not installed; the message carries the line that installs it."
+
+# %% ../nbs/00_checks.ipynb #m160065c
+class Late:
+    "A module that is imported when it is first used; a `MissingPackageError` if it is not there."
+
+    def __init__(self, name: str, package: str):
+        self._name, self._package = name, package
+
+    def __getattr__(self, attribute: str) -> object:
+        if attribute.startswith("__"):
+            raise AttributeError(attribute)
+        try:
+            return getattr(importlib.import_module(self._name), attribute)
+        except ImportError as error:
+            raise MissingPackageError(f"this needs the package {self._package}: pip install {self._package}") from error
 
 # %% ../nbs/00_checks.ipynb #kc101
 def reason(error: BaseException, most: int = 120) -> str:
@@ -344,7 +359,9 @@ def atomic_path(
         os.replace(temporary, path)
     except VideoFileError:
         raise
-    except (OSError, av.FFmpegError) as error:
+    except Exception as error:
+        if not isinstance(error, OSError) and type(error).__module__ != "av.error":
+            raise
         raise VideoFileError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from None
     finally:
         with suppress(OSError):

@@ -16,7 +16,7 @@ from fastcore.basics import patch
 from torch import nn
 
 from .checks import VideoPureError
-from .latents import NETWORKS, decode, encode, find_call, pad_to_multiple, patch_size, predict_noise, strides
+from .latents import DENOISERS, decode, encode, find_call, pad_to_multiple, patch_size, predict_noise, strides
 from .schedule import find_prediction, read_schedule
 from .video import check_number
 
@@ -88,7 +88,7 @@ class VideoModel:
     def __init__(
         self,
         vae: nn.Module,  # diffusers autoencoder, for pictures or for clips
-        network: nn.Module,  # diffusers UNet or transformer that `NETWORKS` knows
+        network: nn.Module,  # diffusers UNet or transformer that `DENOISERS` knows
         scheduler: SchedulerMixin,  # diffusers scheduler of the model
         prompt: nn.Module | None = None,  # PromptEmbedding; None: the network knows no words
     ):
@@ -103,7 +103,7 @@ def register(cls: VideoModel, name: str) -> Callable:
     "A decorator: the function (network, x, t, words, strides) calls networks of the class `name`, and returns what is shaped like x."
 
     def add(call):
-        NETWORKS[name] = call
+        DENOISERS[name] = call
         return call
 
     return add

@@ -10,7 +10,7 @@ from diffusers import SchedulerMixin as SchedulerMixin
 from fastcore.basics import patch as patch
 from torch import nn as nn
 from .checks import VideoPureError as VideoPureError
-from .latents import NETWORKS as NETWORKS, decode as decode, encode as encode, find_call as find_call, pad_to_multiple as pad_to_multiple, patch_size as patch_size, predict_noise as predict_noise, strides as strides
+from .latents import DENOISERS as DENOISERS, decode as decode, encode as encode, find_call as find_call, pad_to_multiple as pad_to_multiple, patch_size as patch_size, predict_noise as predict_noise, strides as strides
 from .schedule import find_prediction as find_prediction, read_schedule as read_schedule
 from .video import check_number as check_number
 

@@ -180,7 +180,7 @@ def grid(self: VideoPurePipeline) -> SchedulerMixin:
 def from_pretrained(cls: VideoPurePipeline, pretrained_model_name_or_path: str | Path, **kwargs) -> VideoPurePipeline:
     """A pipeline from a folder or the hub, saved by this class or a text-to-video pipeline of diffusers; see diffusers for `kwargs`.
 
-    Known are Wan, LTXPipeline, CogVideoX, AnimateDiff and TextToVideoSD; `NETWORKS` and `SCHEDULES` take others.
+    Known are Wan, LTXPipeline, CogVideoX, AnimateDiff and TextToVideoSD; `DENOISERS` and `SCHEDULES` take others.
 
     The weights of the paper's `damo-vilab/text-to-video-ms-1.7b` are CC BY-NC 4.0: not for commercial use.
     Raises `VideoPureError` if there is no such model, or its parts are not whole or do not fit each other.

@@ -25,7 +25,7 @@ from .checks import check_answer
 from .latents import evaluating
 from .pipeline import VideoPurePipeline
 from .registry import describe, fingerprint, pieces, plain_attributes
-from .latents import NETWORKS
+from .latents import DENOISERS
 from .models import SCHEDULES
 from .schedule import PREDICTIONS, ddim_levels
 from .video import ClipError, VideoPureError
@@ -168,7 +168,7 @@ def _pipeline_pieces(part: DiffusionPipeline) -> list:
     "Class, configuration, components, and what was changed by hand."
     known = {"gradient_checkpointing", *part.components}
     own = {name: value for name, value in vars(part).items() if name not in known and not name.startswith("_")}
-    call = [NETWORKS.get(kind.__name__) for name in ("unet", "transformer") for kind in type(part.components.get(name)).__mro__]
+    call = [DENOISERS.get(kind.__name__) for name in ("unet", "transformer") for kind in type(part.components.get(name)).__mro__]
     settings = {name: value for name, value in part.config.items() if not name.startswith("_")}
     return [type(part), settings, part.components, own, next(filter(None, call), None)]
 

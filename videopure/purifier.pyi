@@ -19,7 +19,7 @@ from .checks import check_answer as check_answer
 from .latents import evaluating as evaluating
 from .pipeline import VideoPurePipeline as VideoPurePipeline
 from .registry import describe as describe, fingerprint as fingerprint, pieces as pieces, plain_attributes as plain_attributes
-from .latents import NETWORKS as NETWORKS
+from .latents import DENOISERS as DENOISERS
 from .models import SCHEDULES as SCHEDULES
 from .schedule import PREDICTIONS as PREDICTIONS, ddim_levels as ddim_levels
 from .video import ClipError as ClipError, VideoPureError as VideoPureError
