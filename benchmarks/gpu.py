@@ -34,6 +34,7 @@ LIMITS = {  # seconds that a part may take; they run in this order
     "options": 60,
     "upsampling": 30,
     "CUDA graph": 60,
+    "kernels": 60,
     "compiled blocks": 120,
 }
 # a call, encode, decode; true_size.py counts them
@@ -346,19 +347,34 @@ class Kit:
                 ratio = round(plain / replayed, 2)
                 found[f"{n} clips"] = {"plain": plain, "replayed": replayed, "ratio": ratio, "difference": difference}
                 del graph
-            x = z
-            found["kernels"] = self.kernels(lambda: pipe.unet(x, t, encoder_hidden_states=words).sample)
         return found
 
     def kernels(self, run) -> dict:
-        "How many kernels a call launches, and how long they take together."
+        "How many kernels a call launches, how long they take together, and which take longest."
         from torch.profiler import ProfilerActivity, profile
 
         with profile(activities=[ProfilerActivity.CUDA]) as seen:
             run()
             self.sync()
+        spent = {}
         kernels = [event for event in seen.events() if event.device_type.name == "CUDA"]
-        return {"launched": len(kernels), "busy, seconds": round(sum(event.device_time for event in kernels) / 1e6, 4)}
+        for event in kernels:
+            spent.setdefault(event.name[:70], []).append(event.device_time / 1e6)
+        longest = sorted(spent.items(), key=lambda pair: -sum(pair[1]))[:14]
+        found = {"launched": len(kernels), "busy, seconds": round(sum(map(sum, spent.values())), 4)}
+        return found | {name: [len(times), round(sum(times), 5)] for name, times in longest}
+
+    def profiled(self):
+        "Where a call of the UNet and a decoding spend their time on the card."
+        pipe = self.only("ModelScope", self.half)
+        if self.device.type != "cuda":
+            return {"left out": "there is no GPU"}
+        with self.torch.no_grad():
+            z = pipe.model.encode(pipe.prepare(self.clip()))
+            runs = {"network": lambda: pipe.predict_noise(z, 101), "decode": lambda: pipe.model.decode(z)}
+            for run in runs.values():
+                run()
+            return {name: self.kernels(run) for name, run in runs.items()}
 
     def compiled(self):
         "The blocks of the UNet compiled, which takes a fraction of the time that the whole takes."
@@ -370,6 +386,7 @@ class Kit:
             plain = self.seconds(lambda: pipe.predict_noise(z, 101))
             kinds = ("BasicTransformerBlock", "ResnetBlock2D", "TemporalConvLayer")
             blocks = [module for module in pipe.network.modules() if type(module).__name__ in kinds]
+            torch._dynamo.config.recompile_limit = 64  # one kind of block comes in many shapes
             for block in blocks:
                 block.compile(dynamic=False)
             start = time.perf_counter()
@@ -392,6 +409,7 @@ class Kit:
             "options": self.options,
             "upsampling": self.upsampling,
             "CUDA graph": self.cuda_graph,
+            "kernels": self.profiled,
             "compiled blocks": self.compiled,
         }
         start = time.perf_counter()
