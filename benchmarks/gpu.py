@@ -287,6 +287,14 @@ class Kit:
                 if isinstance(module, torch.nn.Conv2d):
                     module.to(memory_format=torch.channels_last)
             found["decode, 8 frames a call"] = self.seconds(lambda: pipe.model.decode(z, 8))
+            torch.backends.cudnn.benchmark = True
+            found["network, cuDNN tries algorithms"] = self.seconds(network, 3, 2)
+            found["decode, cuDNN tries algorithms"] = self.seconds(decode, 3, 2)
+            for module in pipe.network.modules():
+                if isinstance(module, torch.nn.Conv3d):
+                    module.to(memory_format=torch.channels_last_3d)
+            found["network, temporal convolutions channels last too"] = self.seconds(network, 3, 2)
+            torch.backends.cudnn.benchmark = False
         return found
 
     def upsampling(self):

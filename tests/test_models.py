@@ -10,7 +10,7 @@ import torch
 import transformers
 from diffusers import AutoencoderKLWan, CogVideoXTransformer3DModel, LatteTransformer3DModel
 
-from videopure import cli
+from videopure import Defended, Explorer, cli, tiny_classifier
 from videopure.families import AUTOENCODERS, NETWORKS_OF, untrained
 from videopure.latents import DENOISERS, decode, encode, predict_noise
 from videopure.models import SCHEDULES, Scale, VideoModel, read_scale
@@ -401,3 +401,29 @@ steps = 1
     cli.main(["evaluate", str(tmp_path / "run.toml"), "--out", str(tmp_path / "out"), "--device", "cpu"])
     results = [json.loads(line) for line in next((tmp_path / "out").glob("results-*.jsonl")).read_text().splitlines()]
     assert {result["attack"] for result in results if result["defense"] == "VideoPure"} == {"none", "PGD"}
+
+
+# --- what goes with clips whose latents are fewer ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("family, frames", [("Wan", [0, 4, 8, 12, 16]), ("LTX-Video", [0, 8, 16]), ("ModelScope", range(16))])
+def test_motion_is_measured_between_the_frames_that_latents_stand_for(pipes, family, frames):
+    seen = []
+
+    def still(video):
+        seen.append(video)
+        return torch.zeros(len(video), video.shape[2] - 1, 2, *video.shape[3:])
+
+    if family == "LTX-Video":
+        assert pipes[family].model.strides.time == 4  # the tiny one halves time twice
+        frames = [0, 4, 8, 12, 16]
+    video = clips()
+    pipes[family](video, purify_steps=1, flow=still)
+    padded = torch.cat([video, video[:, :, -1:]], 2)
+    assert torch.equal(seen[0], pipes[family].model.fit(padded[:, :, : 17 if family != "ModelScope" else 16])[:, :, list(frames)])
+
+
+def test_explorer_shows_a_model_of_clips(pipes):
+    explorer = Explorer(Defended(tiny_classifier(), pipes["Wan"]), clips())
+    explorer.purify()
+    assert explorer.trace is not None
