@@ -10,7 +10,7 @@ import math
 import os
 from contextlib import closing
 from fractions import Fraction
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -355,15 +355,10 @@ def write_video(
 _NO_FILMS = {*"tty bin xbin idf adf concat hls dash webm_dash_manifest imf sdp rtp rtsp sap image2 lavfi".split()}
 
 
-@cache
-def _films() -> str:
-    "The names of all formats of films that PyAV reads."
-    return ",".join(sorted(av.formats_available - _NO_FILMS))
-
 
 def _open(path, **options):
     "A video file, opened for reading."
-    options |= {"protocol_whitelist": "file", "format_whitelist": _films()}
+    options |= {"protocol_whitelist": "file", "format_whitelist": ",".join(sorted(av.formats_available - _NO_FILMS))}
     return av.open(os.path.abspath(path), metadata_errors="ignore", options=options)
 
 # %% ../nbs/00_video.ipynb #c103
