@@ -355,7 +355,6 @@ def write_video(
 _NO_FILMS = {*"tty bin xbin idf adf concat hls dash webm_dash_manifest imf sdp rtp rtsp sap image2 lavfi".split()}
 
 
-
 def _open(path, **options):
     "A video file, opened for reading."
     options |= {"protocol_whitelist": "file", "format_whitelist": ",".join(sorted(av.formats_available - _NO_FILMS))}
