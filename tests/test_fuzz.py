@@ -241,7 +241,7 @@ def of_models() -> dict:
         "trace.trace_purification": (trace.trace_purification, {"purifier": baselines.OneStep(PIPE), "video": ONE}),
         "explore.Explorer": (of_closed(explore.Explorer), {"clip": torch.rand(1, 3, 16, 32, 32)}, explore.Explorer),
         "trainer.Trainer": (trainer.Trainer, {"model": NET, "steps": 1, "lr": 0.1, "name": "x", "precision": "no"}),
-        "trainer.train_tiny": (trainer.train_tiny, {"out": FOLDER / "tiny", "classifier_steps": 1, "diffusion_steps": 1, "n_clips": 8}),
+        "trainer.train_tiny": (trainer.train_tiny, {"out": FOLDER / "tiny", "classifier_steps": 1, "diffusion_steps": 1, "flow_steps": 1, "n_clips": 8}),
         "training.train_folder": (training.train_folder, run | {"recipe": short}),
         "training.train": (training.train, {"data": data.ClipFolder(clips(), 2), "out": FOLDER / "trained", "recipe": short}),
         "training.tune": (training.tune, tuned),

@@ -15,7 +15,7 @@ from videopure.tiny import MotionClassifier, TinyUNet, assets, load_motion_class
 from videopure.trainer import Trainer, train_tiny
 from videopure.video import MOTIONS, VideoFileError, VideoPureError, moving_shapes
 
-SMALL = {"classifier_steps": 3, "diffusion_steps": 3, "n_clips": 20, "progress": False, "device": "cpu"}
+SMALL = {"classifier_steps": 3, "diffusion_steps": 3, "flow_steps": 3, "n_clips": 20, "progress": False, "device": "cpu"}
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +102,7 @@ def test_frames_see_their_neighbours_only():
 @pytest.mark.slow
 def test_training_is_deterministic_and_resumes(tmp_path, monkeypatch):
     once, again = (weights(train_tiny(tmp_path / name, **SMALL)) for name in ("once", "again"))
-    assert once == again and len(once) == 3
+    assert once == again and len(once) == 6
 
     step, calls = Trainer.step, []
 

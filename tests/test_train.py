@@ -420,7 +420,7 @@ def test_nothing_of_a_user_is_touched(name, good, tmp_path, refused):
     (tmp_path / name).write_text("mine")
     assert f"holds {name.split('/')[0]!r}, which this command has not written" in refused(good, tmp_path)
     with pytest.raises(VideoPureError, match="has not written"):
-        trainer.train_tiny(tmp_path, classifier_steps=1, diffusion_steps=1, n_clips=10, device="cpu", progress=False)
+        trainer.train_tiny(tmp_path, classifier_steps=1, diffusion_steps=1, flow_steps=1, n_clips=10, device="cpu", progress=False)
     left = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert left == [tmp_path / name] and left[0].read_text() == "mine"
 

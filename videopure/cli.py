@@ -175,7 +175,7 @@ def purify(
     source: str,  # video file, folder of images, .gif or .npz
     target: str,  # file to write: .mp4, .gif or .npz
     *,
-    model: str = "tiny",  # 'tiny' (embedded), a saved folder, or a hub name
+    model: str = "tiny",  # 'tiny' or 'tiny-flow' (embedded), a saved folder, or a hub name
     frames: int | None = None,  # number of frames to take, evenly spaced; all if not given
     size: int | None = None,  # resize the short side to so many pixels and crop to a square; as it is if not given
     steps: int | None = None,  # noise levels to climb; as the model was saved if not given

@@ -293,7 +293,7 @@ def run_config(
     name, more = config.get("model", "tiny"), {"variant": config["variant"]} if config.get("variant") else {}
     pipe = load_pipeline(name, device, config.get("dtype", "float32"), **more)
     pipe.set_progress_bar_config(disable=True)  # the run has its own
-    if name == "tiny":
+    if name in ("tiny", "tiny-flow"):
         pipe.disable_gradient_checkpointing()  # a small model: attacks are faster so
     classifier = make_classifier(config.get("classifier", "tiny"), device)
     specs = {name: spec if isinstance(spec, dict) else {"method": spec} for name, spec in config.get("defenses", _DEFENSES).items()}

@@ -234,7 +234,7 @@ def _places(network: nn.Module, frames: int, height: int, width: int, device: to
     "The rotary embedding of CogVideoX for latents of a size, cosines and sines."
     from diffusers.pipelines.cogvideo.pipeline_cogvideox import get_resize_crop_region_for_grid
 
-    config, side = network.config, patch_size(network)
+    config, side = network.config, patch_size(network)[1]
     grid, full = (height // side, width // side), (config.sample_height // side, config.sample_width // side)
     if config.patch_size_t is None:
         kind = {"crops_coords": get_resize_crop_region_for_grid(grid, full[1], full[0])}
@@ -262,10 +262,10 @@ DENOISERS: dict[str, Callable] = {  # name of a class -> function (network, x, t
 }
 
 # %% ../nbs/03a_latents.ipynb #m13108
-def patch_size(network: nn.Module) -> int:
-    "How many latent pixels of a side one token of a network holds."
+def patch_size(network: nn.Module) -> tuple[int, int]:
+    "How many latent frames, and latent pixels of a side, one token of a network holds. (CogVideoX fills up its frames by itself.)"
     size = network.config.get("patch_size") or 1
-    return size if isinstance(size, int) else math.lcm(*size[-2:])
+    return (1, size) if isinstance(size, int) else (size[0], math.lcm(*size[-2:]))
 
 # %% ../nbs/03a_latents.ipynb #m13109
 def find_call(network: nn.Module) -> Callable:

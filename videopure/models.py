@@ -96,6 +96,8 @@ class VideoModel:
         self.scale = read_scale(scheduler)
         find_prediction(self.scale.kind), find_call(network)
         self.strides, self.patch = strides(vae), patch_size(network)
+        if self.patch[0] > 1 and math.gcd(self.patch[0], self.strides.step) > 1:
+            raise VideoPureError("the network groups latent frames in another way than the autoencoder makes them")
 
 # %% ../nbs/03b_models.ipynb #m4d65302
 @patch(cls_method=True)
@@ -112,14 +114,17 @@ def register(cls: VideoModel, name: str) -> Callable:
 @patch(as_prop=True)
 def space(self: VideoModel) -> int:
     "What height and width must divide by."
-    return self.strides.space * self.patch
+    return self.strides.space * self.patch[1]
 
 
 @patch
 def frames(self: VideoModel, n: int) -> int:
     "The smallest number of frames, from `n`, that the model takes: n, 4k + 1 or 8k + 1 in the models of today."
-    group = self.strides.time * self.strides.step
-    return 1 + -(-(check_number("n", n, 1) - 1) // group) * group
+    (time, _, step), (together, _) = self.strides, self.patch
+    latent = 1 + -(-(check_number("n", n, 1) - 1) // (time * step)) * step
+    while latent % together:
+        latent += step
+    return 1 + (latent - 1) * time
 
 # %% ../nbs/03b_models.ipynb #m03b025
 @patch

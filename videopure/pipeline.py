@@ -30,11 +30,11 @@ from .checks import as_path, check_flag, checked, reason, shorten
 from .flow import latent_flow
 from .guidance import guidance_strength, guide
 from .inversion import invert
-from .latents import on_meta, recompute, share_prompt
+from .latents import PromptEmbedding, on_meta, recompute, share_prompt
 from .loading import check_configs, download, find_prompt, load_parts, undisturbed
 from .models import VideoModel, read_scale
 from .schedule import Level, add_noise, ddim_levels, ddim_step, paper_scheduler, predict_x0
-from .tiny import assets, check_weights, tiny_defaults, tiny_scheduler, tiny_unet, tiny_vae
+from .tiny import assets, check_weights, flow_scheduler, tiny_defaults, tiny_scheduler, tiny_transformer, tiny_unet, tiny_vae
 from .video import VideoFileError, VideoPureError, check_number, check_video
 
 # %% ../nbs/09_pipeline.ipynb #c007
@@ -59,7 +59,7 @@ def _ready(module: nn.Module) -> None:
 def _try(model: VideoModel) -> None:
     "Encode, predict and decode a small clip; raises whatever goes wrong."
     place = next((t.device for part in (model.network, model.vae) for t in part.parameters()), torch.device("cpu"))
-    side = model.strides.space * (8 + -8 % model.patch)
+    side = model.strides.space * (8 + -8 % model.patch[1])
     clip = torch.zeros(1, 3, model.frames(16), side, side, device=place)
     z = model.encode(clip)
     wanted = model.network.config.get("in_channels") or z.shape[1]
@@ -202,9 +202,14 @@ def from_pretrained(cls: VideoPurePipeline, pretrained_model_name_or_path: str |
 
 # %% ../nbs/09_pipeline.ipynb #c051
 @patch(cls_method=True)
-def tiny(cls: VideoPurePipeline) -> VideoPurePipeline:
-    "The embedded pipeline, with its own tuned defaults: no network, no GPU."
-    return cls(tiny_vae(), tiny_unet(), tiny_scheduler(), **tiny_defaults())
+def tiny(cls: VideoPurePipeline, kind: str = "unet") -> VideoPurePipeline:
+    "An embedded pipeline, with its own tuned defaults: no network, no GPU. `kind` is \"unet\" (DDPM) or \"flow\" (a flow transformer)."
+    if kind not in ("unet", "flow"):
+        raise VideoPureError(f"kind is {kind!r}, expected 'unet' or 'flow'")
+    if kind == "unet":
+        return cls(tiny_vae(), tiny_unet(), tiny_scheduler(), **tiny_defaults())
+    prompt = PromptEmbedding(1, 16)  # a word of zeros
+    return cls(tiny_vae(), None, flow_scheduler(), prompt, **tiny_defaults("tiny-flow"), transformer=tiny_transformer())
 
 # %% ../nbs/09_pipeline.ipynb #c054
 @patch
@@ -462,7 +467,7 @@ def find_device(name: str | torch.device = "auto") -> torch.device:
 # %% ../nbs/09_pipeline.ipynb #c130
 @checked
 def load_pipeline(
-    name: str | Path = "tiny",  # "tiny", a saved folder, or a hub name
+    name: str | Path = "tiny",  # "tiny", "tiny-flow", a saved folder, or a hub name
     device: str | torch.device = "auto",  # "auto" takes the GPU where there is one
     dtype: str = "float32",  # of the weights: "float32", "float16" or "bfloat16"
     variant: str | None = None,  # of the files, e.g. "fp16"; None: the plain ones, else the only ones
@@ -473,10 +478,11 @@ def load_pipeline(
     if not isinstance(variant, (str, type(None))):
         raise VideoPureError(f"variant is {variant!r}, expected a word such as 'fp16', or None")
     place, shown = find_device(device), bars.is_progress_bar_enabled()
-    if name == "tiny":
+    embedded = name in ("tiny", "tiny-flow")
+    if embedded:
         bars.disable_progress_bar()  # it loads at once
     try:
-        source = assets() / "tiny" if name == "tiny" else name
+        source = assets() / name if embedded else name
         pipe = VideoPurePipeline.from_pretrained(source, torch_dtype=getattr(torch, dtype), variant=variant)
         with undisturbed():  # diffusers warns that half precision on a CPU is only slow
             return pipe.to(place)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from diffusers import ConfigMixin, DDIMScheduler, ModelMixin
+from diffusers import ConfigMixin, DDIMScheduler, FlowMatchEulerDiscreteScheduler, ModelMixin, WanTransformer3DModel
 from diffusers.configuration_utils import register_to_config
 from diffusers.models.autoencoders.vae import DecoderOutput, IdentityDistribution
 from diffusers.models.modeling_outputs import AutoencoderKLOutput
@@ -293,7 +293,30 @@ def tiny_scheduler() -> DDIMScheduler:
     return DDIMScheduler.from_pretrained(assets() / "tiny", subfolder="scheduler")
 
 # %% ../nbs/04_tiny.ipynb #c062
-def tiny_defaults() -> dict[str, float]:
-    "Steps and guidance scales that the embedded pipeline was tuned to."
-    index = json.loads((assets() / "tiny" / "model_index.json").read_text(encoding="utf-8"))
+def tiny_defaults(name: str = "tiny") -> dict[str, float]:
+    "Steps and guidance scales that an embedded pipeline was tuned to, \"tiny\" or \"tiny-flow\"."
+    index = json.loads((assets() / name / "model_index.json").read_text(encoding="utf-8"))
     return {name: index[name] for name in ("purify_steps", "spatial_scale", "temporal_scale")}
+
+# %% ../nbs/04_tiny.ipynb #m95243d9
+def new_transformer() -> WanTransformer3DModel:
+    "A flow transformer of the embedded size, with random weights."
+    sizes = {"num_attention_heads": 2, "attention_head_dim": 64, "ffn_dim": 256, "num_layers": 4, "freq_dim": 64, "text_dim": 16}
+    kind = {"cross_attn_norm": True, "qk_norm": "rms_norm_across_heads", "rope_max_seq_len": 64}
+    return WanTransformer3DModel(patch_size=(2, 2, 2), in_channels=12, out_channels=12, **sizes, **kind)
+
+
+def flow_scheduler() -> FlowMatchEulerDiscreteScheduler:
+    "The schedule that it is trained with: straight lines."
+    return FlowMatchEulerDiscreteScheduler()
+
+
+def empty_words(n: int, device: torch.device | None = None) -> torch.Tensor:
+    "The prompt of the embedded flow transformer, `(n, 1, 16)`: one word of zeros."
+    return torch.zeros(n, 1, 16, device=device)
+
+# %% ../nbs/04_tiny.ipynb #mafec003
+def tiny_transformer() -> WanTransformer3DModel:
+    "The embedded flow transformer, frozen, on the CPU."
+    model = WanTransformer3DModel.from_pretrained(assets() / "tiny-flow", subfolder="transformer", torch_dtype=torch.float32, **_LOADING)
+    return model.requires_grad_(False).eval()

@@ -26,10 +26,10 @@ from tqdm.auto import tqdm
 
 from .checks import check_number, checked
 from .journal import Journal, disk_errors, join_processes
-from .latents import encode
+from .latents import PromptEmbedding, encode
 from .pipeline import VideoPurePipeline, find_device, save_pipeline
 from .schedule import paper_scheduler
-from .tiny import MotionClassifier, TinyUNet, TinyVAE, save_classifier
+from .tiny import MotionClassifier, TinyUNet, TinyVAE, empty_words, flow_scheduler, new_transformer, save_classifier
 from .video import MOTIONS, VideoFileError, VideoPureError, atomic_path, moving_shapes
 
 # %% ../nbs/17a_trainer.ipynb #c008
@@ -89,6 +89,24 @@ def diffusion_loss(
     device = next(unet.parameters()).device
     noisy, t, noise = (v.to(device) for v in (scheduler.add_noise(z, noise, t), t, noise))
     return F.mse_loss(unet(noisy, t).sample.float(), noise)
+
+# %% ../nbs/17a_trainer.ipynb #mcb2a9c0
+def flow_loss(
+    transformer: nn.Module,  # predicts the way from clip to noise
+    vae: nn.Module,  # makes latents
+    video: torch.Tensor,  # clips (B, 3, T, H, W)
+    generator: torch.Generator,  # of levels and noise
+    low: tuple[float, float] = (0.03, 0.45),  # three levels of four are drawn in between, evenly in their logarithm
+) -> torch.Tensor:
+    "Mean squared error of the predicted way, at random levels. Source: flow matching (arXiv 2210.02747)."
+    z, n = encode(vae, video), len(video)
+    often, any_level = (torch.rand(n, generator=generator) for _ in range(2))
+    often = low[0] * (low[1] / low[0]) ** often
+    s = torch.where(torch.rand(n, generator=generator) < 0.75, often, any_level).clamp(min=1e-3)
+    noise = torch.randn(z.shape, generator=generator)
+    device, share = next(transformer.parameters()).device, s.view(-1, 1, 1, 1, 1)
+    noisy, s, way = (v.to(device) for v in ((1 - share) * z + share * noise, s, noise - z))
+    return F.mse_loss(transformer(noisy, 1000 * s, empty_words(n, device)).sample.float(), way)
 
 # %% ../nbs/17a_trainer.ipynb #c027
 def start_accelerate(
@@ -343,9 +361,15 @@ def _motion_loss(classifier, video, labels, generator):
     return classifier_loss(classifier, video, labels)
 
 
+def _way_loss(transformer, video, labels, generator):
+    "The flow model draws levels and noise in the same way."
+    return flow_loss(transformer, TinyVAE(), video, generator)
+
+
 _MODELS = {  # network, loss, memory layout, clips in a batch, learning rate
     "classifier": (MotionClassifier, _motion_loss, torch.channels_last_3d, 32, 4e-3),
     "diffusion": (TinyUNet, _noise_loss, torch.channels_last, 16, 2e-3),
+    "flow": (new_transformer, _way_loss, torch.contiguous_format, 4, 4e-3),
 }
 
 # %% ../nbs/17a_trainer.ipynb #c085
@@ -366,6 +390,16 @@ def _train_model(kind, clips, labels, steps, seed=0, checkpoint=None, device=Non
 
 # %% ../nbs/17a_trainer.ipynb #c089
 _TUNED = {"purify_steps": 4, "spatial_scale": 1.0, "temporal_scale": 2.0}
+_TUNED_FLOW = {"purify_steps": 4, "spatial_scale": 1.0, "temporal_scale": 2.0}
+
+
+def _save_models(folder, classifier, diffusion, flow):
+    "Write the three trained models, the flow model in half precision."
+    save_classifier(classifier, folder / "motion_classifier.safetensors")
+    save_pipeline(VideoPurePipeline(TinyVAE(), diffusion, paper_scheduler(), **_TUNED), folder / "tiny")
+    pipe = VideoPurePipeline(TinyVAE(), None, flow_scheduler(), PromptEmbedding(1, 16), transformer=flow, **_TUNED_FLOW)
+    pipe.transformer.half()
+    save_pipeline(pipe, folder / "tiny-flow")
 
 
 @checked
@@ -374,22 +408,21 @@ def train_tiny(
     seed: int = 0,  # seed of weights, clips, batches and noise
     classifier_steps: int = 800,  # training steps of the classifier, 32 clips each
     diffusion_steps: int = 1200,  # training steps of the diffusion model, 16 clips each
+    flow_steps: int = 5500,  # training steps of the flow model, 4 clips each
     n_clips: int = 4000,  # number of training clips that batches are drawn from
     device: str | torch.device | None = None,  # where to compute; None: a GPU if there is one
     progress: bool = True,  # show bars
 ) -> Path:  # the folder, laid out like `assets()`
     "Train the embedded models and save them. Interrupted, it continues where it was when called again with the same arguments."
-    steps = {"classifier": classifier_steps, "diffusion": diffusion_steps}
+    steps = {"classifier": classifier_steps, "diffusion": diffusion_steps, "flow": flow_steps}
     settings, first = {"steps": steps, "n_clips": n_clips, "seed": seed}, start_accelerate(device)[0].is_main_process
-    with own_folder(out, ("motion_classifier.safetensors", "tiny", "tiny.part"), settings, first) as saved:
+    with own_folder(out, ("motion_classifier.safetensors", "tiny", "tiny-flow"), settings, first) as saved:
         clips, labels = moving_shapes(n_clips, seed=1_000_000 + seed)
         clips, runs = clips.half(), {}
         for kind in steps:
             runs[kind] = _train_model(kind, clips, labels, steps[kind], seed, saved / f"{kind}.pt", device, progress)
-        classifier, unet = (run.model.to("cpu") for run in runs.values())
         if first:
             with machine_errors(f"write the models to {out}"):
-                save_classifier(classifier, saved.parent / "motion_classifier.safetensors")
-                save_pipeline(VideoPurePipeline(TinyVAE(), unet, paper_scheduler(), **_TUNED), saved.parent / "tiny")
-            remove_checkpoints(saved, "classifier.pt", "diffusion.pt")
+                _save_models(saved.parent, **{kind: run.model.to("cpu") for kind, run in runs.items()})
+            remove_checkpoints(saved, *(f"{kind}.pt" for kind in runs))
     return saved.parent

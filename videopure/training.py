@@ -392,7 +392,7 @@ def _noise_cache(pipe):
 def _true_class_probability(pipe, classifier, video, labels, settings):
     "Mean probability of the true class over the records of purified clips, `(len(settings), n)`."
     clip, found = pipe.prepare(video), []
-    flow = latent_flow(clip, *encode(pipe.vae, clip).shape[-2:])
+    flow = latent_flow(pipe.model.keyframes(clip), *pipe.model.encode(clip).shape[-2:])
     with _noise_cache(pipe):
         for one in settings:
             scores = Defended(classifier, partial(pipe, flow=flow, **one)).logits(video)
