@@ -36,6 +36,7 @@ ENDED = Counter()
 CLIPS = torch.rand(2, 3, 4, 16, 16, generator=torch.Generator().manual_seed(0))
 ONE = CLIPS[:1]
 LABELS, LOGITS = torch.tensor([0, 2]), torch.randn(2, 3, 5, generator=torch.Generator().manual_seed(1))
+TINY_STEPS = "classifier_steps", "diffusion_steps", "flow_steps"
 
 
 def fuzz(share: float, least: int):
@@ -241,7 +242,7 @@ def of_models() -> dict:
         "trace.trace_purification": (trace.trace_purification, {"purifier": baselines.OneStep(PIPE), "video": ONE}),
         "explore.Explorer": (of_closed(explore.Explorer), {"clip": torch.rand(1, 3, 16, 32, 32)}, explore.Explorer),
         "trainer.Trainer": (trainer.Trainer, {"model": NET, "steps": 1, "lr": 0.1, "name": "x", "precision": "no"}),
-        "trainer.train_tiny": (trainer.train_tiny, {"out": FOLDER / "tiny", "classifier_steps": 1, "diffusion_steps": 1, "flow_steps": 1, "n_clips": 8}),
+        "trainer.train_tiny": (trainer.train_tiny, {"out": FOLDER / "tiny", "n_clips": 8} | dict.fromkeys(TINY_STEPS, 1)),
         "training.train_folder": (training.train_folder, run | {"recipe": short}),
         "training.train": (training.train, {"data": data.ClipFolder(clips(), 2), "out": FOLDER / "trained", "recipe": short}),
         "training.tune": (training.tune, tuned),

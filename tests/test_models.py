@@ -12,10 +12,11 @@ from diffusers import AutoencoderKLWan, CogVideoXTransformer3DModel, LatteTransf
 
 from videopure import Defended, Explorer, cli, tiny_classifier
 from videopure.families import AUTOENCODERS, NETWORKS_OF, untrained
-from videopure.latents import DENOISERS, decode, encode, predict_noise
+from videopure.latents import DENOISERS, decode, embed_empty_prompt, encode, predict_noise
 from videopure.models import SCHEDULES, Scale, VideoModel, read_scale
 from videopure.pipeline import VideoPurePipeline
-from videopure.schedule import ddim_levels, ddim_step, find_prediction, paper_scheduler
+from videopure.registry import identity
+from videopure.schedule import PREDICTIONS, ddim_levels, ddim_step, find_prediction, paper_scheduler
 from videopure.tiny import tiny_scheduler, tiny_unet, tiny_vae
 from videopure.video import VideoPureError, moving_shapes, read_video, write_video
 
@@ -254,7 +255,7 @@ def test_refused_by_name(tmp_path):
     one_line(lambda: VideoPurePipeline(**{name: part for name, part in parts.items() if name != "prompt"}), "prompt")
     one_line(lambda: VideoPurePipeline(**parts, unet=tiny_unet()), "one network")
     one_line(lambda: VideoPurePipeline(**parts | {"scheduler": diffusers.EDMEulerScheduler()}), "SCHEDULES['EDMEulerScheduler'] =")
-    one_line(lambda: VideoPurePipeline(**parts | {"scheduler": None}), "no noise schedule")
+    one_line(lambda: VideoPurePipeline(**parts | {"scheduler": None}), "give the model's own")
     temporal = diffusers.AutoencoderKLTemporalDecoder(block_out_channels=(32,))
     one_line(lambda: VideoPurePipeline(**untrained("ModelScope") | {"vae": temporal}), "AutoencoderKLTemporalDecoder")
 
@@ -367,6 +368,68 @@ def test_share(pipes):
     first, mean = (pipes["Wan"](video, purify_steps=2, share=share).videos for share in ("first", "mean"))
     assert not torch.equal(first, mean)
     one_line(lambda: pipes["Wan"](video, share="last"), "expected one of first, mean")
+
+
+def test_schedulers_of_another_model_are_refused():
+    "A flow network that is read as if it answered with noise would give wrong clips and no error."
+    wan, cog = untrained("Wan"), untrained("CogVideoX")
+    half = diffusers.DPMSolverMultistepScheduler(use_flow_sigmas=True)  # still says that it answers with noise
+    for scheduler in (diffusers.DDIMScheduler(), half, diffusers.EulerDiscreteScheduler()):
+        one_line(lambda: VideoPurePipeline(**wan | {"scheduler": scheduler}), "flow")
+    one_line(lambda: VideoPurePipeline(**cog | {"scheduler": wan["scheduler"]}), "was not trained by flow matching")
+    lost = diffusers.DDIMScheduler.from_config(cog["scheduler"].config)
+    one_line(lambda: VideoPurePipeline(**cog | {"scheduler": lost}), "snr_shift_scale")
+    one_line(lambda: VideoPurePipeline(**cog | {"scheduler": diffusers.DDIMScheduler}), "give the model's own")
+
+
+def test_noise_of_a_level_that_a_table_does_not_have():
+    "A perfect network that is told too much noise still finds all of it."
+    parts = untrained("CogVideoX")
+    model, abar = VideoModel(parts["vae"], parts["transformer"], parts["scheduler"], parts["prompt"]), LEVELS[0].abar
+    x0, noise = torch.randn(2, 1, 4, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    z = abar**0.5 * x0 + (1 - abar) ** 0.5 * noise
+    a, s, _ = model.scale.own(abar)
+    assert s / a > 1.2 * ((1 - abar) / abar) ** 0.5
+
+    def perfect(network, x, t, words, strides):
+        return (a * x - x0) / s
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(DENOISERS, "CogVideoXTransformer3DModel", perfect)
+        assert torch.allclose(model.noise(z, abar), noise, atol=1e-4)
+
+
+def test_subclass_gets_the_prompt_of_its_family():
+    class Mine(diffusers.WanTransformer3DModel):
+        pass
+
+    encoder, tokenizer = texts("Wan")
+    wanted = embed_empty_prompt(encoder, tokenizer, untrained("Wan")["transformer"]).embedding
+    assert torch.equal(embed_empty_prompt(encoder, tokenizer, Mine(**NETWORKS_OF["Wan"][1])).embedding, wanted)
+    one_line(lambda: embed_empty_prompt(encoder, tokenizer, LatteTransformer3DModel(**LATTE)), "PROMPTS['LatteTransformer3DModel'] =")
+
+
+def test_identity_of_a_model(tmp_path, monkeypatch):
+    "It is the same wherever the folder is, and another when what is registered changes."
+    pipe = VideoPurePipeline(**untrained("Wan"))
+    first = identity(pipe)
+    pipe.save_pretrained(tmp_path / "a")
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+    assert identity(load(tmp_path / "a")) == identity(load(tmp_path / "b")) == identity(load(tmp_path / "a"))
+    monkeypatch.setitem(PREDICTIONS, "flow_prediction", lambda answer, x, a, s: x - a * answer)
+    assert identity(pipe) != first
+
+
+def test_random_decoder_is_refused():
+    noisy = diffusers.AutoencoderKLLTXVideo(**AUTOENCODERS["LTX-Video"][1] | {"decoder_inject_noise": (True,) * 5}).eval()
+    one_line(lambda: VideoPurePipeline(**untrained("LTX-Video") | {"vae": noisy}), "random noise", "0.9.1")
+
+
+@pytest.mark.parametrize("lost", ["vae", "transformer", "text_encoder", "tokenizer"])
+def test_folder_without_a_part(folders, tmp_path, lost):
+    shutil.copytree(folders["Wan"], tmp_path / "m")
+    shutil.rmtree(tmp_path / "m" / lost)
+    one_line(lambda: load(tmp_path / "m"), f"no {lost}/")
 
 
 # --- from the command line ----------------------------------------------------------------------------------------------------------------

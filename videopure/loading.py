@@ -21,7 +21,7 @@ from diffusers import DiffusionPipeline, ModelMixin
 from torch import nn
 
 from .checks import VideoPureError, count_names, reason, shorten
-from .latents import embed_empty_prompt
+from .latents import embed_empty_prompt, find_call
 
 # %% ../nbs/03c_loading.ipynb #c034
 @contextmanager
@@ -47,6 +47,9 @@ def _find_variant(folder: Path, wanted: str | None) -> str | None:
     return found.pop()
 
 # %% ../nbs/03c_loading.ipynb #c039
+_NEEDED = "unet", "transformer", "vae", "scheduler", "prompt"
+
+
 def check_configs(folder: Path) -> dict:
     "What model_index.json holds. Raises `VideoPureError` if it, or the configuration of a component, is not a JSON object."
     if not (folder / "model_index.json").is_file():
@@ -55,6 +58,9 @@ def check_configs(folder: Path) -> dict:
         held = json.loads(file.read_text(encoding="utf-8"))
         if not isinstance(held, dict):
             raise VideoPureError(f"{file.relative_to(folder)} holds {type(held).__name__}, expected a JSON object")
+    named = [name for name, where in held.items() if isinstance(where, list) and where[:1] not in ([], [None])]
+    if lost := [name for name in named if name in _NEEDED and not (folder / name).is_dir()]:
+        raise VideoPureError(f"the folder has no {lost[0]}/, which its model_index.json names")
     return held
 
 # %% ../nbs/03c_loading.ipynb #c041
@@ -78,16 +84,22 @@ def _hollow_network(folder: Path, index: dict) -> nn.Module | None:
     "The network of a saved model without its weights, which is enough to know how it wants its prompt."
     for name in ("unet", "transformer"):
         library, kind = index.get(name) or (None, None)
-        if library == "diffusers":
-            part = getattr(importlib.import_module(library), kind)
+        home = importlib.import_module(library) if library == "diffusers" else sys.modules.get(library)
+        if (part := getattr(home, str(kind), None)) is not None and hasattr(part, "load_config"):
             with torch.device("meta"):
                 return part.from_config(part.load_config(folder / name))
 
 
-def _load_prompt(folder: Path, index: dict, dtype: torch.dtype | None, **loading: object) -> nn.Module:
-    "What the saved text encoder says to the empty prompt, as the network wants it."
+def _load_prompt(folder: Path, index: dict, tokenizer: Callable | None, dtype: torch.dtype | None, **loading: object) -> nn.Module:
+    "What the saved text encoder says to the empty prompt, as the network wants it; the folder's tokenizer if none is given."
+    network = _hollow_network(folder, index)
+    if network is not None:
+        find_call(network)
+    for name in ("text_encoder", "tokenizer"):
+        if (index.get(name) or [None])[0] is not None and not (folder / name).is_dir() and (name == "text_encoder" or tokenizer is None):
+            raise VideoPureError(f"the folder has no {name}/, which its model_index.json names; or give prompt=PromptEmbedding(...)")
     encoder = _load_part(folder, "text_encoder", *index["text_encoder"], dtype, **loading)
-    return find_prompt(None, encoder, _load_tokenizer(folder, index), _hollow_network(folder, index))
+    return find_prompt(None, encoder, tokenizer or _load_tokenizer(folder, index), network)
 
 
 def _load_tokenizer(folder: Path, index: dict) -> Callable | None:
@@ -108,14 +120,11 @@ def find_prompt(
         raise VideoPureError(f"the text encoder cannot read the empty prompt ({reason(error)}){hint}") from error
 
 # %% ../nbs/03c_loading.ipynb #m03c013
-def refuse_unsupported(index: dict, parts: dict) -> None:
-    "Raise `VideoPureError` for a saved model that is known not to work."
-    if (index.get("transformer_2") or [None])[0] is not None:
-        raise VideoPureError("it has a second network, transformer_2, for less noise (Wan 2.2 A14B), which is not supported; Wan 2.1 is")
+def _check_network(parts: dict) -> None:
+    "Raise `VideoPureError` for a saved model without a network."
     if not any(parts.get(name) is not None for name in ("unet", "transformer")):
         raise VideoPureError("it has neither a unet nor a transformer, so it is not a video diffusion model")
-    if any(getattr(parts.get("vae"), "config", {}).get("decoder_inject_noise") or ()):
-        raise VideoPureError("its decoder adds random noise (LTX-Video 0.9.1), which is not supported; versions 0.9.0 and from 0.9.5 are")
+
 
 # %% ../nbs/03c_loading.ipynb #m03c014
 def _check_dtype(dtype: object) -> None:
@@ -128,6 +137,8 @@ def load_parts(folder: Path, index: dict, given: dict) -> dict:
     "The networks of a saved pipeline that are not given already, the empty prompt, and the variant of the weights."
     dtype, safe = given.get("dtype"), given.get("use_safetensors")
     _check_dtype(dtype)
+    if (index.get("transformer_2") or [None])[0] is not None:
+        raise VideoPureError("it has a second network, transformer_2, for less noise (Wan 2.2 A14B), which is not supported; Wan 2.1 is")
     if {"device_map", "quantization_config"} & {*given}:
         return {}  # they take all components together, so diffusers must load them
     names = [name for name in ("text_encoder", "prompt", "unet", "transformer", "vae") if (index.get(name) or [None])[0] is not None]
@@ -138,10 +149,10 @@ def load_parts(folder: Path, index: dict, given: dict) -> dict:
     loading = {name: {"variant": files[name], "use_safetensors": safe} for name in files}
     asked = {}
     if "text_encoder" in files and "prompt" not in names and "prompt" not in given:
-        prompt = _load_prompt(folder, index, kinds["text_encoder"], **loading["text_encoder"])
+        prompt = _load_prompt(folder, index, given.get("tokenizer"), kinds["text_encoder"], **loading["text_encoder"])
         asked = {"prompt": prompt, "text_encoder": None, "tokenizer": None}
     parts = {name: _load_part(folder, name, *index[name], kinds[name], **loading[name]) for name in files if name != "text_encoder"}
-    refuse_unsupported(index, given | parts)
+    _check_network(given | parts)
     return asked | parts | {"variant": next(filter(None, files.values()), given.get("variant"))}
 
 # %% ../nbs/03c_loading.ipynb #c046

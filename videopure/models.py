@@ -7,7 +7,7 @@ __all__ = ['SCHEDULES', 'Scale', 'VideoModel']
 
 # %% ../nbs/03b_models.ipynb #m03b004
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -16,7 +16,7 @@ from fastcore.basics import patch
 from torch import nn
 
 from .checks import VideoPureError
-from .latents import DENOISERS, decode, encode, find_call, pad_to_multiple, patch_size, predict_noise, strides
+from .latents import DENOISERS, PROMPTS, by_class, decode, encode, find_call, pad_to_multiple, patch_size, predict_noise, strides
 from .schedule import find_prediction, read_schedule
 from .video import check_number
 
@@ -39,6 +39,8 @@ def _flow_scale(scheduler: SchedulerMixin) -> Scale:
         return a, s, steps * (a if backwards else s)
 
     kind = config.get("prediction_type", "flow_prediction")
+    if kind not in ("flow_prediction", "sample"):
+        raise VideoPureError(f"{type(scheduler).__name__} has flow sigmas and prediction_type {kind!r}; set it to 'flow_prediction'")
     return Scale("backward_flow" if backwards and kind == "flow_prediction" else kind, own)
 
 # %% ../nbs/03b_models.ipynb #m03b013
@@ -66,10 +68,14 @@ SCHEDULES: dict[str, Callable[[SchedulerMixin], Scale]] = {  # name of a schedul
 # %% ../nbs/03b_models.ipynb #m03b016
 def read_scale(scheduler: SchedulerMixin) -> Scale:
     "How the model of a scheduler adds noise. Raises `VideoPureError` for a scheduler that does not tell."
-    for kind in type(scheduler).__mro__:
-        if kind.__name__ in SCHEDULES:
-            return SCHEDULES[kind.__name__](scheduler)
+    if scheduler is None or isinstance(scheduler, type):
+        raise VideoPureError(f"the scheduler is {scheduler!r:.60}: give the model's own, an object, which tells its noise schedule")
+    if (known := by_class(SCHEDULES, scheduler)) is not None:
+        return known(scheduler)
     config = getattr(scheduler, "config", {})
+    if config.get("snr_shift_scale", 1.0) != 1.0 and not type(scheduler).__name__.startswith("CogVideoX"):
+        name = type(scheduler).__name__
+        raise VideoPureError(f"{name} leaves out the snr_shift_scale of its configuration: take CogVideoXDDIMScheduler")
     if config.get("use_flow_sigmas") or config.get("prediction_type") == "flow_prediction":
         return _flow_scale(scheduler)
     if isinstance(getattr(scheduler, "alphas_cumprod", None), torch.Tensor):
@@ -77,6 +83,30 @@ def read_scale(scheduler: SchedulerMixin) -> Scale:
     name = type(scheduler).__name__
     add = f"videopure.models.SCHEDULES[{name!r}] = lambda scheduler: Scale(kind, lambda abar: (a, s, time))"
     raise VideoPureError(f"{name} has no noise schedule that is known; to add it: {add}")
+
+# %% ../nbs/03b_models.ipynb #m1f85fa8
+FLOWS = {  # name of a network's class -> whether it was trained by flow matching
+    "WanTransformer3DModel": True,
+    "LTXVideoTransformer3DModel": True,
+    "CogVideoXTransformer3DModel": False,
+    "UNet3DConditionModel": False,
+    "UNetMotionModel": False,
+}
+
+
+def check_scale(network: nn.Module, scheduler: SchedulerMixin, abars: Sequence[float]) -> None:
+    "Raise `VideoPureError` unless the scheduler can be that of the network, and its scale gives the noise that is asked for."
+    kind, own = read_scale(scheduler)
+    name, flow, known = type(network).__name__, "flow" in kind, by_class(FLOWS, network)
+    if known not in (None, flow) and by_class(SCHEDULES, scheduler) in (None, _flow_scale):
+        said = "was trained by flow matching" if known else "was not trained by flow matching"
+        raise VideoPureError(f"{name} {said}, and {type(scheduler).__name__} says {kind!r}: give the model's own scheduler")
+    for abar in abars:
+        a, s, t = own(abar)
+        r = math.sqrt((1 - abar) / abar)
+        if not (a > 0 and r / 2 <= s / a <= 2 * r and math.isfinite(t)):
+            found = f"s / a = {s:.4g} / {a:.4g} at abar = {abar:.4g}"
+            raise VideoPureError(f"the scale of {type(scheduler).__name__} gives {found}, expected {r:.4g}")
 
 # %% ../nbs/03b_models.ipynb #m03b022
 class VideoModel:
@@ -92,6 +122,10 @@ class VideoModel:
         scheduler: SchedulerMixin,  # diffusers scheduler of the model
         prompt: nn.Module | None = None,  # PromptEmbedding; None: the network knows no words
     ):
+        for part, one in (("network", network), ("autoencoder", vae)):
+            if not hasattr(one, "config") or not hasattr(one, "dtype"):
+                lack = "has no config or no dtype; make it a diffusers ModelMixin and ConfigMixin"
+                raise VideoPureError(f"the {part} {type(one).__name__} {lack}")
         self.vae, self.network, self.scheduler, self.prompt = vae, network, scheduler, prompt
         self.scale = read_scale(scheduler)
         find_prediction(self.scale.kind), find_call(network)
@@ -101,11 +135,21 @@ class VideoModel:
 
 # %% ../nbs/03b_models.ipynb #m4d65302
 @patch(cls_method=True)
-def register(cls: VideoModel, name: str) -> Callable:
-    "A decorator: the function (network, x, t, words, strides) calls networks of the class `name`, and returns what is shaped like x."
+def register(
+    cls: VideoModel,
+    name: str | type,  # the network's class, or its name
+    tokens: int | None = None,  # of a prompt, for another text encoder than CLIP
+    padding: str = "keep",  # what becomes of a prompt's padding: "keep", "zero" or "drop"
+) -> Callable:
+    "A decorator: the function (network, x, t, words, strides) calls networks of this class, and returns what is shaped like x."
+    name = name.__name__ if isinstance(name, type) else name
+    if padding not in ("keep", "zero", "drop"):
+        raise VideoPureError(f"padding is {padding!r}, expected 'keep', 'zero' or 'drop'")
 
     def add(call):
         DENOISERS[name] = call
+        if tokens is not None:
+            PROMPTS[name] = check_number("tokens", tokens, 1), padding
         return call
 
     return add
@@ -158,4 +202,5 @@ def noise(self: VideoModel, latents: torch.Tensor, abar: float) -> torch.Tensor:
     a, s, t = self.scale.own(abar)
     gain, words = a / math.sqrt(abar), None if self.prompt is None else self.prompt.embedding
     x = latents if gain == 1 else gain * latents
-    return find_prediction(self.scale.kind)(predict_noise(self.network, x, t, words, self.strides), x, a, s)
+    noise = find_prediction(self.scale.kind)(predict_noise(self.network, x, t, words, self.strides), x, a, s)
+    return noise if gain == 1 else noise * (s / a / math.sqrt((1 - abar) / abar)) if abar < 1 else noise

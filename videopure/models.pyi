@@ -3,14 +3,14 @@
 from typing import Any
 __all__ = ['SCHEDULES', 'Scale', 'VideoModel']
 import math as math
-from collections.abc import Callable as Callable
+from collections.abc import Callable as Callable, Sequence as Sequence
 from typing import NamedTuple as NamedTuple
 import torch as torch
 from diffusers import SchedulerMixin as SchedulerMixin
 from fastcore.basics import patch as patch
 from torch import nn as nn
 from .checks import VideoPureError as VideoPureError
-from .latents import DENOISERS as DENOISERS, decode as decode, encode as encode, find_call as find_call, pad_to_multiple as pad_to_multiple, patch_size as patch_size, predict_noise as predict_noise, strides as strides
+from .latents import DENOISERS as DENOISERS, PROMPTS as PROMPTS, by_class as by_class, decode as decode, encode as encode, find_call as find_call, pad_to_multiple as pad_to_multiple, patch_size as patch_size, predict_noise as predict_noise, strides as strides
 from .schedule import find_prediction as find_prediction, read_schedule as read_schedule
 from .video import check_number as check_number
 
@@ -31,6 +31,11 @@ SCHEDULES: dict[str, Callable[[SchedulerMixin], Scale]]
 def read_scale(scheduler: SchedulerMixin) -> Scale:
     """How the model of a scheduler adds noise. Raises `VideoPureError` for a scheduler that does not tell."""
     ...
+FLOWS: dict[str, bool]
+
+def check_scale(network: nn.Module, scheduler: SchedulerMixin, abars: Sequence[float]) -> None:
+    """Raise `VideoPureError` unless the scheduler can be that of the network, and its scale gives the noise that is asked for."""
+    ...
 
 class VideoModel:
     """A video diffusion model, whatever it is made of: clips to latents and back, and the noise in latents at a level.
@@ -48,8 +53,8 @@ class VideoModel:
         ...
 
     @classmethod
-    def register(cls, name: str) -> Callable:
-        """A decorator: the function (network, x, t, words, strides) calls networks of the class `name`, and returns what is shaped like x."""
+    def register(cls, name: str | type, tokens: int | None=None, padding: str='keep') -> Callable:
+        """A decorator: the function (network, x, t, words, strides) calls networks of this class, and returns what is shaped like x."""
         ...
 
     @property

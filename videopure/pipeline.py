@@ -30,9 +30,9 @@ from .checks import as_path, check_flag, checked, reason, shorten
 from .flow import latent_flow
 from .guidance import guidance_strength, guide
 from .inversion import invert
-from .latents import PromptEmbedding, on_meta, recompute, share_prompt
+from .latents import PROMPT_WIDTHS, PromptEmbedding, on_meta, recompute, share_prompt
 from .loading import check_configs, download, find_prompt, load_parts, undisturbed
-from .models import VideoModel, read_scale
+from .models import VideoModel, check_scale
 from .schedule import Level, add_noise, ddim_levels, ddim_step, paper_scheduler, predict_x0
 from .tiny import assets, check_weights, flow_scheduler, tiny_defaults, tiny_scheduler, tiny_transformer, tiny_unet, tiny_vae
 from .video import VideoFileError, VideoPureError, check_number, check_video
@@ -63,9 +63,9 @@ def _try(model: VideoModel) -> None:
     clip = torch.zeros(1, 3, model.frames(16), side, side, device=place)
     z = model.encode(clip)
     wanted = model.network.config.get("in_channels") or z.shape[1]
-    if wanted > z.shape[1]:
-        found = f"the network takes {wanted} channels and the latents have {z.shape[1]}"
-        raise VideoPureError(f"{found}: models that are shown a picture too are not supported")
+    if wanted != z.shape[1]:
+        why = "models that are shown a picture too are not supported" if wanted > z.shape[1] else "take the autoencoder of the same model"
+        raise VideoPureError(f"the network takes {wanted} channels and the autoencoder makes {z.shape[1]}: {why}")
     model.noise(z, 0.9)
     decoded = model.decode(z)
     if decoded.shape != clip.shape:
@@ -75,7 +75,13 @@ def _try(model: VideoModel) -> None:
 def _check_fit(vae: nn.Module, network: nn.Module, scheduler: SchedulerMixin, prompt: nn.Module | None) -> None:
     "Raise `VideoPureError` unless a clip can go through the parts of a pipeline."
     config = getattr(network, "config", {})
-    if prompt is None and any(config.get(name) for name in ("cross_attention_dim", "text_dim", "caption_channels", "text_embed_dim")):
+    if any(getattr(vae, "config", {}).get("decoder_inject_noise") or ()):
+        raise VideoPureError("the decoder adds random noise (LTX-Video 0.9.1), which is not supported; versions 0.9.0 and from 0.9.5 are")
+    if config.get("addition_embed_type"):
+        raise VideoPureError(f"this {type(network).__name__} is told more than a prompt (SDXL), which is not supported")
+    if config.get("image_dim") or config.get("added_kv_proj_dim"):
+        raise VideoPureError(f"this {type(network).__name__} is shown a picture too, which is not supported; use the text-to-video model")
+    if prompt is None and any(config.get(name) for name in PROMPT_WIDTHS):
         raise VideoPureError("the network was trained with prompts, and there is no prompt and no text encoder: give it one of them")
     try:
         model = VideoModel(vae, network, scheduler, prompt)
@@ -101,12 +107,10 @@ def _check_parts(parts: dict[str, nn.Module | None], scheduler: SchedulerMixin) 
             raise VideoPureError(f"the {name} of a pipeline is a torch.nn.Module, not {type(part).__name__}")
         if part is not None:
             check_weights(part, f"the weights of the {name}")
-    own = read_scale(scheduler).own
-    for level in ddim_levels(paper_scheduler()):
-        own(level.abar)
+    network = parts["transformer"] if parts["unet"] is None else parts["unet"]
+    check_scale(network, scheduler, [level.abar for level in ddim_levels(paper_scheduler())])
     if hasattr(scheduler, "alphas_cumprod"):
         ddim_levels(scheduler, 1, min(50, len(scheduler.alphas_cumprod)))  # not used, but a scheduler without is damaged
-    network = parts["transformer"] if parts["unet"] is None else parts["unet"]
     _check_fit(parts["vae"], network, scheduler, parts["prompt"])
 
 # %% ../nbs/09_pipeline.ipynb #c025
@@ -416,8 +420,9 @@ class RoundTrip(NamedTuple):
     t: int  # the level's timestep in the paper's schedule; 0: only encoded and decoded
     time: float  # what the model is told there, in its own time
     noise: float  # standard deviation of the noise over that of the signal there
-    error: float  # distance of the latents at the end to those at the beginning, over their size
-    psnr: float  # of the decoded clip to the input, in dB
+    error: float  # distance of the latents at the end to those at the beginning, over their size; 0 in the first row
+    psnr: float  # of the decoded clip to the input, in dB; the first row's is the autoencoder's
+    guess: float  # how wrong the model is about known noise that was added there: 0 is perfect, 1 as good as no guess
 
 # %% ../nbs/09_pipeline.ipynb #mea82c48
 def _down(pipe: VideoPurePipeline, z: torch.Tensor, levels: list[Level]) -> torch.Tensor:
@@ -425,6 +430,12 @@ def _down(pipe: VideoPurePipeline, z: torch.Tensor, levels: list[Level]) -> torc
     for level in reversed(levels):
         z = ddim_step(z, pipe.predict_noise(z, level.t), level.abar, level.abar_prev)
     return z
+
+
+def _guess(model: VideoModel, z0: torch.Tensor, abar: float) -> float:
+    "Distance of the predicted noise to known noise that was added to latents, over its size."
+    noise = torch.randn(z0.shape, generator=torch.Generator().manual_seed(0)).to(z0)
+    return ((model.noise(add_noise(z0, noise, abar), abar) - noise).norm() / noise.norm()).item()
 
 
 def _psnr(found: torch.Tensor, wanted: torch.Tensor) -> float:
@@ -440,7 +451,7 @@ def round_trip(
     purify_steps: int | None = None,  # levels to climb; None takes the configuration's
     num_inference_steps: int = 50,  # points of the whole grid
 ) -> list[RoundTrip]:  # the autoencoder alone, then a row for each level, lowest first
-    "How well the model comes back from every level by plain DDIM; n levels cost n (n + 3) / 2 noise predictions."
+    "How well the model comes back from every level by plain DDIM; n levels cost n (n + 5) / 2 noise predictions."
     levels = ddim_levels(self.grid, self.setting("purify_steps", purify_steps), num_inference_steps)
     path, own = self.invert(video, purify_steps, False, num_inference_steps), self.model.scale.own
     rows = []
@@ -450,7 +461,8 @@ def round_trip(
         error = ((end - path[0]).norm() / path[0].norm()).item()
         a, s, time = own(levels[k - 1].abar) if k else (1.0, 0.0, 0)
         t = levels[k - 1].t if k else 0
-        rows.append(RoundTrip(t, time, s / a, error, _psnr(decoded, video.to(decoded))))
+        guess = _guess(self.model, path[0], levels[k - 1].abar) if k else 0.0
+        rows.append(RoundTrip(t, time, s / a, error, _psnr(decoded, video.to(decoded)), guess))
     return rows
 
 # %% ../nbs/09_pipeline.ipynb #c128

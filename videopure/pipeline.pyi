@@ -24,11 +24,11 @@ from .checks import as_path as as_path, check_flag as check_flag, checked as che
 from .flow import latent_flow as latent_flow
 from .guidance import guidance_strength as guidance_strength, guide as guide
 from .inversion import invert as invert
-from .latents import on_meta as on_meta, recompute as recompute, share_prompt as share_prompt
+from .latents import PROMPT_WIDTHS as PROMPT_WIDTHS, PromptEmbedding as PromptEmbedding, on_meta as on_meta, recompute as recompute, share_prompt as share_prompt
 from .loading import check_configs as check_configs, download as download, find_prompt as find_prompt, load_parts as load_parts, undisturbed as undisturbed
-from .models import VideoModel as VideoModel, read_scale as read_scale
+from .models import VideoModel as VideoModel, check_scale as check_scale
 from .schedule import Level as Level, add_noise as add_noise, ddim_levels as ddim_levels, ddim_step as ddim_step, paper_scheduler as paper_scheduler, predict_x0 as predict_x0
-from .tiny import assets as assets, check_weights as check_weights, tiny_defaults as tiny_defaults, tiny_scheduler as tiny_scheduler, tiny_unet as tiny_unet, tiny_vae as tiny_vae
+from .tiny import assets as assets, check_weights as check_weights, flow_scheduler as flow_scheduler, tiny_defaults as tiny_defaults, tiny_scheduler as tiny_scheduler, tiny_transformer as tiny_transformer, tiny_unet as tiny_unet, tiny_vae as tiny_vae
 from .video import VideoFileError as VideoFileError, VideoPureError as VideoPureError, check_number as check_number, check_video as check_video
 
 @dataclass
@@ -104,8 +104,8 @@ class VideoPurePipeline(DiffusionPipeline):
         ...
 
     @classmethod
-    def tiny(cls) -> VideoPurePipeline:
-        """The embedded pipeline, with its own tuned defaults: no network, no GPU."""
+    def tiny(cls, kind: str='unet') -> VideoPurePipeline:
+        """An embedded pipeline, with its own tuned defaults: no network, no GPU. `kind` is "unet" (DDPM) or "flow" (a flow transformer)."""
         ...
 
     def setting(self, name: str, value: float | None=None) -> float:
@@ -156,7 +156,7 @@ class VideoPurePipeline(DiffusionPipeline):
 
     @torch.no_grad()
     def round_trip(self, video: torch.Tensor, purify_steps: int | None=None, num_inference_steps: int=50) -> list[RoundTrip]:
-        """How well the model comes back from every level by plain DDIM; n levels cost n (n + 3) / 2 noise predictions."""
+        """How well the model comes back from every level by plain DDIM; n levels cost n (n + 5) / 2 noise predictions."""
         ...
 _GRID: Any
 
@@ -179,9 +179,14 @@ class RoundTrip(NamedTuple):
     noise: float
     error: float
     psnr: float
+    guess: float
 
 def _down(pipe: VideoPurePipeline, z: torch.Tensor, levels: list[Level]) -> torch.Tensor:
     """Plain DDIM from the highest of the levels to below the lowest."""
+    ...
+
+def _guess(model: VideoModel, z0: torch.Tensor, abar: float) -> float:
+    """Distance of the predicted noise to known noise that was added to latents, over its size."""
     ...
 
 def _psnr(found: torch.Tensor, wanted: torch.Tensor) -> float:

@@ -10,7 +10,7 @@ import hashlib
 import inspect
 import random
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import is_dataclass, replace
 from functools import partial
 from threading import RLock
@@ -25,8 +25,8 @@ from .checks import check_answer
 from .latents import evaluating
 from .pipeline import VideoPurePipeline
 from .registry import describe, fingerprint, pieces, plain_attributes
-from .latents import DENOISERS
-from .models import SCHEDULES
+from .latents import DENOISERS, by_class
+from .models import SCHEDULES, read_scale
 from .schedule import PREDICTIONS, ddim_levels
 from .video import ClipError, VideoPureError
 
@@ -168,17 +168,18 @@ def _pipeline_pieces(part: DiffusionPipeline) -> list:
     "Class, configuration, components, and what was changed by hand."
     known = {"gradient_checkpointing", *part.components}
     own = {name: value for name, value in vars(part).items() if name not in known and not name.startswith("_")}
-    call = [DENOISERS.get(kind.__name__) for name in ("unet", "transformer") for kind in type(part.components.get(name)).__mro__]
+    call = [by_class(DENOISERS, part.components.get(name)) for name in ("unet", "transformer")]
     settings = {name: value for name, value in part.config.items() if not name.startswith("_")}
-    return [type(part), settings, part.components, own, next(filter(None, call), None)]
+    return [type(part), settings, part.components, own, call]
 
 
 @pieces.register
 def _scheduler_pieces(part: SchedulerMixin) -> list:
     "Class, configuration, the noise schedule, and what its kind of prediction means."
     settings = {name: value for name, value in part.config.items() if not name.startswith("_")}
-    meaning = SCHEDULES.get(type(part).__name__), PREDICTIONS.get(settings.get("prediction_type", "flow_prediction"))
-    return [type(part), settings, getattr(part, "alphas_cumprod", None), *meaning]
+    with suppress(VideoPureError):  # one that is not known has no meaning yet
+        settings |= {"its meaning": [by_class(SCHEDULES, part), PREDICTIONS.get(read_scale(part).kind)]}
+    return [type(part), settings, getattr(part, "alphas_cumprod", None)]
 
 # %% ../nbs/11a_purifier.ipynb #c046
 @patch

@@ -6,7 +6,7 @@ import hashlib as hashlib
 import inspect as inspect
 import random as random
 from collections.abc import Callable as Callable, Iterator as Iterator
-from contextlib import contextmanager as contextmanager, nullcontext as nullcontext
+from contextlib import contextmanager as contextmanager, nullcontext as nullcontext, suppress as suppress
 from dataclasses import is_dataclass as is_dataclass, replace as replace
 from functools import partial as partial
 from threading import RLock as RLock
@@ -19,8 +19,8 @@ from .checks import check_answer as check_answer
 from .latents import evaluating as evaluating
 from .pipeline import VideoPurePipeline as VideoPurePipeline
 from .registry import describe as describe, fingerprint as fingerprint, pieces as pieces, plain_attributes as plain_attributes
-from .latents import DENOISERS as DENOISERS
-from .models import SCHEDULES as SCHEDULES
+from .latents import DENOISERS as DENOISERS, by_class as by_class
+from .models import SCHEDULES as SCHEDULES, read_scale as read_scale
 from .schedule import PREDICTIONS as PREDICTIONS, ddim_levels as ddim_levels
 from .video import ClipError as ClipError, VideoPureError as VideoPureError
 

@@ -293,6 +293,8 @@ def _module_pieces(part: nn.Module) -> list:
     if "_orig_mod" in part._modules:
         return pieces(part._orig_mod)
     own = {name: value for name, value in vars(part).items() if name not in _OF_MODULES}
+    if isinstance(config := own.get("_internal_dict"), dict):  # of diffusers; with _, where it was loaded from and by which version
+        own["_internal_dict"] = {name: value for name, value in config.items() if not name.startswith("_")}
     own |= {name: list(own[name].values()) for name in _HOOKS}  # their keys are only counted
     return [type(part), own, str(getattr(part, "inlined_graph", ""))]
 

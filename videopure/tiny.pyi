@@ -10,7 +10,7 @@ from importlib.resources import files as files
 from pathlib import Path as Path
 import torch as torch
 import torch.nn.functional as F
-from diffusers import ConfigMixin as ConfigMixin, DDIMScheduler as DDIMScheduler, ModelMixin as ModelMixin
+from diffusers import ConfigMixin as ConfigMixin, DDIMScheduler as DDIMScheduler, FlowMatchEulerDiscreteScheduler as FlowMatchEulerDiscreteScheduler, ModelMixin as ModelMixin, WanTransformer3DModel as WanTransformer3DModel
 from diffusers.configuration_utils import register_to_config as register_to_config
 from diffusers.models.autoencoders.vae import DecoderOutput as DecoderOutput, IdentityDistribution as IdentityDistribution
 from diffusers.models.modeling_outputs import AutoencoderKLOutput as AutoencoderKLOutput
@@ -176,6 +176,22 @@ def tiny_scheduler() -> DDIMScheduler:
     """The noise schedule that the embedded video diffusion model was trained with, which is that of the paper's model."""
     ...
 
-def tiny_defaults() -> dict[str, float]:
-    """Steps and guidance scales that the embedded pipeline was tuned to."""
+def tiny_defaults(name: str='tiny') -> dict[str, float]:
+    """Steps and guidance scales that an embedded pipeline was tuned to, "tiny" or "tiny-flow"."""
+    ...
+
+def new_transformer() -> WanTransformer3DModel:
+    """A flow transformer of the embedded size, with random weights."""
+    ...
+
+def flow_scheduler() -> FlowMatchEulerDiscreteScheduler:
+    """The schedule that it is trained with: straight lines."""
+    ...
+
+def empty_words(n: int, device: torch.device | None=None) -> torch.Tensor:
+    """The prompt of the embedded flow transformer, `(n, 1, 16)`: one word of zeros."""
+    ...
+
+def tiny_transformer() -> WanTransformer3DModel:
+    """The embedded flow transformer, frozen, on the CPU."""
     ...

@@ -20,10 +20,10 @@ from torch import nn as nn
 from tqdm.auto import tqdm as tqdm
 from .checks import check_number as check_number, checked as checked
 from .journal import Journal as Journal, disk_errors as disk_errors, join_processes as join_processes
-from .latents import encode as encode
+from .latents import PromptEmbedding as PromptEmbedding, encode as encode
 from .pipeline import VideoPurePipeline as VideoPurePipeline, find_device as find_device, save_pipeline as save_pipeline
 from .schedule import paper_scheduler as paper_scheduler
-from .tiny import MotionClassifier as MotionClassifier, TinyUNet as TinyUNet, TinyVAE as TinyVAE, save_classifier as save_classifier
+from .tiny import MotionClassifier as MotionClassifier, TinyUNet as TinyUNet, TinyVAE as TinyVAE, empty_words as empty_words, flow_scheduler as flow_scheduler, new_transformer as new_transformer, save_classifier as save_classifier
 from .video import MOTIONS as MOTIONS, VideoFileError as VideoFileError, VideoPureError as VideoPureError, atomic_path as atomic_path, moving_shapes as moving_shapes
 
 def generator_for(seed: int, step: int) -> torch.Generator:
@@ -45,6 +45,10 @@ def classifier_loss(classifier: nn.Module, video: torch.Tensor, labels: torch.Te
 
 def diffusion_loss(unet: nn.Module, vae: nn.Module, scheduler: DDIMScheduler, video: torch.Tensor, generator: torch.Generator, low: int=250) -> torch.Tensor:
     """Mean squared error of the predicted noise, at random levels, most of them low. Source: DDPM (arXiv 2006.11239), eq. 14."""
+    ...
+
+def flow_loss(transformer: nn.Module, vae: nn.Module, video: torch.Tensor, generator: torch.Generator, low: tuple[float, float]=(0.03, 0.45)) -> torch.Tensor:
+    """Mean squared error of the predicted way, at random levels. Source: flow matching (arXiv 2210.02747)."""
     ...
 
 def start_accelerate(device: str | torch.device | None=None) -> tuple[Accelerator, torch.device]:
@@ -143,14 +147,23 @@ def _noise_loss(unet, video, labels, generator):
 def _motion_loss(classifier, video, labels, generator):
     """The classifier draws nothing."""
     ...
+
+def _way_loss(transformer, video, labels, generator):
+    """The flow model draws levels and noise in the same way."""
+    ...
 _MODELS: dict[str, tuple[Any, Any, Any, int, float]]
 
 def _train_model(kind, clips, labels, steps, seed=0, checkpoint=None, device=None, progress=True):
     """The run of one of `_MODELS`, trained from nothing: weights, batches and noise are drawn from the seed."""
     ...
 _TUNED: dict[str, Any]
+_TUNED_FLOW: dict[str, Any]
+
+def _save_models(folder, classifier, diffusion, flow):
+    """Write the three trained models, the flow model in half precision."""
+    ...
 
 @checked
-def train_tiny(out: str | Path, seed: int=0, classifier_steps: int=800, diffusion_steps: int=1200, n_clips: int=4000, device: str | torch.device | None=None, progress: bool=True) -> Path:
+def train_tiny(out: str | Path, seed: int=0, classifier_steps: int=800, diffusion_steps: int=1200, flow_steps: int=5500, n_clips: int=4000, device: str | torch.device | None=None, progress: bool=True) -> Path:
     """Train the embedded models and save them. Interrupted, it continues where it was when called again with the same arguments."""
     ...

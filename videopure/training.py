@@ -38,7 +38,7 @@ from .data import ClipFolder, ClipLoader, Clips, stratified
 from .defense import Defended
 from .flow import latent_flow
 from .journal import Journal, config_hash, data_identity, disk_errors, environment, read_json
-from .latents import encode, evaluating
+from .latents import evaluating
 from .pipeline import VideoPurePipeline, load_pipeline
 from .results import Accuracy, Table
 from .show import Player, magnify, save_page

@@ -31,7 +31,7 @@ from .data import ClipFolder as ClipFolder, ClipLoader as ClipLoader, Clips as C
 from .defense import Defended as Defended
 from .flow import latent_flow as latent_flow
 from .journal import Journal as Journal, config_hash as config_hash, data_identity as data_identity, disk_errors as disk_errors, environment as environment, read_json as read_json
-from .latents import encode as encode, evaluating as evaluating
+from .latents import evaluating as evaluating
 from .pipeline import VideoPurePipeline as VideoPurePipeline, load_pipeline as load_pipeline
 from .results import Accuracy as Accuracy, Table as Table
 from .show import Player as Player, magnify as magnify, save_page as save_page
