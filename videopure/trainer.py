@@ -390,14 +390,13 @@ def _train_model(kind, clips, labels, steps, seed=0, checkpoint=None, device=Non
 
 # %% ../nbs/17a_trainer.ipynb #c089
 _TUNED = {"purify_steps": 4, "spatial_scale": 1.0, "temporal_scale": 2.0}
-_TUNED_FLOW = {"purify_steps": 4, "spatial_scale": 1.0, "temporal_scale": 2.0}
 
 
 def _save_models(folder, classifier, diffusion, flow):
     "Write the three trained models, the flow model in half precision."
     save_classifier(classifier, folder / "motion_classifier.safetensors")
     save_pipeline(VideoPurePipeline(TinyVAE(), diffusion, paper_scheduler(), **_TUNED), folder / "tiny")
-    pipe = VideoPurePipeline(TinyVAE(), None, flow_scheduler(), PromptEmbedding(1, 16), transformer=flow, **_TUNED_FLOW)
+    pipe = VideoPurePipeline(TinyVAE(), None, flow_scheduler(), PromptEmbedding(1, 16), transformer=flow, **_TUNED)
     pipe.transformer.half()
     save_pipeline(pipe, folder / "tiny-flow")
 
