@@ -11,6 +11,7 @@ from safetensors.torch import save
 
 from videopure import trainer
 from videopure.pipeline import VideoPurePipeline, load_pipeline, save_pipeline
+from videopure.schedule import add_noise, ddim_levels, paper_scheduler
 from videopure.tiny import MotionClassifier, TinyUNet, assets, load_motion_classifier, tiny_classifier, tiny_defaults, tiny_unet
 from videopure.trainer import Trainer, train_tiny
 from videopure.video import MOTIONS, VideoFileError, VideoPureError, moving_shapes
@@ -33,7 +34,7 @@ def weights(folder):
 
 def test_assets_are_small_and_readable():
     files = list(assets().rglob("*.safetensors"))
-    assert len(files) == 3 and sum(f.stat().st_size for f in files) <= 8e6
+    assert len(files) == 6 and sum(f.stat().st_size for f in files) <= 8e6
     assert all(f.stat().st_mode & stat.S_IROTH for f in files if os.access(f, os.W_OK) and "site-packages" not in str(f))
     assert len(MOTIONS) >= 9 and tiny_classifier().class_names == MOTIONS
 
@@ -99,6 +100,34 @@ def test_frames_see_their_neighbours_only():
     assert (changed[:6] > 0).all() and (changed[6:] < 1e-5).all()  # five blocks, one frame each
 
 
+def test_flow_asset():
+    "Under 4 MB, by name and as an object the same, frozen, without a path of the machine that made it, and any size of clip."
+    folder = assets() / "tiny-flow"
+    assert sum(f.stat().st_size for f in folder.rglob("*")) < 4e6
+    assert not [f for f in folder.rglob("*.json") if "_name_or_path" in f.read_text()]
+    pipe, named = VideoPurePipeline.tiny("flow"), load_pipeline("tiny-flow", "cpu")
+    clips, _ = moving_shapes(1, seed=3)
+    assert torch.equal(pipe(clips, purify_steps=1).videos, named(clips, purify_steps=1).videos)
+    assert pipe.network.dtype == torch.float32 and not any(p.requires_grad for p in pipe.network.parameters())
+    assert pipe(clips[:, :, :15, :31], purify_steps=1).videos.shape == (1, 2, 3, 15, 31, 32)
+    with pytest.raises(VideoPureError, match="expected 'unet' or 'flow'"):
+        VideoPurePipeline.tiny("dit")
+
+
+def test_both_embedded_models_know_noise():
+    "On clips of a new seed the flow model predicts noise about as well as the UNet, at every level of the paper."
+    clips, _ = moving_shapes(4, seed=9_100_000)
+    for level in ddim_levels(paper_scheduler()):
+        errors = []
+        for pipe in (VideoPurePipeline.tiny(), VideoPurePipeline.tiny("flow")):
+            z = pipe.model.encode(clips)
+            noise = torch.randn(z.shape, generator=torch.Generator().manual_seed(level.t))
+            with torch.no_grad():
+                found = pipe.model.noise(add_noise(z, noise, level.abar), level.abar)
+            errors.append((found - noise).square().mean().item())
+        assert max(errors) < 0.95 and errors[1] < 1.1 * errors[0]
+
+
 @pytest.mark.slow
 def test_training_is_deterministic_and_resumes(tmp_path, monkeypatch):
     once, again = (weights(train_tiny(tmp_path / name, **SMALL)) for name in ("once", "again"))
@@ -126,15 +155,16 @@ def test_training_is_deterministic_and_resumes(tmp_path, monkeypatch):
 FIRST = {
     "classifier": (2.2565557956695557, 2.3677783012390137, 2.3047895431518555, 2.2989282608032227),
     "diffusion": (0.9998641014099121, 1.0010967254638672, 0.9960691332817078, 0.9976056218147278),
+    "flow": (2.5239431858062744, 2.5850961208343506, 2.7595179080963135, 2.4157674312591553),
 }
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind, steps", [("classifier", 800), ("diffusion", 1200)])
+@pytest.mark.parametrize("kind, steps", [("classifier", 800), ("diffusion", 1200), ("flow", 5500)])
 def test_first_losses_of_the_shipped_weights(kind, steps, monkeypatch):
     """The recipe of the shipped weights is still the one that made them, but for 60 clips instead of 4000.
 
-    The losses were written down, with torch 2.13 in one thread of an AMD EPYC, by the loop of version 0.1 that trained the weights. Other
+    The losses were written down, with torch 2.13 in one thread of an AMD EPYC, by the loop that trained the weights. Other
     processors round bfloat16 sums in another order, which changes the fourth digit of the classifier's.
     """
     step, losses = Trainer.step, []

@@ -23,6 +23,7 @@ from diffusers.models.modeling_outputs import AutoencoderKLOutput
 from diffusers.models.unets.unet_3d_condition import UNet3DConditionOutput
 from fastcore.basics import patch
 from safetensors import safe_open
+from safetensors.torch import load_file
 from safetensors.torch import save as to_bytes
 from torch import nn
 
@@ -318,5 +319,7 @@ def empty_words(n: int, device: torch.device | None = None) -> torch.Tensor:
 # %% ../nbs/04_tiny.ipynb #mafec003
 def tiny_transformer() -> WanTransformer3DModel:
     "The embedded flow transformer, frozen, on the CPU."
-    model = WanTransformer3DModel.from_pretrained(assets() / "tiny-flow", subfolder="transformer", torch_dtype=torch.float32, **_LOADING)
+    with torch.random.fork_rng(devices=[]):
+        model = new_transformer()
+    model.load_state_dict(load_file(assets() / "tiny-flow" / "transformer" / "diffusion_pytorch_model.safetensors"))
     return model.requires_grad_(False).eval()

@@ -17,6 +17,7 @@ from diffusers.models.modeling_outputs import AutoencoderKLOutput as Autoencoder
 from diffusers.models.unets.unet_3d_condition import UNet3DConditionOutput as UNet3DConditionOutput
 from fastcore.basics import patch as patch
 from safetensors import safe_open as safe_open
+from safetensors.torch import load_file as load_file
 from safetensors.torch import save as to_bytes
 from torch import nn as nn
 from .checks import count_names as count_names, reason as reason

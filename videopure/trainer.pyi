@@ -157,7 +157,6 @@ def _train_model(kind, clips, labels, steps, seed=0, checkpoint=None, device=Non
     """The run of one of `_MODELS`, trained from nothing: weights, batches and noise are drawn from the seed."""
     ...
 _TUNED: dict[str, Any]
-_TUNED_FLOW: dict[str, Any]
 
 def _save_models(folder, classifier, diffusion, flow):
     """Write the three trained models, the flow model in half precision."""
