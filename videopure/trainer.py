@@ -10,6 +10,7 @@ import copy
 import io
 import math
 import os
+import warnings
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -363,7 +364,9 @@ def _motion_loss(classifier, video, labels, generator):
 
 def _way_loss(transformer, video, labels, generator):
     "The flow model draws levels and noise in the same way."
-    return flow_loss(transformer, TinyVAE(), video, generator)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Mismatch dtype between input and weight")  # of a norm under autocast, which is only slower
+        return flow_loss(transformer, TinyVAE(), video, generator)
 
 
 _MODELS = {  # network, loss, memory layout, clips in a batch, learning rate
@@ -388,7 +391,7 @@ def _train_model(kind, clips, labels, steps, seed=0, checkpoint=None, device=Non
     run.run(step_loss, checkpoint, progress=progress)
     return run
 
-# %% ../nbs/17a_trainer.ipynb #c089
+# %% ../nbs/17a_trainer.ipynb #m17save
 _TUNED = {"purify_steps": 4, "spatial_scale": 1.0, "temporal_scale": 2.0}
 
 
@@ -400,7 +403,7 @@ def _save_models(folder, classifier, diffusion, flow):
     pipe.transformer.half()
     save_pipeline(pipe, folder / "tiny-flow")
 
-
+# %% ../nbs/17a_trainer.ipynb #c089
 @checked
 def train_tiny(
     out: str | Path,  # folder for the models, made if missing

@@ -6,6 +6,7 @@ import copy as copy
 import io as io
 import math as math
 import os as os
+import warnings as warnings
 from collections.abc import Callable as Callable, Collection as Collection, Iterator as Iterator
 from contextlib import contextmanager as contextmanager, nullcontext as nullcontext, suppress as suppress
 from pathlib import Path as Path
