@@ -24,7 +24,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from videopure import attacks, baselines, blackbox, checks, classifiers, config, data, defense, evaluate, explore, filmstrip, flow
-from videopure import guidance, inversion, journal, latents, metrics, networks, pipeline, purifier, registry, report, results
+from videopure import families, guidance, inversion, journal, latents, metrics, models, networks, pipeline, purifier, registry
+from videopure import report, results
 from videopure import sanity, schedule, show, threats, tiny, trace, trainer, training, video, voting
 from videopure.cli import main
 from videopure.config import read_config
@@ -222,7 +223,9 @@ def of_models() -> dict:
         "tiny.check_class_names": (tiny.check_class_names, {"names": ["a", "b"]}),
         "latents.encode": (latents.encode, {"vae": vae, "video": ONE}),
         "latents.decode": (latents.decode, {"vae": vae, "latents": z}),
-        "latents.predict_noise": (latents.predict_noise, {"unet": unet, "latents": z, "t": 3}),
+        "latents.predict_noise": (latents.predict_noise, {"network": unet, "latents": z, "t": 3}),
+        "families.untrained": (families.untrained, {"family": "Wan"}),
+        "models.VideoModel": (models.VideoModel, {"vae": tiny.tiny_vae(), "network": unet, "scheduler": tiny.tiny_scheduler()}),
         "latents.PromptEmbedding": (latents.PromptEmbedding, {"length": 2, "dim": 3}),
         "latents.share_prompt": (latents.share_prompt, {"unet": unet}),
         "networks.I3D": (networks.I3D, {"num_classes": 2}),
@@ -331,7 +334,7 @@ def entries() -> dict:
 
 PLAIN = {  # public, but not called by a user with arguments
     "purifier.Purifier", "attacks.VideoAttack", "threats.Threat", "threats.Subspace", "threats.Masked",  # to be written on
-    "pipeline.VideoPureOutput", "voting.VoteOutput",  # what calls give back
+    "pipeline.VideoPureOutput", "pipeline.RoundTrip", "voting.VoteOutput", "models.Scale",  # what calls give back
     "cli.main", "cli.start", "config.read_config",  # tried below
     "latents.embed_empty_prompt", "metrics.lpips",  # need transformers, or weights from the web
 }  # fmt: skip
