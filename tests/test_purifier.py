@@ -456,3 +456,11 @@ def test_unknown_rules(rules, classifier):
         with pytest.raises(VideoPureError, match="unknown vote rule 'vito'.*veto") as error:
             make()
         assert "\n" not in str(error.value)
+
+
+def test_records_are_decoded_in_the_chunks_that_were_asked_for(monkeypatch):
+    pipe, seen = VideoPurePipeline.tiny(), []
+    decode = type(pipe.vae).decode
+    monkeypatch.setattr(type(pipe.vae), "decode", lambda self, z: seen.append(len(z)) or decode(self, z))
+    VideoPure(pipe, purify_steps=1, decode_chunk=3).records(moving_shapes(1, seed=3)[0])(0)
+    assert seen == [3, 3, 3, 3, 3, 1]

@@ -150,10 +150,11 @@ class VideoPure(Purifier):
 
     def records(self, video: torch.Tensor) -> Records:
         "The records of clips, decoded when they are asked for."
-        latents, size = self.pipe(video, **self.given | {"output_type": "latent"}).latents, video.shape[-3:]
+        latents = self.pipe(video, **self.given | {"output_type": "latent"}).latents
         for s, record in enumerate(latents.unbind(1)):
             check_answer(record.abs(), f"the latents of record {s} of the purifier {self}")
-        return Records(latents.shape[1], lambda s, rows: self.pipe.decode_records(latents[rows, s : s + 1], size)[:, 0], self)
+        size, chunk = video.shape[-3:], self.given.get("decode_chunk")
+        return Records(latents.shape[1], lambda s, rows: self.pipe.decode_records(latents[rows, s : s + 1], size, chunk)[:, 0], self)
 
 # %% ../nbs/11a_purifier.ipynb #c040
 @patch
