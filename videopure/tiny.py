@@ -296,6 +296,8 @@ def tiny_scheduler() -> DDIMScheduler:
 # %% ../nbs/04_tiny.ipynb #c062
 def tiny_defaults(name: str = "tiny") -> dict[str, float]:
     "Steps and guidance scales that an embedded pipeline was tuned to, \"tiny\" or \"tiny-flow\"."
+    if name not in ("tiny", "tiny-flow"):
+        raise VideoPureError(f"name is {name!r}, expected 'tiny' or 'tiny-flow'")
     index = json.loads((assets() / name / "model_index.json").read_text(encoding="utf-8"))
     return {name: index[name] for name in ("purify_steps", "spatial_scale", "temporal_scale")}
 
