@@ -22,7 +22,7 @@ from torch import nn
 from torchattacks.attack import Attack
 from tqdm.auto import tqdm
 
-from .checks import AnswerError, checked
+from .checks import AnswerError, bounds, checked
 from .defense import Defended, answer
 from .purifier import evaluating, random_state, seeded
 from .registry import Registry, is_code, make, pieces
@@ -285,7 +285,7 @@ def clip_gradient(loss: torch.Tensor, clips: torch.Tensor, finite: bool = True) 
     grad = torch.autograd.grad(loss.sum(), clips, allow_unused=True)[0] if loss.requires_grad else None
     if grad is None:
         raise VideoPureError("the answer has no gradient with respect to the clip: use Defended(..., sees='bpda') or a black-box attack")
-    if finite and not grad.isfinite().all():
+    if finite and not all(end.isfinite() for end in grad.aminmax()):
         bad = (~grad.isfinite()).flatten(1).any(1).nonzero()[:, 0].tolist()
         raise VideoPureError(f"the gradient of clips {bad} is not finite: a step along it would mean nothing; try float32, or another loss")
     return grad
@@ -346,7 +346,8 @@ def _revived(self: PGD, grad: torch.Tensor, adv: torch.Tensor, goal: torch.Tenso
 
 def _without_gradient(grad: torch.Tensor) -> torch.Tensor:
     "For which clips a gradient says nothing: it is zero everywhere, or somewhere not finite."
-    return (~grad.isfinite()).flatten(1).any(1) | (grad == 0).flatten(1).all(1)
+    low, high = bounds(grad)
+    return ~(low.isfinite() & high.isfinite()) | (low == high) & (low == 0)
 
 # %% ../nbs/12b_attacks.ipynb #c066
 @patch
@@ -384,7 +385,7 @@ def _count(self: PGD, rows: torch.Tensor, grad: torch.Tensor) -> torch.Tensor:
     self.steps_used[rows] += 1
     self.zero_gradients[rows] += lost.long()
     self.on_step()
-    return grad.masked_fill(lost[:, None, None, None, None], 0)
+    return grad.masked_fill(lost[:, None, None, None, None], 0) if lost.any() else grad
 
 # %% ../nbs/12b_attacks.ipynb #c071
 @patch

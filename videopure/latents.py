@@ -155,7 +155,7 @@ def _per_clip(fn: Callable[[torch.Tensor], torch.Tensor], clips: torch.Tensor, c
 # %% ../nbs/03a_latents.ipynb #c027
 def check_finite(x: torch.Tensor, what: str) -> torch.Tensor:
     "`x`, one row a clip, if all of it is finite numbers; otherwise an `AnswerError` that keeps which clips have none."
-    if not x.is_meta and not x.detach().isfinite().all():
+    if not x.is_meta and not all(end.isfinite() for end in x.detach().aminmax()):
         rows = (~x.detach().isfinite()).flatten(1).any(1).nonzero()[:, 0].tolist()
         raise AnswerError(f"{what} NaN or infinite values: the weights are damaged, or half precision is too small (try bfloat16)", rows)
     return x
@@ -287,6 +287,9 @@ def find_call(network: nn.Module) -> Callable:
     if (call := by_class(DENOISERS, network)) is not None:
         return call
     name = type(network).__name__
+    if name == "UNet2DConditionModel":
+        load = "AnimateDiffPipeline.from_pretrained(model, motion_adapter=MotionAdapter.from_pretrained(adapter))"
+        raise VideoPureError(f"{name} is a network of pictures; give it a motion adapter: VideoPurePipeline.from_pipe({load})")
     add = f"videopure.latents.DENOISERS[{name!r}] = lambda network, x, t, words, strides: network(x, t, words).sample"
     raise VideoPureError(f"the network {name} is not known, so how it is called; if it takes clips and no picture, add its line: {add}")
 
@@ -416,7 +419,7 @@ class PromptAttention(AttnProcessor2_0):
 # %% ../nbs/03a_latents.ipynb #c062
 @checked
 def share_prompt(unet: nn.Module) -> None:
-    "Give the cross-attention layers of a diffusers UNet `PromptAttention`; other models are left as they are."
-    processors = getattr(unet, "attn_processors", {})
-    if processors and all(isinstance(p, AttnProcessor2_0) for p in processors.values()):
+    "Give the cross-attention layers of a diffusers UNet `PromptAttention`; other models, and other calls, are left as they are."
+    processors, one_prompt = getattr(unet, "attn_processors", {}), by_class(DENOISERS, unet) in (_call_unet, _call_motion)
+    if processors and one_prompt and all(isinstance(p, AttnProcessor2_0) for p in processors.values()):
         unet.set_attn_processor({name: PromptAttention() if name.endswith("attn2.processor") else p for name, p in processors.items()})

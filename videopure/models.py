@@ -91,6 +91,7 @@ FLOWS = {  # name of a network's class -> whether it was trained by flow matchin
     "CogVideoXTransformer3DModel": False,
     "UNet3DConditionModel": False,
     "UNetMotionModel": False,
+    "TinyUNet": False,
 }
 
 

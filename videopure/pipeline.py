@@ -6,6 +6,7 @@
 __all__ = ['VideoPureOutput', 'VideoPurePipeline', 'RoundTrip', 'load_pipeline', 'save_pipeline']
 
 # %% ../nbs/09_pipeline.ipynb #c002
+import inspect
 import math
 import os
 import shutil
@@ -31,7 +32,7 @@ from .flow import latent_flow
 from .guidance import guidance_strength, guide
 from .inversion import invert
 from .latents import PROMPT_WIDTHS, PromptEmbedding, on_meta, recompute, share_prompt
-from .loading import check_configs, download, find_prompt, load_parts, undisturbed
+from .loading import check_configs, download, find_dtype, find_prompt, load_parts, read_options, undisturbed
 from .models import VideoModel, check_scale
 from .schedule import Level, add_noise, ddim_levels, ddim_step, paper_scheduler, predict_x0
 from .tiny import assets, check_weights, flow_scheduler, tiny_defaults, tiny_scheduler, tiny_transformer, tiny_unet, tiny_vae
@@ -189,10 +190,9 @@ def from_pretrained(cls: VideoPurePipeline, pretrained_model_name_or_path: str |
     The weights of the paper's `damo-vilab/text-to-video-ms-1.7b` are CC BY-NC 4.0: not for commercial use.
     Raises `VideoPureError` if there is no such model, or its parts are not whole or do not fit each other.
     """
-    source, given = pretrained_model_name_or_path, {"use_safetensors": True} | kwargs
-    if "torch_dtype" in given:
-        given["dtype"] = given.pop("torch_dtype")  # the older name, under which most people know it
+    source, given = pretrained_model_name_or_path, kwargs
     try:
+        given = read_options(cls, kwargs)
         with undisturbed():
             folder = source if os.path.isdir(source) else download(cls, source, given)
             given |= load_parts(Path(folder), check_configs(Path(folder)), given)
@@ -214,6 +214,20 @@ def tiny(cls: VideoPurePipeline, kind: str = "unet") -> VideoPurePipeline:
         return cls(tiny_vae(), tiny_unet(), tiny_scheduler(), **tiny_defaults())
     prompt = PromptEmbedding(1, 16)  # a word of zeros
     return cls(tiny_vae(), None, flow_scheduler(), prompt, **tiny_defaults("tiny-flow"), transformer=tiny_transformer())
+
+# %% ../nbs/09_pipeline.ipynb #mfp00002
+@patch(cls_method=True)
+def from_pipe(cls: VideoPurePipeline, pipeline: DiffusionPipeline, **kwargs) -> VideoPurePipeline:
+    """A pipeline of the components of another one, of diffusers for example, which are frozen; `kwargs` take their place.
+
+    Raises `VideoPureError` if the components do not fit, or are not those of a model of videos.
+    """
+    if not isinstance(pipeline, DiffusionPipeline):
+        raise VideoPureError(f"from_pipe takes a pipeline of diffusers, not {type(pipeline).__name__}")
+    held, known = {**pipeline.config, **pipeline.components}, inspect.signature(cls).parameters
+    if odd := kwargs.keys() - known:
+        raise VideoPureError(f"from_pipe has no keyword {shorten(sorted(odd))}")
+    return cls(**{name: value for name, value in held.items() if name in known} | kwargs)
 
 # %% ../nbs/09_pipeline.ipynb #c054
 @patch
@@ -481,12 +495,11 @@ def find_device(name: str | torch.device = "auto") -> torch.device:
 def load_pipeline(
     name: str | Path = "tiny",  # "tiny", "tiny-flow", a saved folder, or a hub name
     device: str | torch.device = "auto",  # "auto" takes the GPU where there is one
-    dtype: str = "float32",  # of the weights: "float32", "float16" or "bfloat16"
+    dtype: str | torch.dtype = "float32",  # of the weights: "float32", "float16" or "bfloat16"
     variant: str | None = None,  # of the files, e.g. "fp16"; None: the plain ones, else the only ones
 ) -> VideoPurePipeline:
     "A pipeline by name. Raises `VideoPureError` for a model, device or type that there is not."
-    if dtype not in ("float32", "float16", "bfloat16"):
-        raise VideoPureError(f"unknown dtype {dtype!r}: expected float32, float16 or bfloat16")
+    kind = find_dtype(dtype)
     if not isinstance(variant, (str, type(None))):
         raise VideoPureError(f"variant is {variant!r}, expected a word such as 'fp16', or None")
     place, shown = find_device(device), bars.is_progress_bar_enabled()
@@ -495,7 +508,7 @@ def load_pipeline(
         bars.disable_progress_bar()  # it loads at once
     try:
         source = assets() / name if embedded else name
-        pipe = VideoPurePipeline.from_pretrained(source, torch_dtype=getattr(torch, dtype), variant=variant)
+        pipe = VideoPurePipeline.from_pretrained(source, dtype=kind, variant=variant)
         with undisturbed():  # diffusers warns that half precision on a CPU is only slow
             return pipe.to(place)
     finally:
