@@ -52,3 +52,38 @@ def test_core_without_optional_packages():
         """
     )
     assert "pip install opencv-python-headless" in said
+
+
+def test_every_module_loads():
+    "Only the explorer, which is made of ipywidgets, does not."
+    said = bare(
+        """
+        import importlib, pkgutil
+        import videopure
+
+        for module in pkgutil.iter_modules(videopure.__path__):
+            if module.name != "__main__":
+                try:
+                    importlib.import_module(f"videopure.{module.name}")
+                except ImportError as error:
+                    print(module.name, error)
+        """
+    )
+    assert said == "explore the explorer is made of ipywidgets: pip install 'videopure[widgets]'"
+
+
+def test_attacks_say_what_is_missing():
+    said = bare(
+        """
+        from videopure import PGD, tiny_classifier
+        from videopure.checks import MissingPackageError
+        from videopure.filmstrip import TorchAttack
+
+        for make in (lambda: PGD(tiny_classifier()), lambda: TorchAttack("APGD", tiny_classifier())):
+            try:
+                make()
+            except MissingPackageError as error:
+                print(error)
+        """
+    )
+    assert said.count("pip install torchattacks") == 2

@@ -10,6 +10,7 @@ __version__ = "0.2.0"
 
 _WHERE = {
     "VideoPurePipeline": "pipeline",
+    "VideoModel": "models",
     "Defended": "defense",
     "PGD": "attacks",
     "benchmark": "evaluate",

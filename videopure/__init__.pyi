@@ -4,6 +4,7 @@
 What is used most can be imported from here, `from videopure import Defended, VideoPurePipeline`; each name is loaded when it is first asked
 for, so that `import videopure` costs nothing. Everything else is in the modules, one for each notebook."""
 from .pipeline import VideoPurePipeline as VideoPurePipeline
+from .models import VideoModel as VideoModel
 from .defense import Defended as Defended
 from .attacks import PGD as PGD
 from .evaluate import benchmark as benchmark

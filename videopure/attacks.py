@@ -19,16 +19,26 @@ import torch
 import torch.nn.functional as F
 from fastcore.basics import patch
 from torch import nn
-from torchattacks.attack import Attack
 from tqdm.auto import tqdm
 
-from .checks import AnswerError, bounds, checked
+from .checks import AnswerError, MissingPackageError, bounds, checked
 from .defense import Defended, answer
 from .purifier import evaluating, random_state, seeded
 from .registry import Registry, is_code, make, pieces
 from .threats import THREATS, Threat, as_eps, as_threat, make_threat, same_shape
 from .video import ClipError, VideoPureError, check_number, check_video
 from .voting import vote_scores
+
+# %% ../nbs/12b_attacks.ipynb #m12bare1
+try:
+    from torchattacks.attack import Attack
+except ImportError:
+
+    class Attack:
+        "In the place of torchattacks' base class where it is not installed."
+
+        def __init__(self, name: str, model: nn.Module):
+            raise MissingPackageError(f"the attack {name} needs the package torchattacks: pip install torchattacks")
 
 # %% ../nbs/12b_attacks.ipynb #c008
 _WHOLE = (torch.int8, torch.int16, torch.int32, torch.int64, torch.uint8, torch.uint16, torch.uint32, torch.uint64)
@@ -304,13 +314,14 @@ def evaluate(self: PGD, x: torch.Tensor, clean: torch.Tensor | None) -> tuple[to
 def loss_and_grad(self: PGD, adv: torch.Tensor, goal: torch.Tensor, loss: Callable, clean: torch.Tensor | None, grad: bool = True) -> tuple:
     "Loss (B,), broken (B,) and gradient of the loss at `adv`, over `eot` evaluations of the model; over one if it does not vary."
     total, broken, direction = torch.zeros_like(adv[:, 0, 0, 0, 0]), torch.ones_like(goal, dtype=torch.bool), torch.zeros_like(adv)
-    state, draws = partial(random_state, self.device, getattr(self.model, "purifier", None)) if not self.varies else lambda: None, 0
+    again, draws = self.eot > 1 and not self.varies, 0
+    state = partial(random_state, self.device, getattr(self.model, "purifier", None)) if again else lambda: None
     for _ in range(self.eot):
         draws, before = draws + 1, state()
         with torch.set_grad_enabled(grad):
             x, reached = adv.detach().requires_grad_(grad), torch.full_like(broken, not self.targeted)
             rows, found = answered(self.evaluate, x, clean)
-            alike = not self.varies and state() == before
+            alike = again and state() == before
             if found is not None:
                 value = _one_a_clip(loss(found[0], goal[rows]), rows) * (-1 if self.targeted else 1) + self.deviation * found[1]
                 reached[rows] = self._reached(voted(self.model, found[0].detach()).argmax(1), goal[rows])

@@ -13,15 +13,15 @@ import torch as torch
 import torch.nn.functional as F
 from fastcore.basics import patch as patch
 from torch import nn as nn
-from torchattacks.attack import Attack as Attack
 from tqdm.auto import tqdm as tqdm
-from .checks import AnswerError as AnswerError, checked as checked
+from .checks import AnswerError as AnswerError, MissingPackageError as MissingPackageError, bounds as bounds, checked as checked
 from .defense import Defended as Defended, answer as answer
 from .purifier import evaluating as evaluating, random_state as random_state, seeded as seeded
 from .registry import Registry as Registry, is_code as is_code, make as make, pieces as pieces
 from .threats import THREATS as THREATS, Threat as Threat, as_eps as as_eps, as_threat as as_threat, make_threat as make_threat, same_shape as same_shape
 from .video import ClipError as ClipError, VideoPureError as VideoPureError, check_number as check_number, check_video as check_video
 from .voting import vote_scores as vote_scores
+from torchattacks.attack import Attack as Attack
 _WHOLE: tuple[Any, Any, Any, Any, Any, Any, Any, Any]
 
 def check_adversarial(adversarial: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:

@@ -1,7 +1,7 @@
 # Made by tools/stubs.py from evaluate.py: run it after nbdev_export.
 """One call from a classifier, its defenses, clips and attacks to a table that can be believed"""
 from typing import Any
-__all__ = ['PROTOCOLS', 'AttackSpec', 'benchmark', 'five_metrics']
+__all__ = ['PROTOCOLS', 'accelerate', 'AttackSpec', 'benchmark', 'five_metrics']
 import re as re
 import sys as sys
 import tempfile as tempfile
@@ -13,7 +13,6 @@ from functools import partial as partial
 from inspect import signature as signature
 from pathlib import Path as Path
 import torch as torch
-from accelerate import Accelerator as Accelerator
 from fastcore.basics import patch as patch
 from torch import distributed as distributed, nn as nn
 from torch.utils.data import Dataset as Dataset, TensorDataset as TensorDataset
@@ -22,7 +21,7 @@ from . import threats as threats
 from .attacks import ATTACKS as ATTACKS, PGD as PGD, VideoAttack as VideoAttack, answered as answered, blind as blind, check_adversarial as check_adversarial, check_labels as check_labels
 from .attacks import make_attack as make_attack, quantized as quantized, record_logits as record_logits
 from .baselines import make_purifier as make_purifier
-from .checks import AnswerError as AnswerError, as_path as as_path, checked as checked
+from .checks import AnswerError as AnswerError, Late as Late, as_path as as_path, checked as checked
 from .classifiers import VideoClassifier as VideoClassifier
 from .data import ClipFolder as ClipFolder, Clips as Clips, Kinetics400 as Kinetics400, MovingShapes as MovingShapes
 from .defense import SEES as SEES, Defended as Defended, answer as answer
@@ -210,6 +209,7 @@ def _describe_classifier(classifier: nn.Module) -> dict:
 def _chosen(kind: str, names: Sequence[str], only: Sequence[str]) -> list[str]:
     """The names that are in `only`, or all if it is empty."""
     ...
+accelerate: Late
 
 def _processes() -> tuple[tuple[int, int], Callable]:
     """This process's number and how many there are, and a function that waits for all of them; accelerate's launcher tells."""

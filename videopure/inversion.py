@@ -45,6 +45,8 @@ def invert(
         raise VideoPureError("levels are the `Level`s of a grid, lowest first, as ddim_levels gives them")
     if share not in SHARES:
         raise VideoPureError(f"share is {share!r}, expected one of {', '.join(SHARES)}")
+    if share != "first" and not temporal_inversion:
+        raise VideoPureError(f"share={share!r} needs temporal_inversion: without it every frame keeps its own noise")
     for level in levels:
         noise = predict(path[-1], level.t)
         if getattr(noise, "shape", None) != latents.shape:

@@ -69,7 +69,7 @@ def _decode_clips(vae: nn.Module, z: torch.Tensor) -> torch.Tensor:
     return vae.decode(z, **clean).sample
 
 # %% ../nbs/03a_latents.ipynb #m13005
-_STRIDES = WeakKeyDictionary()  # autoencoder of clips -> what was measured
+_STRIDES = WeakKeyDictionary()  # autoencoder -> what was found
 
 
 @torch.no_grad()
@@ -96,10 +96,8 @@ def _measure(vae: nn.Module) -> Strides:
 # %% ../nbs/03a_latents.ipynb #m13006
 def strides(vae: nn.Module) -> Strides:
     "How many frames one latent frame of `vae` stands for, and how many pixels of a side one latent pixel."
-    if not takes_clips(vae):
-        return Strides(1, spatial_multiple(vae))
     if vae not in _STRIDES:
-        _STRIDES[vae] = _measure(vae)
+        _STRIDES[vae] = _measure(vae) if takes_clips(vae) else Strides(1, spatial_multiple(vae))
     return _STRIDES[vae]
 
 # %% ../nbs/03a_latents.ipynb #c011
@@ -215,6 +213,11 @@ def decode(
         chunk = chunk or _frames_that_fit(vae, *(side * n for n in latents.shape[-2:]), latents.device)
         video = _per_frame(lambda z: vae.decode(z).sample, z, chunk)
     return check_finite(_working_precision(video / 2 + 0.5), "the autoencoder decoded latents to").clamp(0, 1)
+
+# %% ../nbs/03a_latents.ipynb #mpsnr02
+def psnr(found: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    "Peak signal-to-noise ratio of each clip `(B, 3, T, H, W)` in dB, `(B,)`, at most 100."
+    return -10 * (found - wanted).square().flatten(1).mean(1).clamp_min(1e-10).log10()
 
 # %% ../nbs/03a_latents.ipynb #m13102
 def _call_unet(network, x, t, words, strides):
@@ -362,15 +365,16 @@ def evaluating(part: object) -> Iterator[None]:
     with _LOCK:
         for network in networks:
             _USED.setdefault(network, [0, network.training])[0] += 1
-            network.training = False
+            if network.training:
+                network.training = False
     try:
         yield
     finally:
         with _LOCK:
             for network in networks:
                 _USED[network][0] -= 1
-                if not _USED[network][0]:
-                    network.training = _USED.pop(network)[1]
+                if not _USED[network][0] and _USED.pop(network)[1] != network.training:
+                    network.training = not network.training
 
 # %% ../nbs/03a_latents.ipynb #c055
 PROMPTS = {  # name of a network's class -> tokens of a prompt, and what becomes of its padding: "keep", "zero" or "drop"

@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from . import latents
 from .checks import checked
 from .flow import optical_flow, warp
 from .purifier import Purifier
@@ -41,7 +42,7 @@ def _of_two_clips(metric: Callable) -> Callable:
 @_of_two_clips
 def psnr(purified: torch.Tensor, clean: torch.Tensor) -> torch.Tensor:
     "Peak signal-to-noise ratio of each clip `(B, 3, T, H, W)` in dB, `(B,)`, at most 100."
-    return -10 * (purified - clean).square().flatten(1).mean(1).clamp_min(1e-10).log10()
+    return latents.psnr(purified, clean)
 
 # %% ../nbs/13b_metrics.ipynb #c013
 @_of_two_clips

@@ -124,7 +124,7 @@ class VideoModel:
         prompt: nn.Module | None = None,  # PromptEmbedding; None: the network knows no words
     ):
         for part, one in (("network", network), ("autoencoder", vae)):
-            if not hasattr(one, "config") or not hasattr(one, "dtype"):
+            if not hasattr(one, "config") or not (hasattr(type(one), "dtype") or hasattr(one, "dtype")):
                 lack = "has no config or no dtype; make it a diffusers ModelMixin and ConfigMixin"
                 raise VideoPureError(f"the {part} {type(one).__name__} {lack}")
         self.vae, self.network, self.scheduler, self.prompt = vae, network, scheduler, prompt

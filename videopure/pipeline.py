@@ -7,7 +7,6 @@ __all__ = ['VideoPureOutput', 'VideoPurePipeline', 'RoundTrip', 'load_pipeline',
 
 # %% ../nbs/09_pipeline.ipynb #c002
 import inspect
-import math
 import os
 import shutil
 from collections.abc import Callable
@@ -31,7 +30,7 @@ from .checks import as_path, check_flag, checked, reason, shorten
 from .flow import latent_flow
 from .guidance import guidance_strength, guide
 from .inversion import invert
-from .latents import PROMPT_WIDTHS, PromptEmbedding, on_meta, recompute, share_prompt
+from .latents import PROMPT_WIDTHS, PromptEmbedding, on_meta, psnr, recompute, share_prompt
 from .loading import check_configs, download, find_dtype, find_prompt, load_parts, read_options, undisturbed
 from .models import VideoModel, check_scale
 from .schedule import Level, add_noise, ddim_levels, ddim_step, paper_scheduler, predict_x0
@@ -452,9 +451,7 @@ def _guess(model: VideoModel, z0: torch.Tensor, abar: float) -> float:
     return ((model.noise(add_noise(z0, noise, abar), abar) - noise).norm() / noise.norm()).item()
 
 
-def _psnr(found: torch.Tensor, wanted: torch.Tensor) -> float:
-    "Peak signal-to-noise ratio of two clips in dB, at most 100."
-    return -10 * math.log10(max((found - wanted).square().mean().item(), 1e-10))
+
 
 # %% ../nbs/09_pipeline.ipynb #mb598cec
 @patch
@@ -476,7 +473,7 @@ def round_trip(
         a, s, time = own(levels[k - 1].abar) if k else (1.0, 0.0, 0)
         t = levels[k - 1].t if k else 0
         guess = _guess(self.model, path[0], levels[k - 1].abar) if k else 0.0
-        rows.append(RoundTrip(t, time, s / a, error, _psnr(decoded, video.to(decoded)), guess))
+        rows.append(RoundTrip(t, time, s / a, error, psnr(decoded, video.to(decoded)).mean().item(), guess))
     return rows
 
 # %% ../nbs/09_pipeline.ipynb #c128

@@ -2,6 +2,7 @@
 """`VideoPurePipeline`: the whole purification, as a diffusers pipeline"""
 from typing import Any
 __all__ = ['VideoPureOutput', 'VideoPurePipeline', 'RoundTrip', 'load_pipeline', 'save_pipeline']
+import inspect as inspect
 import math as math
 import os as os
 import shutil as shutil
@@ -24,8 +25,8 @@ from .checks import as_path as as_path, check_flag as check_flag, checked as che
 from .flow import latent_flow as latent_flow
 from .guidance import guidance_strength as guidance_strength, guide as guide
 from .inversion import invert as invert
-from .latents import PROMPT_WIDTHS as PROMPT_WIDTHS, PromptEmbedding as PromptEmbedding, on_meta as on_meta, recompute as recompute, share_prompt as share_prompt
-from .loading import check_configs as check_configs, download as download, find_prompt as find_prompt, load_parts as load_parts, undisturbed as undisturbed
+from .latents import PROMPT_WIDTHS as PROMPT_WIDTHS, PromptEmbedding as PromptEmbedding, on_meta as on_meta, psnr as psnr, recompute as recompute, share_prompt as share_prompt
+from .loading import check_configs as check_configs, download as download, find_dtype as find_dtype, find_prompt as find_prompt, load_parts as load_parts, read_options as read_options, undisturbed as undisturbed
 from .models import VideoModel as VideoModel, check_scale as check_scale
 from .schedule import Level as Level, add_noise as add_noise, ddim_levels as ddim_levels, ddim_step as ddim_step, paper_scheduler as paper_scheduler, predict_x0 as predict_x0
 from .tiny import assets as assets, check_weights as check_weights, flow_scheduler as flow_scheduler, tiny_defaults as tiny_defaults, tiny_scheduler as tiny_scheduler, tiny_transformer as tiny_transformer, tiny_unet as tiny_unet, tiny_vae as tiny_vae
@@ -106,6 +107,13 @@ class VideoPurePipeline(DiffusionPipeline):
     @classmethod
     def tiny(cls, kind: str='unet') -> VideoPurePipeline:
         """An embedded pipeline, with its own tuned defaults: no network, no GPU. `kind` is "unet" (DDPM) or "flow" (a flow transformer)."""
+        ...
+
+    @classmethod
+    def from_pipe(cls, pipeline: DiffusionPipeline, **kwargs) -> VideoPurePipeline:
+        """A pipeline of the components of another one, of diffusers for example, which are frozen; `kwargs` take their place.
+
+        Raises `VideoPureError` if the components do not fit, or are not those of a model of videos."""
         ...
 
     def setting(self, name: str, value: float | None=None) -> float:
@@ -189,16 +197,12 @@ def _guess(model: VideoModel, z0: torch.Tensor, abar: float) -> float:
     """Distance of the predicted noise to known noise that was added to latents, over its size."""
     ...
 
-def _psnr(found: torch.Tensor, wanted: torch.Tensor) -> float:
-    """Peak signal-to-noise ratio of two clips in dB, at most 100."""
-    ...
-
 def find_device(name: str | torch.device='auto') -> torch.device:
     """A device by name; "auto" takes the GPU where there is one."""
     ...
 
 @checked
-def load_pipeline(name: str | Path='tiny', device: str | torch.device='auto', dtype: str='float32', variant: str | None=None) -> VideoPurePipeline:
+def load_pipeline(name: str | Path='tiny', device: str | torch.device='auto', dtype: str | torch.dtype='float32', variant: str | None=None) -> VideoPurePipeline:
     """A pipeline by name. Raises `VideoPureError` for a model, device or type that there is not."""
     ...
 

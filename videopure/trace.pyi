@@ -1,7 +1,7 @@
 # Made by tools/stubs.py from trace.py: run it after nbdev_export.
 """Every clip that a purification passes through, the pictures that show it, and the whole experiment as a page that needs no kernel"""
 from typing import Any
-__all__ = ['Trace', 'trace_purification']
+__all__ = ['cv2', 'Trace', 'trace_purification']
 import copy as copy
 import threading as threading
 from collections.abc import Callable as Callable, Iterator as Iterator, Mapping as Mapping, Sequence as Sequence
@@ -9,12 +9,11 @@ from contextlib import contextmanager as contextmanager
 from dataclasses import dataclass as dataclass
 from html import escape as escape
 from pathlib import Path as Path
-import cv2 as cv2
 import numpy as np
 import torch as torch
 from fastcore.basics import patch as patch
 from torch import nn as nn
-from .checks import checked as checked
+from .checks import Late as Late, checked as checked
 from .defense import Defended as Defended
 from .flow import optical_flow as optical_flow
 from .pipeline import VideoPurePipeline as VideoPurePipeline
@@ -52,6 +51,7 @@ class Trace:
 def trace_purification(purifier: object, video: torch.Tensor, tick: Callable[[], None]=lambda: None) -> Trace:
     """Purify a clip and keep every clip on the way."""
     ...
+cv2: Late
 
 def flow_colours(flow: torch.Tensor) -> torch.Tensor:
     """A flow as a clip: the hue is the direction, the saturation is the speed relative to the fastest pixel."""

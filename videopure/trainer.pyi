@@ -1,7 +1,7 @@
 # Made by tools/stubs.py from trainer.py: run it after nbdev_export.
 """One training loop on accelerate, and how the embedded models were made with it"""
 from typing import Any
-__all__ = ['Trainer', 'train_tiny']
+__all__ = ['accelerate', 'Trainer', 'train_tiny']
 import copy as copy
 import io as io
 import math as math
@@ -12,14 +12,13 @@ from contextlib import contextmanager as contextmanager, nullcontext as nullcont
 from pathlib import Path as Path
 import torch as torch
 import torch.nn.functional as F
-from accelerate import Accelerator as Accelerator
 from diffusers import DDIMScheduler as DDIMScheduler
 from fastcore.basics import patch as patch
 from filelock import FileLock as FileLock, Timeout as Timeout
 from safetensors import SafetensorError as SafetensorError
 from torch import nn as nn
 from tqdm.auto import tqdm as tqdm
-from .checks import check_number as check_number, checked as checked
+from .checks import Late as Late, check_number as check_number, checked as checked
 from .journal import Journal as Journal, disk_errors as disk_errors, join_processes as join_processes
 from .latents import PromptEmbedding as PromptEmbedding, encode as encode
 from .pipeline import VideoPurePipeline as VideoPurePipeline, find_device as find_device, save_pipeline as save_pipeline
@@ -51,8 +50,9 @@ def diffusion_loss(unet: nn.Module, vae: nn.Module, scheduler: DDIMScheduler, vi
 def flow_loss(transformer: nn.Module, vae: nn.Module, video: torch.Tensor, generator: torch.Generator, low: tuple[float, float]=(0.03, 0.45)) -> torch.Tensor:
     """Mean squared error of the predicted way, at random levels. Source: flow matching (arXiv 2210.02747)."""
     ...
+accelerate: Late
 
-def start_accelerate(device: str | torch.device | None=None) -> tuple[Accelerator, torch.device]:
+def start_accelerate(device: str | torch.device | None=None) -> tuple[object, torch.device]:
     """accelerate for one training run; precision is left to `Trainer`, so that runs of every precision can follow one another."""
     ...
 
