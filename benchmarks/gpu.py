@@ -497,7 +497,9 @@ def main() -> None:
     parser.add_argument("--name", default="gpu", help="of the two files")
     parser.add_argument("--small", action="store_true", help="tiny models, on a processor")
     parser.add_argument("--limit", type=float, default=400, help="seconds for everything")
-    parser.add_argument("--parts", default="", help="some parts only, with commas in between them written as ;")
+    parser.add_argument(
+        "--parts", nargs="+", choices=LIMITS, metavar="PART", default=[*LIMITS], help=f"some of {', '.join(map(repr, LIMITS))}"
+    )
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.worker:
@@ -514,7 +516,7 @@ def main() -> None:
         (args.out / f"{args.name}.json").write_text(json.dumps(result, indent=1) + "\n")
         (args.out / f"{args.name}.md").write_text(to_markdown(result))
 
-    left = args.parts.split(";") if args.parts else list(LIMITS)
+    left = args.parts
     while left and time.time() < until:
         left = watch(left, args.small, until, keep)
     for name in left:

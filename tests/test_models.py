@@ -490,3 +490,64 @@ def test_explorer_shows_a_model_of_clips(pipes):
     explorer = Explorer(Defended(tiny_classifier(), pipes["Wan"]), clips())
     explorer.purify()
     assert explorer.trace is not None
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_components_of_a_pipeline_in_memory(family, pipes):
+    "The weights are shared, not copied; the answer is that of the saved folder."
+    pipe = theirs(family)
+    ours = VideoPurePipeline.from_pipe(pipe, purify_steps=1)
+    ours.set_progress_bar_config(disable=True)
+    assert ours.vae is pipe.vae and ours.text_encoder is None and pipe.text_encoder is not None
+    video = clips(5, 16, 16)
+    assert (ours(video).videos - pipes[family](video, purify_steps=1).videos).abs().max() < 1e-5
+
+
+def test_pictures_with_a_motion_adapter():
+    "How most people have AnimateDiff: Stable Diffusion and an adapter. Alone, the first is refused with the line that joins them."
+    encoder, tokenizer = texts("AnimateDiff")
+    blocks = {"down_block_types": ("CrossAttnDownBlock2D", "DownBlock2D"), "up_block_types": ("UpBlock2D", "CrossAttnUpBlock2D")}
+    unet = diffusers.UNet2DConditionModel(
+        block_out_channels=(8, 16), layers_per_block=1, norm_num_groups=2, cross_attention_dim=16, attention_head_dim=2, **blocks
+    )
+    adapter = diffusers.MotionAdapter(
+        block_out_channels=(8, 16), motion_layers_per_block=1, motion_norm_num_groups=2, motion_num_attention_heads=2
+    )
+    vae, scheduler = untrained("AnimateDiff")["vae"], diffusers.DDIMScheduler(clip_sample=False, steps_offset=1)
+    one_line(lambda: VideoPurePipeline(vae, unet, scheduler, text_encoder=encoder, tokenizer=tokenizer), "motion adapter", "from_pipe")
+    joined = diffusers.AnimateDiffPipeline(
+        vae=vae, text_encoder=encoder, tokenizer=tokenizer, unet=unet, motion_adapter=adapter, scheduler=scheduler
+    )
+    pipe = VideoPurePipeline.from_pipe(joined)
+    pipe.set_progress_bar_config(disable=True)
+    assert pipe(clips(5, 16, 16), purify_steps=1).videos.shape == (1, 2, 3, 5, 16, 16)
+
+
+def test_keywords_that_nobody_reads_are_refused(folders, pipes):
+    one_line(lambda: load(folders["Wan"], varient="fp16"), "no keyword varient")
+    one_line(lambda: load(folders["Wan"], motion_adapter=None), "motion_adapter", "from_pipe")
+    one_line(lambda: load(folders["Wan"], dtype="int8"), "unknown dtype")
+    one_line(lambda: load(folders["Wan"], torch_dtype={"vae": "half-ish"}), "unknown dtype")
+    one_line(lambda: VideoPurePipeline.from_pipe(pipes["Wan"], stesp=2), "no keyword stesp")
+    one_line(lambda: VideoPurePipeline.from_pipe("Wan"), "a pipeline of diffusers")
+    assert load(folders["Wan"], dtype="bfloat16").vae.dtype == torch.bfloat16
+    mixed = load(folders["Wan"], torch_dtype={"transformer": "bfloat16", "default": torch.float32})
+    assert (mixed.transformer.dtype, mixed.vae.dtype) == (torch.bfloat16, torch.float32)
+
+
+def test_flow_schedule_for_the_embedded_unet():
+    flow = diffusers.FlowMatchEulerDiscreteScheduler()
+    one_line(lambda: VideoPurePipeline(tiny_vae(), tiny_unet(), flow), "was not trained by flow matching")
+
+
+def test_only_our_own_call_shares_its_prompt(monkeypatch):
+    "A network that is called in a user's way may be given a prompt for each clip."
+    parts = untrained("ModelScope")
+    monkeypatch.setitem(DENOISERS, "UNet3DConditionModel", lambda network, x, t, words, strides: network(x, t, words).sample)
+    before = parts["unet"].attn_processors
+    VideoPurePipeline(**parts)
+    assert {name: type(p) for name, p in parts["unet"].attn_processors.items()} == {name: type(p) for name, p in before.items()}
+
+
+def test_share_needs_sharing(pipes):
+    one_line(lambda: pipes["ModelScope"](clips(5, 16, 16), temporal_inversion=False, share="mean"), "share='mean'")

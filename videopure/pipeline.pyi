@@ -3,7 +3,6 @@
 from typing import Any
 __all__ = ['VideoPureOutput', 'VideoPurePipeline', 'RoundTrip', 'load_pipeline', 'save_pipeline']
 import inspect as inspect
-import math as math
 import os as os
 import shutil as shutil
 from collections.abc import Callable as Callable
