@@ -1,7 +1,7 @@
 # Made by tools/stubs.py from evaluate.py: run it after nbdev_export.
 """One call from a classifier, its defenses, clips and attacks to a table that can be believed"""
 from typing import Any
-__all__ = ['PROTOCOLS', 'accelerate', 'AttackSpec', 'benchmark', 'five_metrics']
+__all__ = ['PROTOCOLS', 'AttackSpec', 'benchmark', 'five_metrics']
 import re as re
 import sys as sys
 import tempfile as tempfile

@@ -1,7 +1,7 @@
 # Made by tools/stubs.py from filmstrip.py: run it after nbdev_export.
 """A library of image attacks, used on video: which of them are right as they are, which need a filmstrip, and which would lie"""
 from typing import Any
-__all__ = ['torchattacks', 'SUPPORT', 'to_filmstrip', 'from_filmstrip', 'TorchAttack']
+__all__ = ['SUPPORT', 'to_filmstrip', 'from_filmstrip', 'TorchAttack']
 import inspect as inspect
 import math as math
 from collections.abc import Iterator as Iterator

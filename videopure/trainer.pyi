@@ -1,7 +1,7 @@
 # Made by tools/stubs.py from trainer.py: run it after nbdev_export.
 """One training loop on accelerate, and how the embedded models were made with it"""
 from typing import Any
-__all__ = ['accelerate', 'Trainer', 'train_tiny']
+__all__ = ['Trainer', 'train_tiny']
 import copy as copy
 import io as io
 import math as math
