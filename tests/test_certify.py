@@ -1,0 +1,286 @@
+"Certificates: bounds that are never too generous, rules that hold by brute force, and refusals where nothing is proved."
+
+import itertools
+import math
+from statistics import NormalDist
+
+import pytest
+import torch
+from scipy.stats import binom
+from torch import nn
+
+from videopure import PGD, VideoPurePipeline, certify, moving_shapes, tiny_classifier
+from videopure.certify import Certificate, Denoiser, DoubleMasked, Smoothed, Steady, binomial_bound, boxes, l2_of_one, nearest_visible
+from videopure.certify import pairs, smoothing_radius, windows
+from videopure.families import untrained
+from videopure.threats import L2, Flicker, FrameL2, Frames, Linf, LowFrequency, Patch
+from videopure.video import VideoPureError
+
+CLIPS, LABELS = moving_shapes(12, seed=90_001)
+CLASSIFIER = tiny_classifier()
+
+
+def one_line(call, *words):
+    with pytest.raises(VideoPureError) as error:
+        call()
+    assert "\n" not in str(error.value)
+    assert all(word in str(error.value) for word in words), error.value
+
+
+# --- the statistics ---------------------------------------------------------------------------------------------------------------
+
+
+def risk(n, alpha, generous=1.0):
+    "The largest probability, over true values, that the bound is above the true value: summed, not simulated."
+    bounds = [generous * binomial_bound(k, n, alpha) for k in range(n + 1)]
+    return max(sum(binom.pmf(j, n, p) for j in range(n + 1) if bounds[j] > p) for p in (min(b, 1.0) - 1e-12 for b in bounds[1:]))
+
+
+@pytest.mark.parametrize("n, alpha", [(10, 0.05), (50, 0.01), (200, 0.001)])
+def test_bound_keeps_its_promise_and_is_not_generous(n, alpha):
+    assert risk(n, alpha) <= alpha * (1 + 1e-6)
+    assert risk(n, alpha) > 0.9 * alpha  # it gives nothing away
+    assert risk(n, alpha, generous=1.01) > alpha
+    assert binomial_bound(0, n, alpha) == 0 and binomial_bound(n, n, alpha) == pytest.approx(alpha ** (1 / n))
+
+
+@pytest.mark.parametrize("sigma", [0.1, 0.7])
+@pytest.mark.parametrize("p", [0.51, 0.8, 0.999])
+def test_radius_is_exactly_the_distance_of_a_linear_boundary(sigma, p):
+    "A half space of probability p has its boundary at the radius: no bound could be 1 % larger."
+    distance = sigma * NormalDist().inv_cdf(p)
+    assert smoothing_radius(sigma, p) == pytest.approx(distance)
+    left = lambda moved: NormalDist().cdf((distance - moved) / sigma)
+    assert left(0.99 * smoothing_radius(sigma, p)) > 0.5 > left(1.01 * smoothing_radius(sigma, p))
+    assert smoothing_radius(sigma, 1 - p) == 0
+
+
+class Plane(nn.Module):
+    "Class 1 where the first value of a clip is above 0."
+
+    def forward(self, video):
+        value = video[:, 0, 0, 0, 0]
+        return torch.stack([-value, value], 1)
+
+
+def test_whole_procedure_is_wrong_no_more_often_than_alpha():
+    "Of a linear classifier the true radius is known: the distance. So is how often a certificate may exceed it."
+    alpha, runs, distance = 0.1, 600, 0.3
+    clip, over = torch.full((1, 3, 2, 1, 1), 0.0), {1.0: 0, 1.01: 0}
+    clip[:, 0, 0] = distance
+    for seed in range(runs):
+        smoothed = Smoothed(Plane(), sigma=0.5, seed=seed, chunk=200)
+        found = int(smoothed.count(clip[0], 100, "estimate")[1])
+        for generous in over:
+            bound = min(generous * binomial_bound(found, 100, alpha), 1 - 1e-9)
+            over[generous] += smoothing_radius(0.5, bound) > distance
+    assert over[1.0] <= binom.ppf(0.999, runs, alpha), over
+    proof = Smoothed(Plane(), sigma=0.5, chunk=200).certify(clip, 0.1, draws=500, progress=False)
+    assert proof.labels.tolist() == [1] and 0 < proof.radii[0] < 1.1 * distance
+
+
+def test_class_and_count_come_from_other_draws(monkeypatch):
+    smoothed, seen = Smoothed(Plane(), sigma=0.5), []
+    count = Smoothed.count
+    monkeypatch.setattr(Smoothed, "count", lambda self, clip, n, *names: seen.append((n, names)) or count(self, clip, n, *names))
+    smoothed.certify(CLIPS[:1] - 0.5 + 0.5, draws=20, select=7, progress=False)
+    assert [n for n, _ in seen] == [7, 20] and len({names for _, names in seen}) == 2
+
+
+def test_unsure_answers_are_withheld_and_count_as_wrong():
+    clip = torch.zeros(1, 3, 2, 1, 1)  # on the boundary
+    proof = Smoothed(Plane(), sigma=0.5).certify(clip, 0.01, draws=100, progress=False)
+    assert proof.labels.tolist() == [-1] and proof.radii.tolist() == [0]
+    assert proof.accuracy(torch.tensor([1]), 0.0).right == 0
+    sure = Certificate(torch.tensor([1, 1]), torch.tensor([0.5, 0.5]), torch.tensor([9, 9]), 10, 0.1, L2(0.5))
+    assert not sure.certified().any() and sure.certified(0.49).all()  # the theorem is about sizes below the radius
+
+
+def test_answers_repeat_and_follow_the_seed():
+    noisy = Smoothed(CLASSIFIER, 0.05, draws=20)
+    assert torch.equal(noisy(CLIPS[:2]), noisy(CLIPS[:2]))
+    assert torch.equal(noisy(CLIPS[:2]), Smoothed(CLASSIFIER, 0.05, draws=20, chunk=7)(CLIPS[:2]))
+    assert not torch.equal(
+        Smoothed(CLASSIFIER, 0.1, draws=50)(CLIPS[:4]), Smoothed(CLASSIFIER, 0.1, draws=50, seed=1)(CLIPS[:4])
+    )  # fmt: skip
+
+
+# --- sizes --------------------------------------------------------------------------------------------------------------------------
+
+
+THREAT_MODELS = [Linf(0.1), L2(0.4), FrameL2(0.2), Flicker(0.1), LowFrequency(0.1), Frames(0.1, [1]), Patch(4, eps=0.1)]
+
+
+@pytest.mark.parametrize("threat", THREAT_MODELS, ids=str)
+def test_no_allowed_change_is_longer_than_is_said(threat):
+    clip = torch.full((1, 3, 4, 8, 8), 0.5)
+    most = threat.eps * l2_of_one(threat, clip[0])
+    for seed in range(20):
+        generator = torch.Generator().manual_seed(seed)
+        moved = threat.project(clip + torch.randn(clip.shape, generator=generator), clip)
+        assert (moved - clip).norm() <= most * (1 + 1e-4)
+    if type(threat) in (Linf, L2, Flicker, Frames, Patch):  # and one is as long
+        signs = threat.project(clip + torch.ones_like(clip), clip)
+        assert (signs - clip).norm() == pytest.approx(most, rel=1e-3)
+
+
+def test_noise_inside_a_subspace():
+    "Flicker noise: every pixel of a frame moves alike, by a bell curve of the width that the theorem speaks of."
+    seen = []
+
+    class Look(nn.Module):
+        def forward(self, video):
+            seen.append(video)
+            return torch.zeros(len(video), 2)
+
+    clip = torch.full((3, 4, 8, 8), 0.5)
+    Smoothed(Look(), sigma=0.8, inside=Flicker(0.1), chunk=2000).count(clip, 2000)
+    offsets = seen[0] - clip
+    assert (offsets - offsets.mean((3, 4), keepdim=True)).abs().max() < 1e-5
+    assert offsets[..., 0, 0].std().item() == pytest.approx(0.8 / 8, rel=0.05)
+    inside = Smoothed(CLASSIFIER, 0.5, inside=Flicker(0.1))
+    one_line(lambda: inside.certify(CLIPS[:1], Linf(0.01)), "Flicker only")
+    assert inside.certify(CLIPS[:1], Flicker(0.01), draws=50, progress=False).threat.eps == 0.01
+
+
+# --- the denoiser -------------------------------------------------------------------------------------------------------------------
+
+
+def test_level_is_that_of_the_noise():
+    pipe = VideoPurePipeline.tiny()
+    for sigma in (0.05, 0.25, 0.5):
+        assert Denoiser(pipe, sigma).level(CLIPS) == pytest.approx(1 / (1 + 16 * sigma**2), rel=0.02)
+
+
+def test_any_model_of_any_size_may_denoise():
+    pipe = VideoPurePipeline(**untrained("Wan"))
+    clip = torch.rand(1, 3, 6, 20, 18)
+    out = Denoiser(pipe, 0.1)(clip)
+    assert out.shape == clip.shape and 0 <= out.min() and out.max() <= 1
+    one_line(lambda: Denoiser(CLASSIFIER, 0.1), "VideoPurePipeline")
+
+
+@pytest.mark.slow
+def test_denoised_smoothing_certifies_what_plain_smoothing_cannot():
+    pipe = VideoPurePipeline.tiny()
+    pipe.set_progress_bar_config(disable=True)
+    proofs = [Smoothed(CLASSIFIER, 0.25, denoiser).certify(CLIPS[:4], draws=60, select=10, progress=False) for denoiser in (None, pipe)]
+    plain, denoised = (proof.accuracy(LABELS[:4], 0.1).right for proof in proofs)
+    assert plain <= 1 < 3 <= denoised  # under noise alone the classifier always says the same, which may be right by chance
+    attacked = PGD(CLASSIFIER, L2(0.25), alpha=0.1, steps=5, seed=0)(CLIPS[:4], LABELS[:4])
+    sure = proofs[1].certified(0.25)
+    again = Smoothed(CLASSIFIER, 0.25, pipe, draws=60, seed=5)(attacked[sure]).argmax(1)
+    assert torch.equal(again, proofs[1].labels[sure])
+
+
+# --- masks --------------------------------------------------------------------------------------------------------------------------
+
+
+class Arbitrary(nn.Module):
+    "A classifier of clips of black or white pixels with a random answer for each, in favour of the majority."
+
+    def __init__(self, frames, seed):
+        super().__init__()
+        lean = torch.tensor([bin(i).count("1") / frames - 0.5 for i in range(2**frames)])
+        self.table = torch.stack([-lean, lean], 1) + 0.4 * torch.randn(2**frames, 2, generator=torch.Generator().manual_seed(seed))
+
+    def forward(self, video):
+        frames = video.shape[2]
+        return self.table[(video[:, 0, :, 0, 0].long() * 2 ** torch.arange(frames - 1, -1, -1)).sum(1)]
+
+
+def outcomes(frames, k, seeds, certified):
+    "How many answers are certified, and how many of them some attack on k consecutive frames changes."
+    every = torch.tensor(list(itertools.product([0.0, 1.0], repeat=frames))).view(-1, 1, frames, 1, 1).expand(-1, 3, -1, -1, -1)
+    sure, broken = 0, 0
+    for seed in range(seeds):
+        model = DoubleMasked(Arbitrary(frames, seed), windows(frames, k), chunk=64)
+        said = model(every).argmax(1)
+        for i in certified(model, every, said).nonzero()[:, 0].tolist():
+            differ = (every != every[i]).any(1).flatten(1)
+            near = torch.stack([(differ & ~window).sum(1) == 0 for window in windows(frames, k)]).any(0)
+            sure, broken = sure + 1, broken + bool((said[near] != said[i]).any())
+    return sure, broken
+
+
+@pytest.mark.parametrize("frames, k", [(4, 1), (5, 1), (6, 2)])
+def test_no_attack_of_all_changes_a_certified_answer(frames, k):
+    sure, broken = outcomes(frames, k, 8, lambda model, every, said: model.certify(every, Frames(1.0, [0]), progress=False).certified())
+    assert sure >= 20 and broken == 0
+
+
+def test_single_masks_would_be_too_generous():
+    "Agreement under all single masks, rather than all pairs, proves nothing: an attack of all changes some of these answers."
+
+    def singles(model, every, said):
+        return torch.stack([(model.seen(clip, model.masks).argmax(1) == label).all() for clip, label in zip(every, said)])
+
+    assert outcomes(5, 1, 8, singles)[1] > 0
+
+
+def test_certified_answers_survive_attacks_that_optimize_the_frames():
+    masked = DoubleMasked(CLASSIFIER, windows(16, 1))
+    proof = masked.certify(CLIPS[:6], Frames(1.0, [0]), progress=False)
+    sure = proof.certified() & (proof.labels == LABELS[:6])
+    assert sure.sum() >= 4
+    for frame in (0, 7, 15):
+        attacked = PGD(CLASSIFIER, Frames(1.0, [frame]), alpha=0.2, steps=8, seed=0)(CLIPS[:6], LABELS[:6])
+        assert torch.equal(masked(attacked[sure]).argmax(1), LABELS[:6][sure])
+
+
+def test_hidden_frames_leave_no_trace():
+    generator = torch.Generator().manual_seed(0)
+    for hidden in pairs(windows(8, 3)):
+        clip, other = torch.rand(2, 3, 8, 4, 4, generator=generator)
+        other = torch.where(hidden[:, None, None], other, clip)
+        assert torch.equal(nearest_visible(clip, hidden), nearest_visible(other, hidden))
+    assert len(pairs(windows(16, 2))) == 120 and len(pairs(windows(16, 1))) == 136
+
+
+@pytest.mark.parametrize("sides", [(32, 32), (17, 40), (9, 8)])
+@pytest.mark.parametrize("size, steps", [(1, 2), (4, 6), (7, 3)])
+def test_every_box_lies_in_a_mask(sides, size, steps):
+    masks = boxes(*sides, size, steps)
+    for i in range(sides[0] - size + 1):
+        for j in range(sides[1] - size + 1):
+            assert masks[:, i : i + size, j : j + size].flatten(1).all(1).any()
+
+
+def test_patches():
+    masked = DoubleMasked(CLASSIFIER, boxes(32, 32, 2, steps=2))
+    proof = certify.certify(masked, CLIPS[:2], Patch(2, (30, 30)), progress=False)
+    assert proof.alpha == 0 and proof.draws == len(pairs(masked.masks))
+    one_line(lambda: masked.certify(CLIPS[:1], Patch(30)), "no mask hides")
+
+
+# --- flicker ------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_flicker_changes_nothing(seed):
+    pale = 0.25 + CLIPS / 2
+    moved = pale + 0.5 * torch.rand(12, 3, 16, 1, 1, generator=torch.Generator().manual_seed(seed)) - 0.25
+    steady = Steady(CLASSIFIER)
+    assert torch.equal(steady(moved).argmax(1), steady(pale).argmax(1))
+    assert steady.certify(CLIPS).certified(10.0).all()
+    attacked = PGD(steady, Flicker(0.2), alpha=0.05, steps=4, seed=0)(pale, LABELS)
+    assert torch.equal(steady(attacked).argmax(1), steady(pale).argmax(1))
+
+
+# --- refusals -----------------------------------------------------------------------------------------------------------------------
+
+
+def test_what_cannot_be_proved_is_refused():
+    one_line(lambda: certify.certify(CLASSIFIER, CLIPS, 1 / 255), "plain MotionClassifier", "Smoothed")
+    one_line(lambda: certify.certify(CLASSIFIER, CLIPS, "Flicker"), "Steady")
+    one_line(lambda: certify.certify(CLASSIFIER, CLIPS, Frames(1.0, 1)), "DoubleMasked")
+    one_line(lambda: Steady(CLASSIFIER).certify(CLIPS, Linf(0.1)), "Flicker only")
+    one_line(lambda: DoubleMasked(CLASSIFIER, windows(16, 1)).certify(CLIPS, 0.1), "every pixel")
+    one_line(lambda: DoubleMasked(CLASSIFIER, windows(8, 1))(CLIPS[:1]), "do not fit")
+    one_line(lambda: DoubleMasked(CLASSIFIER, torch.ones(3)), "tensor of bool")
+    for wrong in ({"sigma": 0}, {"sigma": math.nan}, {"draws": 0}, {"chunk": 0}):
+        one_line(lambda wrong=wrong: Smoothed(CLASSIFIER, **wrong), next(iter(wrong)))
+    for wrong in ({"alpha": 0}, {"alpha": 0.9}, {"draws": 0}, {"select": 0}):
+        one_line(lambda wrong=wrong: Smoothed(Plane()).certify(CLIPS[:1], **wrong), next(iter(wrong)))
+    for wrong in (0, 16, 2.5):
+        one_line(lambda wrong=wrong: windows(16, wrong), "k")

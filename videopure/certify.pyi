@@ -1,0 +1,168 @@
+# Made by tools/stubs.py from certify.py: run it after nbdev_export.
+"""`certify`: proofs about single answers, against noise-sized, frame-sized, patch-sized and flickering attacks"""
+from typing import Any
+__all__ = ['Certificate', 'smoothing_radius', 'binomial_bound', 'Denoiser', 'Smoothed', 'l2_of_one', 'nearest_visible', 'windows', 'boxes', 'DoubleMasked', 'pairs', 'Steady', 'certify']
+import math as math
+from collections.abc import Callable as Callable
+from dataclasses import dataclass as dataclass
+from statistics import NormalDist as NormalDist
+import torch as torch
+from fastcore.basics import patch as patch
+from torch import nn as nn
+from tqdm.auto import tqdm as tqdm
+from .checks import Late as Late, checked as checked
+from .defense import answer as answer
+from .latents import evaluating as evaluating
+from .models import VideoModel as VideoModel
+from .purifier import seed_of as seed_of
+from .results import Accuracy as Accuracy
+from .schedule import predict_x0 as predict_x0
+from .threats import L2 as L2, Flicker as Flicker, FrameL2 as FrameL2, Frames as Frames, Linf as Linf, Masked as Masked, Subspace as Subspace, Threat as Threat, as_threat as as_threat
+from .video import VideoPureError as VideoPureError, check_number as check_number, check_video as check_video
+
+@dataclass
+class Certificate:
+    """What is proved: no change of a clip that `threat` allows, up to the size `radii`, turns its label into another."""
+    labels: torch.Tensor
+    radii: torch.Tensor
+    counts: torch.Tensor
+    draws: int
+    alpha: float
+    threat: Threat
+
+    def certified(self, eps: float | None=None) -> torch.Tensor:
+        """Which answers are certain at a size, which must be below their radius, `(B,)`; None takes the threat model's own."""
+        ...
+
+    def accuracy(self, labels: torch.Tensor, eps: float | None=None) -> Accuracy:
+        """The share of clips whose answer is right and certain at a size. Abstaining is wrong."""
+        ...
+
+def smoothing_radius(sigma: float, p: float) -> float:
+    """How far a clip may move, in Euclidean norm, before a class of probability `p` under noise `sigma` can lose its majority."""
+    ...
+stats: Late
+
+def binomial_bound(right: int, n: int, alpha: float) -> float:
+    """A lower bound of the probability of what came `right` times in `n` draws; it is too high with probability at most `alpha`."""
+    ...
+
+class Denoiser:
+    """Clips under pixel noise `sigma` to clean ones, with one noise prediction of a video diffusion model; deterministic."""
+    model: Any
+    sigma: Any
+    _levels: dict[Any, Any]
+
+    def __init__(self, model: object, sigma: float):
+        ...
+
+    @torch.no_grad()
+    def level(self, clip: torch.Tensor) -> float:
+        """The noise level `abar` of the latents of noisy clips of this size."""
+        ...
+
+    @torch.no_grad()
+    def __call__(self, noisy: torch.Tensor) -> torch.Tensor:
+        """The clean clips `(B, 3, T, H, W)` in [0, 1]."""
+        ...
+
+class Smoothed(nn.Module):
+    """The vote of a classifier under Gaussian noise. Source: Cohen et al. (arXiv 1902.02918), with a denoiser Carlini et al. (2206.10550)."""
+    classifier: nn.Module
+    inside: Subspace | None
+    seed: int
+    sigma: Any
+    draws: Any
+    chunk: Any
+    denoiser: Any
+
+    def __init__(self, classifier: nn.Module, sigma: float=0.25, denoiser: object=None, inside: Subspace | None=None, draws: int=100, chunk: int=32, seed: int=0):
+        ...
+
+    @torch.no_grad()
+    def forward(self, video: torch.Tensor) -> torch.Tensor:
+        """The share of draws that gave each class, `(B, K)`."""
+        ...
+
+    @torch.no_grad()
+    def count(self, clip: torch.Tensor, n: int, *names: str | int) -> torch.Tensor:
+        """How often each class comes in `n` draws for a clip `(3, T, H, W)`; the draws follow from the seed and `names`."""
+        ...
+
+    @checked
+    @torch.no_grad()
+    def certify(self, clips: torch.Tensor, threat: object=0.25, draws: int=1000, select: int=32, alpha: float=0.001, progress: bool=True) -> Certificate:
+        """What can be proved about the smoothed answer. Raises `VideoPureError` for a threat model that the noise does not cover."""
+        ...
+
+def l2_of_one(threat: Threat, clip: torch.Tensor) -> float:
+    """The largest Euclidean norm of an allowed change of size 1 in a clip `(3, T, H, W)`. Raises `VideoPureError` where it is unknown."""
+    ...
+
+def nearest_visible(clip: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
+    """A clip `(3, T, H, W)` with each frame that `hidden` `(T,)` marks replaced by the nearest one that it does not, the earlier of two."""
+    ...
+
+def windows(frames: int, k: int) -> torch.Tensor:
+    """All windows of `k` consecutive frames, `(M, T)`."""
+    ...
+
+def boxes(height: int, width: int, size: int, steps: int=6) -> torch.Tensor:
+    """Boxes `(M, H, W)`, about `steps` along each side, so large that every box of `size` pixels a side lies within one of them."""
+    ...
+
+class DoubleMasked(nn.Module):
+    """Answers that do not depend on what one of the masks hides. Source: PatchCleanser (arXiv 2108.09135), with masks in time or space."""
+    classifier: nn.Module
+    masks: torch.Tensor
+    chunk: Any
+    fill: Any
+
+    def __init__(self, classifier: nn.Module, masks: torch.Tensor, fill: Callable | None=None, chunk: int=32):
+        ...
+
+    @torch.no_grad()
+    def forward(self, video: torch.Tensor) -> torch.Tensor:
+        """1 for the class of the answer and 0 for all others, `(B, K)`."""
+        ...
+
+    def seen(self, clip: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
+        """Logits of a clip under each of some masks, `(M, K)`."""
+        ...
+
+    def _answer(self, clip: torch.Tensor) -> torch.Tensor:
+        """The two rounds for one clip."""
+        ...
+
+    def _check_covers(self, threat: Threat, clip: torch.Tensor) -> None:
+        """Raise `VideoPureError` unless one of the masks hides all that the threat model may change."""
+        ...
+
+    @torch.no_grad()
+    def certify(self, clips: torch.Tensor, threat: object=None, progress: bool=True) -> Certificate:
+        """What is proved about the masked answer: anything may stand where one mask hides. `threat` must lie within one of them."""
+        ...
+
+def pairs(masks: torch.Tensor) -> torch.Tensor:
+    """All unions of two masks, each once, those that hide most first."""
+    ...
+
+class Steady(nn.Module):
+    """A classifier that sees every frame with its mean colour moved to grey: flicker cannot change what it sees."""
+    classifier: nn.Module
+
+    def __init__(self, classifier: nn.Module):
+        ...
+
+    def forward(self, video: torch.Tensor) -> torch.Tensor:
+        """Logits `(B, K)`."""
+        ...
+
+    @torch.no_grad()
+    def certify(self, clips: torch.Tensor, threat: object='Flicker', progress: bool=True) -> Certificate:
+        """Every answer is certain against flicker that clips no pixel."""
+        ...
+
+def certify(model: nn.Module, clips: torch.Tensor, threat: object, **options: object) -> Certificate:
+    """What is proved about the model's answers. Raises `VideoPureError` if nothing can be proved, and says what could."""
+    ...
