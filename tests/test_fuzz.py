@@ -23,7 +23,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from videopure import attacks, baselines, blackbox, checks, classifiers, config, data, defense, evaluate, explore, filmstrip, flow
+from videopure import attacks, baselines, blackbox, certify, checks, classifiers, config, data, defense, evaluate, explore, filmstrip, flow
 from videopure import families, guidance, inversion, journal, latents, metrics, models, networks, pipeline, purifier, registry
 from videopure import report, results
 from videopure import sanity, schedule, show, threats, tiny, trace, trainer, training, video, voting
@@ -305,6 +305,21 @@ def of_runs() -> dict:
     }
 
 
+def of_proofs() -> dict:
+    "Certificates, and what makes them."
+    masks, made = certify.windows(4, 1), {"labels": LABELS, "radii": LABELS, "counts": LABELS}
+    return {
+        "certify.Certificate": (certify.Certificate, made | {"draws": 3, "alpha": 0.1, "threat": threats.L2()}),
+        "certify.Denoiser": (of(certify.Denoiser, ONE), {"model": PIPE, "sigma": 0.1}, certify.Denoiser),
+        "certify.Smoothed": (of(certify.Smoothed, ONE), {"classifier": NET, "draws": 2}, certify.Smoothed),
+        "certify.DoubleMasked": (of(certify.DoubleMasked, ONE), {"classifier": NET, "masks": masks}, certify.DoubleMasked),
+        "certify.Steady": (of(certify.Steady, ONE), {"classifier": NET}, certify.Steady),
+        "certify.windows": (certify.windows, {"frames": 4, "k": 1}),
+        "certify.boxes": (certify.boxes, {"height": 8, "width": 8, "size": 2, "steps": 2}),
+        "certify.certify": (certify.certify, {"model": certify.DoubleMasked(NET, masks), "clips": ONE, "threat": threats.Frames(1.0, 1)}),
+    }
+
+
 def of_parts() -> dict:
     "Everything in the registries: attacks, threat models, purifiers."
     fgsm = {"name": "FGSM", "model": NET, "eps": 0.1}
@@ -329,7 +344,7 @@ def of_parts() -> dict:
 
 @cache
 def entries() -> dict:
-    return of_tensors() | of_models() | of_runs() | of_parts()
+    return of_tensors() | of_models() | of_runs() | of_proofs() | of_parts()
 
 
 PLAIN = {  # public, but not called by a user with arguments

@@ -60,10 +60,12 @@ def test_attacks_kept_their_constraint():
 
 
 def test_weights_are_those_of_the_embedded_models():
-    pipe = VideoPurePipeline.tiny()
+    pipes = {"tiny": VideoPurePipeline.tiny(), "tiny-flow": VideoPurePipeline.tiny("flow")}
     for run in RUNS:
+        pipe = pipes[CONFIGS[run].get("model", "tiny")]
+        name = next(name for name, defense in CONFIGS[run]["defenses"].items() if defense["method"] == "videopure")
         assert TABLES[run].config["classifier"]["weights"] == fingerprint(tiny_classifier()), run
-        assert TABLES[run].config["defenses"]["VideoPure"]["weights"] == fingerprint(pipe.unet, pipe.vae), run
+        assert TABLES[run].config["defenses"][name]["weights"] == fingerprint(pipe.network, pipe.vae), run
 
 
 def test_small_enough_to_keep():
@@ -95,7 +97,7 @@ def test_own_clips_are_judged_on_others():
 
 def test_a_worst_case_needs_an_adaptive_attack():
     "Rows that were attacked gray-box only have none, in the files too; the others keep theirs."
-    gray = {"reference": {"DiffPure, 101 steps"}, "ablations": {*TABLES["ablations"].defenses}, "curves": set()}
+    gray = {"reference": {"DiffPure, 101 steps"}, "ablations": {*TABLES["ablations"].defenses}, "curves": set(), "flow": set(), "share": set()}
     gray |= {f"own_clips/{fold}": {"DDIM", "VideoPure, paper's setting"} for fold in "ab"}
     for run, card in TABLES.items():
         found = {row[0] for row in card.table().rows if row[-1] == "not attacked adaptively"}
@@ -127,6 +129,11 @@ def test_gray_box_the_defense_holds():
 def test_bpda_sees_what_is_not_there():
     assert kept("reference", "VideoPure", "BPDA 8/255") == 0.9 and kept("reference", "VideoPure", "full 8/255") == 0
     assert TABLES["reference"].accuracy("VideoPure", "full 8/255").n == 100
+
+
+def test_a_flow_transformer_stands_no_better():
+    assert kept("flow", "VideoPure") == 0.97 and kept("flow", "VideoPure", "BPDA 8/255") == 0.99
+    assert kept("flow", "VideoPure", "full 8/255") == kept("flow", "VideoPure, paper's setting", "full 8/255") == 0
 
 
 def test_shared_noise_carries_the_defense():
