@@ -97,7 +97,7 @@ def test_own_clips_are_judged_on_others():
 
 def test_a_worst_case_needs_an_adaptive_attack():
     "Rows that were attacked gray-box only have none, in the files too; the others keep theirs."
-    gray = {"reference": {"DiffPure, 101 steps"}, "ablations": {*TABLES["ablations"].defenses}, "curves": set(), "flow": set(), "share": set()}
+    gray = dict.fromkeys(TABLES, set()) | {"reference": {"DiffPure, 101 steps"}, "ablations": {*TABLES["ablations"].defenses}}
     gray |= {f"own_clips/{fold}": {"DDIM", "VideoPure, paper's setting"} for fold in "ab"}
     for run, card in TABLES.items():
         found = {row[0] for row in card.table().rows if row[-1] == "not attacked adaptively"}

@@ -1,7 +1,7 @@
 # Made by tools/stubs.py from certify.py: run it after nbdev_export.
 """`certify`: proofs about single answers, against noise-sized, frame-sized, patch-sized and flickering attacks"""
 from typing import Any
-__all__ = ['Certificate', 'smoothing_radius', 'binomial_bound', 'Denoiser', 'Smoothed', 'l2_of_one', 'nearest_visible', 'windows', 'boxes', 'DoubleMasked', 'pairs', 'Steady', 'certify']
+__all__ = ['Certificate', 'Denoiser', 'Smoothed', 'windows', 'boxes', 'DoubleMasked', 'Steady', 'certify']
 import math as math
 from collections.abc import Callable as Callable
 from dataclasses import dataclass as dataclass
@@ -20,6 +20,7 @@ from .schedule import predict_x0 as predict_x0
 from .threats import L2 as L2, Flicker as Flicker, FrameL2 as FrameL2, Frames as Frames, Linf as Linf, Masked as Masked, Subspace as Subspace, Threat as Threat, as_threat as as_threat
 from .video import VideoPureError as VideoPureError, check_number as check_number, check_video as check_video
 
+@checked
 @dataclass
 class Certificate:
     """What is proved: no change of a clip that `threat` allows, up to the size `radii`, turns its label into another."""
@@ -47,6 +48,7 @@ def binomial_bound(right: int, n: int, alpha: float) -> float:
     """A lower bound of the probability of what came `right` times in `n` draws; it is too high with probability at most `alpha`."""
     ...
 
+@checked
 class Denoiser:
     """Clips under pixel noise `sigma` to clean ones, with one noise prediction of a video diffusion model; deterministic."""
     model: Any
@@ -66,6 +68,7 @@ class Denoiser:
         """The clean clips `(B, 3, T, H, W)` in [0, 1]."""
         ...
 
+@checked
 class Smoothed(nn.Module):
     """The vote of a classifier under Gaussian noise. Source: Cohen et al. (arXiv 1902.02918), with a denoiser Carlini et al. (2206.10550)."""
     classifier: nn.Module
@@ -103,14 +106,17 @@ def nearest_visible(clip: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
     """A clip `(3, T, H, W)` with each frame that `hidden` `(T,)` marks replaced by the nearest one that it does not, the earlier of two."""
     ...
 
+@checked
 def windows(frames: int, k: int) -> torch.Tensor:
     """All windows of `k` consecutive frames, `(M, T)`."""
     ...
 
+@checked
 def boxes(height: int, width: int, size: int, steps: int=6) -> torch.Tensor:
     """Boxes `(M, H, W)`, about `steps` along each side, so large that every box of `size` pixels a side lies within one of them."""
     ...
 
+@checked
 class DoubleMasked(nn.Module):
     """Answers that do not depend on what one of the masks hides. Source: PatchCleanser (arXiv 2108.09135), with masks in time or space."""
     classifier: nn.Module
@@ -147,6 +153,7 @@ def pairs(masks: torch.Tensor) -> torch.Tensor:
     """All unions of two masks, each once, those that hide most first."""
     ...
 
+@checked
 class Steady(nn.Module):
     """A classifier that sees every frame with its mean colour moved to grey: flicker cannot change what it sees."""
     classifier: nn.Module
@@ -163,6 +170,7 @@ class Steady(nn.Module):
         """Every answer is certain against flicker that clips no pixel."""
         ...
 
+@checked
 def certify(model: nn.Module, clips: torch.Tensor, threat: object, **options: object) -> Certificate:
     """What is proved about the model's answers. Raises `VideoPureError` if nothing can be proved, and says what could."""
     ...
