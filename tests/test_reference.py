@@ -136,6 +136,12 @@ def test_a_flow_transformer_stands_no_better():
     assert kept("flow", "VideoPure", "full 8/255") == kept("flow", "VideoPure, paper's setting", "full 8/255") == 0
 
 
+def test_the_first_frames_noise_can_be_aimed_at():
+    attack = "frame 0 only, 32/255"
+    assert kept("share", "mean noise", attack) == 28 / 30 and kept("share", "first frame's noise", attack) == 20 / 30
+    assert kept("share", "mean noise") >= kept("share", "first frame's noise") > 2 * kept("share", "each frame's own")
+
+
 def test_shared_noise_carries_the_defense():
     assert [round(100 * kept("ablations", name)) for name in ("VideoPure", "no shared noise")] == [92, 37]
 
