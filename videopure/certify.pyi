@@ -1,5 +1,5 @@
 # Made by tools/stubs.py from certify.py: run it after nbdev_export.
-"""`certify`: proofs about single answers, against noise-sized, frame-sized, patch-sized and flickering attacks"""
+"""`certify`: answers that no attack can change, proved one by one, against small noise, whole frames, boxes and flicker"""
 from typing import Any
 __all__ = ['Certificate', 'Denoiser', 'Smoothed', 'windows', 'boxes', 'DoubleMasked', 'Steady', 'certify']
 import math as math

@@ -36,6 +36,9 @@ def spatial_multiple(vae: nn.Module) -> int:
     return downscale or 2 ** (len(vae.config.block_out_channels) - 1)
 
 # %% ../nbs/03a_latents.ipynb #m13002
+_STRIDES = WeakKeyDictionary()  # autoencoder -> how its latents stand to its clips, which is measured once, below
+
+
 def on_meta(module: nn.Module) -> nn.Module:
     "A copy of a module whose tensors have shapes and no numbers."
     shapes = {id(p): nn.Parameter(p.to("meta"), requires_grad=False) for p in module.parameters()}
@@ -44,6 +47,8 @@ def on_meta(module: nn.Module) -> nn.Module:
         if "_hf_hook" in vars(layer):  # accelerate's, which would bring the numbers back
             for name in ("_hf_hook", "_old_forward", "forward"):
                 vars(layer).pop(name, None)
+    if module in _STRIDES:
+        _STRIDES[hollow] = _STRIDES[module]
     return hollow
 
 # %% ../nbs/03a_latents.ipynb #m1300301
@@ -69,9 +74,6 @@ def _decode_clips(vae: nn.Module, z: torch.Tensor) -> torch.Tensor:
     return vae.decode(z, **clean).sample
 
 # %% ../nbs/03a_latents.ipynb #m13005
-_STRIDES = WeakKeyDictionary()  # autoencoder -> what was found
-
-
 @torch.no_grad()
 def _measure(vae: nn.Module) -> Strides:
     "The strides of an autoencoder of clips, seen on a clip without numbers."
