@@ -36,7 +36,7 @@ def defenses() -> dict:
         return lambda i, clip: model.certify(clip, Frames(1.0, list(range(k))), progress=False)
 
     return {
-        "steady, any flicker": lambda i, clip: Steady(classifier).certify(clip, Flicker()),
+        "steady, flicker that cuts nothing off": lambda i, clip: Steady(classifier).certify(clip, Flicker()),
         **{f"double masking, {k} frame{'s' * (k > 1)} in a row": masked(k) for k in (1, 2, 4)},
         "smoothing, noise 0.25": smoothed(None),
         "denoised smoothing, noise 0.25": smoothed(clean),

@@ -139,8 +139,11 @@ def test_noise_inside_a_subspace():
     assert (offsets - offsets.mean((3, 4), keepdim=True)).abs().max() < 1e-5
     assert offsets[..., 0, 0].std().item() == pytest.approx(0.8 / 8, rel=0.05)
     inside = Smoothed(CLASSIFIER, 0.5, inside=Flicker(0.1))
-    one_line(lambda: inside.certify(CLIPS[:1], Linf(0.01)), "Flicker only")
-    assert inside.certify(CLIPS[:1], Flicker(0.01), draws=50, progress=False).threat.eps == 0.01
+    one_line(lambda: inside.certify(CLIPS[:1], Linf(0.01)), "proves nothing against")
+    waves = Smoothed(CLASSIFIER, 0.5, inside=LowFrequency(0.1, space=0.25))
+    one_line(lambda: waves.certify(CLIPS[:1], LowFrequency(0.1, space=0.5)), "proves nothing against")  # a larger subspace
+    proof = inside.certify(CLIPS[:1], Flicker(0.01), draws=50, progress=False)
+    assert proof.threat.eps == 0.01 and proof.radii[0] <= torch.minimum(CLIPS[0], 1 - CLIPS[0]).min()
 
 
 # --- the denoiser -------------------------------------------------------------------------------------------------------------------
@@ -262,7 +265,8 @@ def test_flicker_changes_nothing(seed):
     moved = pale + 0.5 * torch.rand(12, 3, 16, 1, 1, generator=torch.Generator().manual_seed(seed)) - 0.25
     steady = Steady(CLASSIFIER)
     assert torch.equal(steady(moved).argmax(1), steady(pale).argmax(1))
-    assert steady.certify(CLIPS).certified(10.0).all()
+    assert steady.certify(pale).certified(0.2).all() and not steady.certify(pale).certified(0.51).any()
+    assert not steady.certify((CLIPS > 0.5).float()).certified(0.0).any()  # any flicker cuts something off
     attacked = PGD(steady, Flicker(0.2), alpha=0.05, steps=4, seed=0)(pale, LABELS)
     assert torch.equal(steady(attacked).argmax(1), steady(pale).argmax(1))
 
@@ -284,3 +288,20 @@ def test_what_cannot_be_proved_is_refused():
         one_line(lambda wrong=wrong: Smoothed(Plane()).certify(CLIPS[:1], **wrong), next(iter(wrong)))
     for wrong in (0, 16, 2.5):
         one_line(lambda wrong=wrong: windows(16, wrong), "k")
+
+
+def test_a_random_classifier_has_no_exact_proof():
+    class Drawn(nn.Module):
+        def forward(self, video):
+            return torch.randn(len(video), 3)
+
+    one_line(lambda: DoubleMasked(Drawn(), windows(16, 1)).certify(CLIPS[:1], Frames(1.0, 1), progress=False), "asked again")
+    one_line(lambda: Steady(Drawn()).certify(CLIPS[:1]), "asked again")
+
+
+def test_a_fill_of_ones_own_never_sees_what_is_hidden():
+    "Even one that gives the clip back as it got it."
+    masked = DoubleMasked(CLASSIFIER, windows(16, 2), fill=lambda clip, hidden: clip)
+    other = CLIPS[0].clone()
+    other[:, :2] = 1 - other[:, :2]
+    assert torch.equal(masked.seen(CLIPS[0], masked.masks[:1]), masked.seen(other, masked.masks[:1]))

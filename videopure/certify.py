@@ -9,6 +9,7 @@ __all__ = ['Certificate', 'Denoiser', 'Smoothed', 'windows', 'boxes', 'DoubleMas
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from statistics import NormalDist
 
 import torch
@@ -137,13 +138,18 @@ def count(self: Smoothed, clip: torch.Tensor, n: int, *names: str | int) -> torc
     return total
 
 # %% ../nbs/16d_certify.ipynb #cert0036
+def room(clips: torch.Tensor) -> torch.Tensor:
+    "How much may be added to, and taken from, all values of clips before one is cut off at black or white, `(B,)`."
+    return torch.minimum(clips, 1 - clips).flatten(1).amin(1).clamp_min(0)
+
+
 def l2_of_one(threat: Threat, clip: torch.Tensor) -> float:
     "The largest Euclidean norm of an allowed change of size 1 in a clip `(3, T, H, W)`. Raises `VideoPureError` where it is unknown."
-    if isinstance(threat, FrameL2):
+    if type(threat) is FrameL2:
         return math.sqrt(clip.shape[1])
-    if isinstance(threat, L2):
+    if type(threat) is L2:
         return 1.0
-    if isinstance(threat, (Linf, Subspace)):
+    if type(threat) is Linf or isinstance(threat, Subspace):
         return math.sqrt(clip.numel())
     if isinstance(threat, Masked):
         share = threat.mask(clip[None]).expand(clip.shape[1:]).float().mean().item()
@@ -166,8 +172,8 @@ def certify(
 ) -> Certificate:
     "What can be proved about the smoothed answer. Raises `VideoPureError` for a threat model that the noise does not cover."
     threat = L2(threat) if isinstance(threat, (int, float)) else as_threat(threat)
-    if self.inside is not None and type(threat) is not type(self.inside):
-        raise VideoPureError(f"the noise lies in {type(self.inside).__name__} only, and proves nothing against {type(threat).__name__}")
+    if self.inside is not None and self.inside.of_size(threat.eps) != threat:
+        raise VideoPureError(f"the noise lies in {self.inside} only, and proves nothing against {threat}")
     check_number("draws", draws, 1), check_number("select", select, 1)
     check_number("alpha", alpha, 1e-12, 0.5, whole=False)
     labels, radii, counts = [], [], []
@@ -175,6 +181,7 @@ def certify(
         label = int(self.count(clip, select, i, "select").argmax())
         found = int(self.count(clip, draws, i, "estimate")[label])
         radius = smoothing_radius(self.sigma, binomial_bound(found, draws, alpha)) / l2_of_one(threat, clip)
+        radius = radius if self.inside is None else min(radius, room(clip[None]).item())
         labels, radii, counts = [*labels, label if radius else -1], [*radii, radius], [*counts, found]
     return Certificate(torch.tensor(labels), torch.tensor(radii), torch.tensor(counts), draws, alpha, threat)
 
@@ -217,14 +224,14 @@ class DoubleMasked(nn.Module):
         self,
         classifier: nn.Module,  # clips to logits (B, K)
         masks: torch.Tensor,  # what each mask hides: frames (M, T), or pixels (M, H, W) in all frames
-        fill: Callable | None = None,  # (clip, hidden) to the clip without what is hidden; None: the nearest frame, or grey
+        fill: Callable | None = None,  # (clip that is grey where it is hidden, hidden) to a clip; None: the nearest frame, or grey
         chunk: int = 32,  # masked clips a call
     ):
         super().__init__()
         if not isinstance(masks, torch.Tensor) or masks.dtype != torch.bool or masks.ndim not in (2, 3) or not len(masks):
             raise VideoPureError("masks are a tensor of bool, frames (M, T) or pixels (M, H, W); `windows` and `boxes` make them")
         self.classifier, self.masks, self.chunk = classifier, masks, check_number("chunk", chunk, 1)
-        self.fill = fill or (nearest_visible if masks.ndim == 2 else lambda clip, hidden: torch.where(hidden, 0.5, clip))
+        self.fill = fill or (nearest_visible if masks.ndim == 2 else lambda clip, hidden: clip)
 
     @torch.no_grad()
     def forward(self, video: torch.Tensor) -> torch.Tensor:
@@ -237,8 +244,9 @@ def seen(self: DoubleMasked, clip: torch.Tensor, hidden: torch.Tensor) -> torch.
     "Logits of a clip under each of some masks, `(M, K)`."
     if hidden.shape[1:] != (clip.shape[1:2] if hidden.ndim == 2 else clip.shape[2:]):
         raise VideoPureError(f"the masks {tuple(hidden.shape[1:])} do not fit a clip of {tuple(clip.shape[1:])}")
+    grey = lambda one: torch.where(one[:, None, None] if one.ndim == 1 else one, 0.5, clip)
     parts = hidden.to(clip.device).split(self.chunk)
-    return torch.cat([answer(self.classifier, torch.stack([self.fill(clip, one) for one in part])) for part in parts])
+    return torch.cat([answer(self.classifier, torch.stack([self.fill(grey(one), one) for one in part])) for part in parts])
 
 
 @patch
@@ -261,6 +269,12 @@ def pairs(masks: torch.Tensor) -> torch.Tensor:
     return both[both.sum(1).argsort(descending=True)].unflatten(1, masks.shape[1:])
 
 # %% ../nbs/16d_certify.ipynb #cert0058
+def check_repeats(ask: Callable[[], torch.Tensor]) -> None:
+    "Raise `VideoPureError` if a classifier answers otherwise when it is asked again: then an exact proof proves nothing."
+    if not torch.allclose(ask(), ask(), rtol=1e-4, atol=1e-5):
+        raise VideoPureError("the classifier answers otherwise when it is asked again, so nothing exact can be proved: use Smoothed")
+
+
 @patch
 def _check_covers(self: DoubleMasked, threat: Threat, clip: torch.Tensor) -> None:
     "Raise `VideoPureError` unless one of the masks hides all that the threat model may change."
@@ -280,6 +294,7 @@ def certify(self: DoubleMasked, clips: torch.Tensor, threat: object = None, prog
     both, labels, radii, counts = pairs(self.masks), [], [], []
     for clip in tqdm(check_video(clips), delay=2, disable=not progress, leave=False):
         self._check_covers(threat, clip)
+        check_repeats(partial(self.seen, clip, self.masks[:1]))
         label, agreed = int(self._answer(clip).argmax()), 0
         for part in both.split(self.chunk):
             right = self.seen(clip, part).argmax(1) == label
@@ -305,12 +320,13 @@ class Steady(nn.Module):
 
     @torch.no_grad()
     def certify(self, clips: torch.Tensor, threat: object = "Flicker", progress: bool = True) -> Certificate:
-        "Every answer is certain against flicker that clips no pixel."
+        "Every answer is certain against flicker that makes no pixel black or white: the radius is the room that is left for it."
         threat = as_threat(threat)
         if type(threat) is not Flicker:
             raise VideoPureError(f"without mean colours an answer is certain against Flicker only, not against {type(threat).__name__}")
-        labels, sure = answer(self, check_video(clips)).argmax(1), torch.full((len(clips),), math.inf)
-        return Certificate(labels, sure, torch.ones_like(labels), 1, 0.0, threat)
+        check_repeats(lambda: answer(self, check_video(clips[:1])))
+        labels = answer(self, check_video(clips)).argmax(1)
+        return Certificate(labels, room(clips), torch.ones_like(labels), 1, 0.0, threat)
 
 # %% ../nbs/16d_certify.ipynb #cert0074
 @checked

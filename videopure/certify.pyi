@@ -5,6 +5,7 @@ __all__ = ['Certificate', 'Denoiser', 'Smoothed', 'windows', 'boxes', 'DoubleMas
 import math as math
 from collections.abc import Callable as Callable
 from dataclasses import dataclass as dataclass
+from functools import partial as partial
 from statistics import NormalDist as NormalDist
 import torch as torch
 from fastcore.basics import patch as patch
@@ -98,6 +99,10 @@ class Smoothed(nn.Module):
         """What can be proved about the smoothed answer. Raises `VideoPureError` for a threat model that the noise does not cover."""
         ...
 
+def room(clips: torch.Tensor) -> torch.Tensor:
+    """How much may be added to, and taken from, all values of clips before one is cut off at black or white, `(B,)`."""
+    ...
+
 def l2_of_one(threat: Threat, clip: torch.Tensor) -> float:
     """The largest Euclidean norm of an allowed change of size 1 in a clip `(3, T, H, W)`. Raises `VideoPureError` where it is unknown."""
     ...
@@ -153,6 +158,10 @@ def pairs(masks: torch.Tensor) -> torch.Tensor:
     """All unions of two masks, each once, those that hide most first."""
     ...
 
+def check_repeats(ask: Callable[[], torch.Tensor]) -> None:
+    """Raise `VideoPureError` if a classifier answers otherwise when it is asked again: then an exact proof proves nothing."""
+    ...
+
 @checked
 class Steady(nn.Module):
     """A classifier that sees every frame with its mean colour moved to grey: flicker cannot change what it sees."""
@@ -167,7 +176,7 @@ class Steady(nn.Module):
 
     @torch.no_grad()
     def certify(self, clips: torch.Tensor, threat: object='Flicker', progress: bool=True) -> Certificate:
-        """Every answer is certain against flicker that clips no pixel."""
+        """Every answer is certain against flicker that makes no pixel black or white: the radius is the room that is left for it."""
         ...
 
 @checked
