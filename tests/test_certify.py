@@ -11,7 +11,8 @@ from torch import nn
 
 from videopure import PGD, VideoPurePipeline, certify, moving_shapes, tiny_classifier
 from videopure.certify import Certificate, Denoiser, DoubleMasked, Smoothed, Steady, binomial_bound, boxes, l2_of_one, nearest_visible
-from videopure.certify import pairs, smoothing_radius, windows
+from videopure.certify import pairs, smoothing_radius, subsets, windows
+from videopure.cli import main
 from videopure.families import untrained
 from videopure.threats import L2, Flicker, FrameL2, Frames, Linf, LowFrequency, Patch
 from videopure.video import VideoPureError
@@ -305,3 +306,88 @@ def test_a_fill_of_ones_own_never_sees_what_is_hidden():
     other = CLIPS[0].clone()
     other[:, :2] = 1 - other[:, :2]
     assert torch.equal(masked.seen(CLIPS[0], masked.masks[:1]), masked.seen(other, masked.masks[:1]))
+
+
+# --- any frames, kept results, the command ---------------------------------------------------------------------------------------------
+
+
+def test_any_two_frames_by_brute_force():
+    "Five frames of one black or white pixel: no attack on any two of them, together or apart, changes a certified answer."
+    frames, k, sure, broken = 5, 2, 0, 0
+    every = torch.tensor(list(itertools.product([0.0, 1.0], repeat=frames))).view(-1, 1, frames, 1, 1).expand(-1, 3, -1, -1, -1)
+    for seed in range(10):
+        model = DoubleMasked(Arbitrary(frames, seed), subsets(frames, k), chunk=64)
+        proof, said = model.certify(every, Frames(1.0, [0, 3]), progress=False), model(every).argmax(1)
+        for i in proof.certified().nonzero()[:, 0].tolist():
+            near = (every != every[i]).any(1).flatten(1).sum(1) <= k
+            sure, broken = sure + 1, broken + int((said[near] != said[i]).sum())
+    assert sure > 15 and broken == 0
+    one_line(lambda: subsets(64, 5), "too many")
+    one_line(lambda: subsets(4, 4), "k")
+
+
+def test_results_are_kept_and_belong_to_one_run(tmp_path, monkeypatch):
+    smoothed = Smoothed(CLASSIFIER, 0.05)
+    whole = smoothed.certify(CLIPS[:4], L2(0.02), 30, 5, progress=False)
+    options = {"draws": 30, "select": 5, "progress": False}
+    calls, count = [], Smoothed.count
+
+    def interrupted(self, *names):
+        calls.append(1)
+        if len(calls) == 6:
+            raise KeyboardInterrupt
+        return count(self, *names)
+
+    monkeypatch.setattr(Smoothed, "count", interrupted)
+    with pytest.raises(KeyboardInterrupt):  # in the third clip
+        certify.certify(smoothed, CLIPS[:4], L2(0.02), tmp_path, **options)
+    monkeypatch.setattr(Smoothed, "count", lambda self, *names: calls.append(1) or count(self, *names))
+    calls.clear()
+    again = certify.certify(smoothed, CLIPS[:4], L2(0.02), tmp_path, **options)
+    assert len(calls) == 4 and torch.equal(again.counts, whole.counts) and torch.allclose(again.radii, whole.radii)
+    for other in (
+        lambda: certify.certify(smoothed, CLIPS[:4], L2(0.03), tmp_path, **options),
+        lambda: certify.certify(smoothed, CLIPS[4:8], L2(0.02), tmp_path, **options),
+        lambda: certify.certify(Smoothed(CLASSIFIER, 0.06), CLIPS[:4], L2(0.02), tmp_path, **options),
+        lambda: certify.certify(Smoothed(tiny_classifier("robust"), 0.05), CLIPS[:4], L2(0.02), tmp_path, **options),
+        lambda: certify.certify(smoothed, CLIPS[:4], L2(0.02), tmp_path, **options | {"draws": 31}),
+    ):
+        one_line(other)
+
+
+def test_endless_radii_are_kept(tmp_path):
+    masked = DoubleMasked(CLASSIFIER, windows(16, 1))
+    proofs = [certify.certify(masked, CLIPS[:2], Frames(1.0, [3]), tmp_path, False) for _ in range(2)]
+    assert proofs[0].radii.tolist() == proofs[1].radii.tolist() and math.inf in proofs[0].radii.tolist()
+
+
+def test_curve_falls_and_names_the_change_of_a_value():
+    proof = Certificate(torch.tensor([1, 1, -1]), torch.tensor([0.5, 1.0, 0.0]), torch.tensor([9, 9, 1]), 10, 0.1, L2(0.5))
+    table = certify.certified_accuracy(proof, torch.tensor([1, 1, 1]), [0.0, 0.7, 2.0], values=49_152)
+    assert [row[2].right for row in table.rows] == [2, 1, 0]
+    assert table.rows[1][1] == f"{255 * 0.7 / math.sqrt(49_152):.2f}"
+    assert proof.contradicted(torch.tensor([2, 2, 2]), 0.7) == 1
+
+
+def test_answers_that_rounding_decides_are_not_certain():
+    class Close(nn.Module):
+        def forward(self, video):
+            return torch.tensor([[1.0, 1.0 + 1e-6, 0.0]]).expand(len(video), -1)
+
+    pale = 0.25 + CLIPS[:2] / 2
+    assert Steady(Close()).certify(pale).labels.tolist() == [-1, -1]
+    assert Steady(CLASSIFIER).certify(pale).certified(0.2).all()
+
+
+@pytest.mark.parametrize("against", ["l2", "frames", "any-frames", "patch", "flicker"])
+def test_command(against, tmp_path, capsys):
+    more = {"l2": ["--draws", "20", "--model", "none"], "any-frames": ["--k", "1"], "patch": ["--box", "2"]}.get(against, [])
+    assert main(["certify", against, "--n-clips", "1", "--out", str(tmp_path / "a"), "--quiet", *more]) == 0
+    said = capsys.readouterr().out
+    assert "Certified accuracy of tiny" in said and "n = 1" in said and list((tmp_path / "a").glob("results-*.jsonl"))
+
+
+def test_command_refuses_in_one_line(tmp_path, capsys):
+    for words in (["certify", "everything"], ["certify", "frames", "--k", "16"], ["certify", "--sigma", "-1"], ["certify", "--classifier", "none"]):
+        assert main([*words, "--n-clips", "1", "--out", str(tmp_path / "a"), "--quiet"]) == 2
+        assert capsys.readouterr().err.count("\n") == 1

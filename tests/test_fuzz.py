@@ -25,7 +25,7 @@ from torch import nn
 
 from videopure import attacks, baselines, blackbox, certify, checks, classifiers, config, data, defense, evaluate, explore, filmstrip, flow
 from videopure import families, guidance, inversion, journal, latents, metrics, models, networks, pipeline, purifier, registry
-from videopure import report, results
+from videopure import report, results, robust
 from videopure import sanity, schedule, show, threats, tiny, trace, trainer, training, video, voting
 from videopure.cli import main
 from videopure.config import read_config
@@ -249,7 +249,9 @@ def of_models() -> dict:
         "training.train_folder": (training.train_folder, run | {"recipe": short}),
         "training.train": (training.train, {"data": data.ClipFolder(clips(), 2), "out": FOLDER / "trained", "recipe": short}),
         "training.tune": (training.tune, tuned),
-        "training.Recipe": (training.Recipe, {}),
+        "cache.Recipe": (training.Recipe, {}),
+        "robust.Hardening": (robust.Hardening, {}),
+        "robust.train_robust": (robust.train_robust, {"out": FOLDER / "robust", "steps": 1, "progress": False}),
     }
 
 
@@ -316,6 +318,8 @@ def of_proofs() -> dict:
         "certify.Steady": (of(certify.Steady, ONE), {"classifier": NET}, certify.Steady),
         "certify.windows": (certify.windows, {"frames": 4, "k": 1}),
         "certify.boxes": (certify.boxes, {"height": 8, "width": 8, "size": 2, "steps": 2}),
+        "certify.subsets": (certify.subsets, {"frames": 4, "k": 2}),
+        "certify.certified_accuracy": (certify.certified_accuracy, {"proof": certify.Steady(NET).certify(CLIPS), "labels": LABELS}),
         "certify.certify": (certify.certify, {"model": certify.DoubleMasked(NET, masks), "clips": ONE, "threat": threats.Frames(1.0, 1)}),
     }
 

@@ -17,13 +17,16 @@ from pathlib import Path
 import pytest
 import torch
 from fastcore.docments import docments
+from safetensors.torch import load_file
 from torch import nn
 
+from videopure import cache as clip_cache
 from videopure import cli, journal, tiny, trainer, training
 from videopure.classifiers import load_classifier
 from videopure.data import ClipFolder, Clips
 from videopure.defense import Defended
 from videopure.pipeline import VideoPurePipeline
+from videopure.robust import Hardening
 from videopure.tiny import MotionClassifier, save_classifier
 from videopure.training import Recipe, Validation, split, train_folder, tune
 from videopure.trainer import Trainer, generator_for
@@ -118,8 +121,8 @@ def refused(shell):
 
 
 @pytest.fixture(scope="module")
-def cache(good, tmp_path_factory) -> training._ClipCache:
-    return training._cache_clips(ClipFolder(good, 4, 16), tmp_path_factory.mktemp("cache") / "clips.npy", SMALL, progress=False)
+def cache(good, tmp_path_factory) -> clip_cache.ClipCache:
+    return training.cache_clips(ClipFolder(good, 4, 16), tmp_path_factory.mktemp("cache") / "clips.npy", SMALL, progress=False)
 
 
 @pytest.fixture(scope="module")
@@ -212,7 +215,7 @@ def interrupted(*_, **options):
 
 
 def test_command_line_interrupted(good, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(training, "_cache_clips", interrupted)
+    monkeypatch.setattr(training, "cache_clips", interrupted)
     assert cli.main(words(good, tmp_path / "out", "--quiet")) == 130
     said = capsys.readouterr().err
     assert said.startswith("videopure: interrupted") and "evaluate and train go on" in said and said.count("\n") == 1
@@ -220,7 +223,7 @@ def test_command_line_interrupted(good, tmp_path, monkeypatch, capsys):
 
 def test_checkpoint_of_another_run_and_a_damaged_one(good, cache, sides, tmp_path, refused, monkeypatch):
     (train_rows, val_rows), checkpoint = sides, tmp_path / "classifier.pt"
-    fit = lambda rows, recipe: training._fit_classifier(cache, rows, val_rows, CLASSES, recipe, checkpoint, "cpu", False)
+    fit = lambda rows, recipe: training._fit_classifier(cache, (rows, val_rows), CLASSES, recipe, checkpoint, "cpu", False)
     fit(train_rows, SMALL)
     for other in (replace(SMALL, seed=1), replace(SMALL, classifier_steps=7)):
         with pytest.raises(VideoPureError, match="is a checkpoint of classifier .* not of classifier .* choose another folder"):
@@ -373,7 +376,7 @@ def test_finished_is_finished(result, broken, shell, refused, monkeypatch):
     def never(*_):
         raise AssertionError("decoded again")
 
-    monkeypatch.setattr(training, "_cache_clips", never)
+    monkeypatch.setattr(training, "cache_clips", never)
     (result[0] / "checkpoints").mkdir()  # killed after the report was written
     chosen = {"classifier": "train", "group": "recording", "hold_out": ["F", "E"]}
     for free in ({}, {"every": 7, "workers": 1}):
@@ -498,7 +501,7 @@ def test_frames_of_a_folder_are_looked_at(tmp_path):
     (tmp_path / "clip").mkdir()
     for i in range(3):
         (tmp_path / "clip" / f"{i}.png").write_bytes(bytes(200_000))
-    look = lambda: training._contents(Clips(tmp_path, ["clip"], [0], ["up"]), SMALL)
+    look = lambda: training.contents_of(Clips(tmp_path, ["clip"], [0], ["up"]), SMALL)
     before = look()
     rewrite_in_place(tmp_path / "clip" / "1.png")
     assert look() != before
@@ -547,7 +550,7 @@ def test_two_at_once(good, tmp_path):
 
 
 def test_dead_worker(good, tmp_path, refused, monkeypatch):
-    monkeypatch.setattr(training._TwiceTheFrames, "__getitem__", lambda self, i: os.kill(os.getpid(), signal.SIGKILL))
+    monkeypatch.setattr(clip_cache._TwiceTheFrames, "__getitem__", lambda self, i: os.kill(os.getpid(), signal.SIGKILL))
     assert "use fewer workers" in refused(good, tmp_path / "out", recipe=replace(SMALL, workers=1))
 
 
@@ -655,7 +658,7 @@ def test_without_classifier(good, shell, tmp_path):
 def test_averaged_weights_are_saved(cache, sides, tmp_path):
     (train_rows, val_rows), val = sides, Validation(*cache.clips(sides[1]))
     purifier = training._fit_purifier(cache, train_rows, val, SMALL, tmp_path / "p.pt", tmp_path, "cpu", False)
-    classifier = training._fit_classifier(cache, train_rows, val_rows, CLASSES, SMALL, tmp_path / "c.pt", "cpu", False)
+    classifier = training._fit_classifier(cache, (train_rows, val_rows), CLASSES, SMALL, tmp_path / "c.pt", "cpu", False)
     for model, path in ((purifier.model, tmp_path / "p.pt"), (classifier.model, tmp_path / "c.pt")):
         state = torch.load(path, weights_only=True)
         assert all(torch.equal(weight, state["average"][name]) for name, weight in model.state_dict().items())
@@ -714,9 +717,9 @@ def test_validation_clips_are_few_and_of_every_class():
 def test_clips_are_decoded_once(folder, tmp_path, monkeypatch):
     "Found again if nothing has changed; decoded anew for other frames, sizes, settings and files."
     path, times = tmp_path / "clips.npy", []
-    decode = training._decode
-    monkeypatch.setattr(training, "_decode", lambda *arguments: times.append(1) or decode(*arguments))
-    read = lambda recipe=SMALL, **options: training._cache_clips(ClipFolder(folder, 4, 16, **options), path, recipe, progress=False)
+    decode = clip_cache._decode
+    monkeypatch.setattr(clip_cache, "_decode", lambda *arguments: times.append(1) or decode(*arguments))
+    read = lambda recipe=SMALL, **options: training.cache_clips(ClipFolder(folder, 4, 16, **options), path, recipe, progress=False)
     first = read()
     assert first.video.shape == (36, 3, 8, 16, 16) and (read().video == first.video).all() and len(times) == 1
     assert read(replace(SMALL, frames=3)).video.shape[2] == 6 and len(times) == 2
@@ -735,23 +738,23 @@ def test_clips_are_decoded_once(folder, tmp_path, monkeypatch):
 def test_killed_between_clips_and_their_names(folder, tmp_path, monkeypatch):
     "Clips of one recipe are never taken for those of another."
     path, data = tmp_path / "clips.npy", ClipFolder(folder, 4, 16)
-    training._cache_clips(data, path, SMALL, progress=False)
+    training.cache_clips(data, path, SMALL, progress=False)
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        decode = training._decode
+        decode = clip_cache._decode
 
         def killed(*arguments):
             decode(*arguments)
             raise KeyboardInterrupt
 
-        patched.setattr(training, "_decode", killed)
-        training._cache_clips(data, path, replace(SMALL, size=18), progress=False)
-    assert training._cache_clips(data, path, SMALL, progress=False).video.shape[3] == 16
+        patched.setattr(clip_cache, "_decode", killed)
+        training.cache_clips(data, path, replace(SMALL, size=18), progress=False)
+    assert training.cache_clips(data, path, SMALL, progress=False).video.shape[3] == 16
 
 
 def test_many_skipped_clips_are_not_many_lines(folder, tmp_path, capsys):
     for i in range(15):
         (folder / "up" / f"bad{i}.mp4").write_bytes(b"no")
-    cache = training._cache_clips(ClipFolder(folder, 4, 16), tmp_path / "clips.npy", SMALL, progress=False)
+    cache = training.cache_clips(ClipFolder(folder, 4, 16), tmp_path / "clips.npy", SMALL, progress=False)
     errors = capsys.readouterr().err.splitlines()
     assert len(cache.skipped) == 15 and len(errors) == 11 and errors[-1].startswith("skipped 15 clips in all")
     assert len(cache.video) == len(cache.ids) == len(cache.labels) == 36
@@ -760,7 +763,7 @@ def test_many_skipped_clips_are_not_many_lines(folder, tmp_path, capsys):
 def test_clips_with_few_frames_are_enough(folder, tmp_path):
     "A file with the frames of one clip, and not twice as many, gives what it has."
     write_video(moving_shapes(1, seed=5, frames=5, size=20)[0], folder / "up" / "brief.npz")
-    cache = training._cache_clips(ClipFolder(folder, 4, 16), tmp_path / "clips.npy", SMALL, progress=False)
+    cache = training.cache_clips(ClipFolder(folder, 4, 16), tmp_path / "clips.npy", SMALL, progress=False)
     brief = torch.from_numpy(cache.video[cache.ids.index("up/brief.npz")])
     assert not cache.skipped and torch.equal(brief[:, ::2], brief[:, 1::2])
 
@@ -771,7 +774,7 @@ def test_batches(cache):
     clips, labels = draw(3)
     assert clips.shape == (8, 3, 4, 16, 16) and clips.dtype == torch.float32 and 0 <= clips.min() and clips.max() <= 1
     assert set(labels.tolist()) <= {0, 1, 2} and torch.equal(clips, draw(3)[0]) and not torch.equal(clips, draw(4)[0])
-    grey = training._ClipCache(cache.video.copy(), cache.labels, cache.ids, {})
+    grey = clip_cache.ClipCache(cache.video.copy(), cache.labels, cache.ids, {})
     grey.video[:, 0] = 255
     same = replace(SMALL, colours=False)
     brightest = lambda recipe: {one.mean((1, 2, 3)).argmax().item() for one in grey.batch([0], 30, recipe, generator_for(0, 1))[0]}
@@ -1007,3 +1010,53 @@ def test_from_python(good, tmp_path, monkeypatch):
     with pytest.warns(UserWarning, match="no clip of 7 of the classifier's 10 classes"):
         out = training.train(ClipFolder(good, 4, 16), tmp_path / "out", "tiny", replace(SMALL, steps=1), cpu=True, progress=False)
     assert out == tmp_path / "out" and VideoPurePipeline.from_pretrained(out).config.purify_steps == 2
+
+
+# --- training that holds -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def hardened(good, tmp_path_factory):
+    "What the command leaves with all of the hardening at once."
+    out = tmp_path_factory.mktemp("hardened") / "out"
+    more = ["--classifier", "--robust", "2/255", "--robust-purifier", "2/255", "--purifier-steps", "2", "--steady"]
+    assert cli.main(words(good, out, *more, "--quiet", recipe=replace(SMALL, steps=0))) == 0
+    return out
+
+
+def test_hardened_result(hardened, good):
+    held = json.loads((hardened / "training.json").read_text())
+    assert held["hardening"]["robust"] == pytest.approx(2 / 255) and set(held["losses"]) == {"classifier", "robust_purifier"}
+    assert all("attacked" in note for note in held["notes"]["classifier"]) and held["notes"]["robust_purifier"]
+    classifier = load_classifier(hardened / "classifier.safetensors")
+    assert (classifier.steady, classifier.sees, classifier.pool) == (True, "deviations", 2)
+    pipe, start = VideoPurePipeline.from_pretrained(hardened), tiny.tiny_unet().state_dict()
+    assert any(not torch.equal(value, start[name]) for name, value in pipe.unet.state_dict().items())
+
+
+def test_given_classifier_is_trained_on_as_a_copy(good, tmp_path):
+    torch.manual_seed(0)
+    given = nn.Sequential(nn.Flatten(), nn.Linear(3 * 4 * 16 * 16, 3)).eval()
+    before = {name: value.clone() for name, value in given.state_dict().items()}
+    recipe = replace(SMALL, steps=0)
+    data = ClipFolder(good, 4, 16)
+    training.train(data, tmp_path / "out", given, recipe, cpu=True, progress=False, hardening=Hardening(noise=0.1))
+    assert all(torch.equal(value, given.state_dict()[name]) for name, value in before.items())
+    weights = load_file(tmp_path / "out" / "classifier.safetensors")
+    assert weights.keys() == before.keys() and not torch.equal(weights["1.weight"], before["1.weight"])
+
+
+@pytest.mark.parametrize(
+    "more, said",
+    [
+        (["--robust", "8/255"], "needs a classifier"),
+        (["--robust-purifier", "8/255"], "needs a classifier"),
+        (["--classifier", "--robust", "3"], "robust"),
+        (["--classifier", "--frozen", "--robust", "8/255"], "nothing to train"),
+        (["--classifier", "--trades", "6"], "trades"),
+    ],
+)
+def test_hardening_that_cannot_work_is_one_line(more, said, good, tmp_path, capsys):
+    assert cli.main(words(good, tmp_path / "out", *more, "--quiet")) == 2
+    line = capsys.readouterr().err
+    assert said in line and line.count("\n") == 1 and not (tmp_path / "out").exists()

@@ -14,6 +14,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from numbers import Real
 from pathlib import Path
 from types import ModuleType
@@ -308,6 +309,8 @@ def _transformers(name, weights, num_classes, options):
 
 # %% ../nbs/10c_classifiers.ipynb #c080
 CLASSIFIERS = Registry("classifier", tiny=tiny.tiny_classifier)
+for kind in tiny.CLASSIFIER_KINDS[1:]:
+    CLASSIFIERS[f"tiny-{kind}"] = partial(tiny.tiny_classifier, kind)
 
 # %% ../nbs/10c_classifiers.ipynb #c083
 def _own(part, name, weights, options):

@@ -31,6 +31,7 @@ from .journal import read_json
 from .pipeline import VideoPurePipeline, load_pipeline
 from .registry import Registry, is_code, make
 from .results import Card
+from .tiny import PIPELINES
 from .video import VideoFileError, VideoPureError, check_number
 
 # %% ../nbs/16c_config.ipynb #c014
@@ -293,7 +294,7 @@ def run_config(
     name, more = config.get("model", "tiny"), {"variant": config["variant"]} if config.get("variant") else {}
     pipe = load_pipeline(name, device, config.get("dtype", "float32"), **more)
     pipe.set_progress_bar_config(disable=True)  # the run has its own
-    if name in ("tiny", "tiny-flow"):
+    if name in PIPELINES:
         pipe.disable_gradient_checkpointing()  # a small model: attacks are faster so
     classifier = make_classifier(config.get("classifier", "tiny"), device)
     specs = {name: spec if isinstance(spec, dict) else {"method": spec} for name, spec in config.get("defenses", _DEFENSES).items()}

@@ -34,7 +34,8 @@ from .latents import PROMPT_WIDTHS, PromptEmbedding, on_meta, psnr, recompute, s
 from .loading import check_configs, download, find_dtype, find_prompt, load_parts, read_options, undisturbed
 from .models import VideoModel, check_scale
 from .schedule import Level, add_noise, ddim_levels, ddim_step, paper_scheduler, predict_x0
-from .tiny import assets, check_weights, flow_scheduler, tiny_defaults, tiny_scheduler, tiny_transformer, tiny_unet, tiny_vae
+from .tiny import PIPELINES, assets, check_weights, flow_scheduler, tiny_defaults, tiny_scheduler, tiny_transformer, tiny_unet
+from .tiny import tiny_vae
 from .video import VideoFileError, VideoPureError, check_number, check_video
 
 # %% ../nbs/09_pipeline.ipynb #c007
@@ -206,11 +207,15 @@ def from_pretrained(cls: VideoPurePipeline, pretrained_model_name_or_path: str |
 # %% ../nbs/09_pipeline.ipynb #c051
 @patch(cls_method=True)
 def tiny(cls: VideoPurePipeline, kind: str = "unet") -> VideoPurePipeline:
-    "An embedded pipeline, with its own tuned defaults: no network, no GPU. `kind` is \"unet\" (DDPM) or \"flow\" (a flow transformer)."
-    if kind not in ("unet", "flow"):
-        raise VideoPureError(f"kind is {kind!r}, expected 'unet' or 'flow'")
-    if kind == "unet":
-        return cls(tiny_vae(), tiny_unet(), tiny_scheduler(), **tiny_defaults())
+    """An embedded pipeline, with its own tuned defaults: no network, no GPU.
+
+    `kind` is "unet" (DDPM), "flow" (a flow transformer), or "robust" (the UNet of a one-step purifier that was trained against attacks).
+    """
+    if kind not in ("unet", "flow", "robust"):
+        raise VideoPureError(f"kind is {kind!r}, expected 'unet', 'flow' or 'robust'")
+    if kind != "flow":
+        name = "tiny" if kind == "unet" else "tiny-robust"
+        return cls(tiny_vae(), tiny_unet(name), tiny_scheduler(), **tiny_defaults(name))
     prompt = PromptEmbedding(1, 16)  # a word of zeros
     return cls(tiny_vae(), None, flow_scheduler(), prompt, **tiny_defaults("tiny-flow"), transformer=tiny_transformer())
 
@@ -490,7 +495,7 @@ def find_device(name: str | torch.device = "auto") -> torch.device:
 # %% ../nbs/09_pipeline.ipynb #c130
 @checked
 def load_pipeline(
-    name: str | Path = "tiny",  # "tiny", "tiny-flow", a saved folder, or a hub name
+    name: str | Path = "tiny",  # "tiny", "tiny-flow", "tiny-robust", a saved folder, or a hub name
     device: str | torch.device = "auto",  # "auto" takes the GPU where there is one
     dtype: str | torch.dtype = "float32",  # of the weights: "float32", "float16" or "bfloat16"
     variant: str | None = None,  # of the files, e.g. "fp16"; None: the plain ones, else the only ones
@@ -500,7 +505,7 @@ def load_pipeline(
     if not isinstance(variant, (str, type(None))):
         raise VideoPureError(f"variant is {variant!r}, expected a word such as 'fp16', or None")
     place, shown = find_device(device), bars.is_progress_bar_enabled()
-    embedded = name in ("tiny", "tiny-flow")
+    embedded = name in PIPELINES
     if embedded:
         bars.disable_progress_bar()  # it loads at once
     try:

@@ -220,9 +220,14 @@ def average(self: Card, defense: str, attack: str = "none") -> float:
 
 # %% ../nbs/15b_results.ipynb #c057
 @patch
-def worst_outcomes(self: Card, defense: str) -> dict[str, bool]:
-    "Whether every draw under every attack that counts was right, by clip; only clips that were under all those run on this defense."
-    cells = [self.cell(defense, attack) for attack in self._counted(defense)]
+def worst_outcomes(
+    self: Card,
+    defense: str,
+    attacks: Sequence[str] | None = None,  # None: those that count for the worst case
+) -> dict[str, bool]:
+    "Whether every draw under every one of the attacks was right, by clip; only clips that were under all those run on this defense."
+    counted = self._counted(defense) if attacks is None else [each for each in ("none", *attacks) if self.cell(defense, each)]
+    cells = [self.cell(defense, attack) for attack in counted]
     shared = [clip for clip in (cells[0] if cells else {}) if all(clip in cell for cell in cells)]
     return {clip: all(all(_draws(cell[clip])) for cell in cells) for clip in shared}
 
@@ -243,9 +248,9 @@ def adaptive(self: Card, defense: str) -> bool:
 
 
 @patch
-def worst(self: Card, defense: str) -> Accuracy:
-    "Accuracy in the worst case, clip by clip; an upper bound that means little unless the defense was attacked adaptively."
-    return Accuracy.of(self.worst_outcomes(defense).values())
+def worst(self: Card, defense: str, attacks: Sequence[str] | None = None) -> Accuracy:
+    "Accuracy in the worst case of some attacks, clip by clip; an upper bound that means little if none of them is adaptive."
+    return Accuracy.of(self.worst_outcomes(defense, attacks).values())
 
 # %% ../nbs/15b_results.ipynb #c063
 @patch
