@@ -109,7 +109,7 @@ _RUN |= {"attacks": dict[str, str | dict], "metrics": list[str] | dict[str, str]
 _TABLE = {"classifier": str | dict, "model": str, "variant": str, "dtype": str, "data": dict, "defenses": dict[str, str | dict]} | _RUN
 _MORE = {  # what is not an option of the part itself
     "data": {"dataset": str, "folder": str, "clips": object},
-    "defenses": {"method": str, "rule": str},
+    "defenses": {"method": str, "rule": str, "model": str},
     "attacks": {"method": str, "sees": str, "n_clips": int | dict[str, int], "uint8": bool, "eps": float | str, "threat": str | dict},
 }
 _MORE["attacks"] |= {"clips": object, "grad": object}  # older names, which are told the new ones
@@ -193,7 +193,8 @@ def _kinds(section: str, spec: dict) -> dict[str, object] | None:
     kinds = {k: kind for k, kind in _takes(found).items() if k not in ("pipe", "model", "root", "ids", "labels", "files", "groups")}
     if found is MovingShapes:
         kinds["n_clips"] = kinds.pop("n")
-    return kinds | _MORE[section]
+    pipe = callable(found) and "pipe" in inspect.signature(getattr(found, "func", found)).parameters
+    return kinds | {k: kind for k, kind in _MORE[section].items() if k != "model" or pipe}
 
 # %% ../nbs/16c_config.ipynb #k011
 _DEFENSES = {"none": {"method": "none"}, "JPEG 30": {"method": "jpeg", "quality": 30}, "VideoPure": {"method": "videopure"}}
@@ -251,6 +252,7 @@ def read_config(
 
 # %% ../nbs/16c_config.ipynb #c010
 _FREE_WORDS = {"title": None, "model": None, "worst": None, "classifier": ("weights", "class_names")}
+_FREE_WORDS["defenses"] = ("model",)
 _FREE_WORDS["data"] = ("folder", "listing", "annotations", "group", "where", "where_not", "classes")
 
 
@@ -279,6 +281,15 @@ def trained_on(
     seen = sum(id in known for id in ids)
     return f"{seen} of {len(ids)} clips were trained on" if seen else ""
 
+# %% ../nbs/16c_config.ipynb #conf0902
+def _pipeline(name, device, dtype, **more):
+    "A pipeline for a run, which shows a bar of its own."
+    pipe = load_pipeline(name, device, dtype, **more)
+    pipe.set_progress_bar_config(disable=True)
+    if name in PIPELINES:
+        pipe.disable_gradient_checkpointing()  # a small model: attacks are faster so
+    return pipe
+
 # %% ../nbs/16c_config.ipynb #c033
 @checked
 def run_config(
@@ -292,13 +303,13 @@ def run_config(
     if config.get("store") and out is None:
         raise VideoPureError("store keeps attacked clips in the folder of the run: say with out where that is")
     name, more = config.get("model", "tiny"), {"variant": config["variant"]} if config.get("variant") else {}
-    pipe = load_pipeline(name, device, config.get("dtype", "float32"), **more)
-    pipe.set_progress_bar_config(disable=True)  # the run has its own
-    if name in PIPELINES:
-        pipe.disable_gradient_checkpointing()  # a small model: attacks are faster so
+    pipes = {name: _pipeline(name, device, config.get("dtype", "float32"), **more)}
     classifier = make_classifier(config.get("classifier", "tiny"), device)
     specs = {name: spec if isinstance(spec, dict) else {"method": spec} for name, spec in config.get("defenses", _DEFENSES).items()}
-    defenses = {name: make_defense(classifier, pipe, **spec) for name, spec in specs.items()}
+    for other in {spec["model"] for spec in specs.values() if "model" in spec} - {name}:
+        pipes[other] = _pipeline(other, device, config.get("dtype", "float32"))
+    plain = lambda spec: {word: value for word, value in spec.items() if word != "model"}
+    defenses = {row: make_defense(classifier, pipes[spec.get("model", name)], **plain(spec)) for row, spec in specs.items()}
     data = load_data(classifier, **config.get("data", {}))
     settings, given = {name: value for name, value in config.items() if name in _RUN}, config.get("classifier", "tiny")
     if seen := trained_on([name, *(given.values() if isinstance(given, dict) else [given])], data):

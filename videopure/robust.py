@@ -202,7 +202,7 @@ def purifier_loss(
 _KINDS = {  # classifier, what its clips go through, steps, clips in a batch, learning rate
     "robust": (lambda: MotionClassifier((24, 48, 96, 128), sees="deviations", pool=2), Hardening(robust=8 / 255), 3000, 32, 3e-3),
     "smooth": (lambda: MotionClassifier(sees="deviations", pool=2), Hardening(noise=0.5), 3000, 48, 3e-3),
-    "frames": (lambda: tiny_classifier().requires_grad_(True), Hardening(masks=5), 1000, 32, 1e-3),
+    "frames": (lambda: tiny_classifier().requires_grad_(True), Hardening(masks=5), 3000, 32, 2e-3),
 }
 
 
