@@ -13,6 +13,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -107,7 +108,7 @@ class _TwiceTheFrames(Dataset):
             return clip.repeat_interleave(2, 1), label
 
 # %% ../nbs/17c_cache.ipynb #c023
-def contents_of(data, recipe):
+def contents_of(data: Dataset, recipe: Recipe) -> str:
     "What decoded clips depend on, as twelve digits: the files as they are now, and how they are read."
     return registry.identity([data_identity(data, range(len(data))), recipe.frames, recipe.size])
 
@@ -156,8 +157,8 @@ def _kept_clips(path, contents):
         return None
     return cache if contents == cache.contents and len(cache.ids) == len(video) == len(cache.labels) else None
 
-
-def cache_clips(data, path, recipe, progress=True):
+# %% ../nbs/17c_cache.ipynb #c033c9
+def cache_clips(data: Dataset, path: Path, recipe: Recipe, progress: bool = True) -> ClipCache:
     "The clips of `data`, decoded into the file `path`, or as found there if nothing has changed since."
     about, contents = path.with_suffix(".json"), contents_of(data, recipe)
     if (kept := _kept_clips(path, contents)) is not None:

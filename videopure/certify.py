@@ -150,7 +150,7 @@ def room(clips: torch.Tensor) -> torch.Tensor:
     "How much may be added to, and taken from, all values of clips before one is cut off at black or white, `(B,)`."
     return torch.minimum(clips, 1 - clips).flatten(1).amin(1).clamp_min(0)
 
-
+# %% ../nbs/16d_certify.ipynb #cert00c9
 def l2_of_one(threat: Threat, clip: torch.Tensor) -> float:
     "The largest Euclidean norm of an allowed change of size 1 in a clip `(3, T, H, W)`. Raises `VideoPureError` where it is unknown."
     if type(threat) is FrameL2:
@@ -312,7 +312,7 @@ def check_repeats(ask: Callable[[], torch.Tensor]) -> None:
     if not torch.allclose(ask(), ask(), rtol=1e-4, atol=1e-5):
         raise VideoPureError("the classifier answers otherwise when it is asked again, so nothing exact can be proved: use Smoothed")
 
-
+# %% ../nbs/16d_certify.ipynb #cert00c9
 @patch
 def _check_covers(self: DoubleMasked, threat: Threat, clip: torch.Tensor) -> None:
     "Raise `VideoPureError` unless one of the masks hides all that the threat model may change."

@@ -58,7 +58,7 @@ def _definition(module: str, name: str) -> tuple[list[str], ast.AST]:
     source = next(n.module for n in body if isinstance(n, ast.ImportFrom) and name in [alias.name for alias in n.names])
     return _definition(f"videopure.{source}", name)
 
-
+# %% ../nbs/19_cli.ipynb #c011c9
 def _parameters(node: ast.AST) -> list[tuple[str, ast.AST, object, bool]]:
     "Name, annotation, default (`...` for none) and whether it is a flag, of each parameter of a function or field of a dataclass."
     value = lambda default: ... if default is None else ast.literal_eval(default)
@@ -320,20 +320,25 @@ def certify(
     quiet: bool = False,  # show no progress bar
 ) -> str:
     "prove of single answers that no attack can change them; an interrupted run goes on"
-    import torch
-
-    given = {name: value for name, value in (("weights", weights), ("num_classes", num_classes)) if value is not None}
-    network = videopure.config.make_classifier({"name": classifier} | given, device)
-    spec = {name: value for name, value in (("frames", frames), ("size", size), ("folder", data)) if value is not None}
-    loaded = videopure.config.load_data(network, **spec, **({} if data else {"n_clips": n_clips, "seed": seed}))
-    loaded = loaded if data is None else loaded.choose(n_clips)
-    clips, labels = (torch.stack([torch.as_tensor(part) for part in parts]) for parts in zip(*(loaded[i] for i in range(len(loaded)))))
+    spec = {name: value for name, value in (("weights", weights), ("num_classes", num_classes)) if value is not None}
+    network = videopure.config.make_classifier({"name": classifier} | spec, device)
+    clips, labels = _clips_of(SimpleNamespace(**locals()))
     defended, threat, options = _proof(against, network, clips, SimpleNamespace(**locals()))
-    clips = clips.to(videopure.purifier.device_of(network))
     proof = videopure.certify.certify(defended, clips, threat, out, not quiet, **options)
     table = videopure.certify.certified_accuracy(proof, labels, None if against == "l2" else [0.0], clips[0].numel())
     table.title = f"Certified accuracy of {classifier}, {_MEANING[against].format(k=k, box=box, sigma=sigma, draws=draws, alpha=alpha)}"
     return f"{table}\n\nn = {len(clips)}, {int((proof.labels < 0).sum())} answers withheld. Written: {out}"
+
+# %% ../nbs/19_cli.ipynb #cert0205
+def _clips_of(words: SimpleNamespace) -> tuple[object, object]:
+    "All clips of a command in one tensor, and their labels."
+    import torch
+
+    spec = {name: value for name, value in (("frames", words.frames), ("size", words.size), ("folder", words.data)) if value is not None}
+    data = videopure.config.load_data(words.network, **spec, **({} if words.data else {"n_clips": words.n_clips, "seed": words.seed}))
+    data = data.choose(min(words.n_clips, len(data))) if words.data else data
+    clips, labels = zip(*(data[i] for i in range(len(data))))
+    return torch.stack(clips).to(videopure.purifier.device_of(words.network)), torch.tensor([int(label) for label in labels])
 
 # %% ../nbs/19_cli.ipynb #cert0203
 _MEANING = {
@@ -399,7 +404,7 @@ def _short(text: str) -> str:
     end = max(text.rfind(mark, _LONGEST // 3, _LONGEST) for mark in (". ", "; "))
     return text[:end] if end > 0 else f"{text[: _LONGEST * 2 // 3]} ... {text[-_LONGEST // 4 :]}"
 
-
+# %% ../nbs/19_cli.ipynb #c052c9
 def _close_bars() -> None:
     "End the line of a bar that is still open, so that what follows has one of its own."
     for bar in list(getattr(getattr(sys.modules.get("tqdm.std"), "tqdm", None), "_instances", ())):

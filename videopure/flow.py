@@ -60,7 +60,7 @@ def _frozen(build: Callable, weights: object, device: torch.device) -> nn.Module
     with torch.inference_mode(False):
         return build(weights=weights).requires_grad_(False).eval().to(device)
 
-
+# %% ../nbs/06_flow.ipynb #c022c9
 def _raft(device: torch.device) -> nn.Module:
     "torchvision's RAFT on a device; its weights are downloaded. Raises `MissingPackageError` without torchvision."
     try:

@@ -80,7 +80,7 @@ def _lpips_network(device: torch.device) -> Callable:
         raise MissingPackageError("the metric 'lpips' needs the package lpips, with torchvision: pip install lpips torchvision") from error
     return package.LPIPS(net="alex", verbose=False).to(device).eval()
 
-
+# %% ../nbs/13b_metrics.ipynb #c022c9
 @torch.no_grad()
 def lpips(purified: torch.Tensor, clean: torch.Tensor) -> torch.Tensor:
     "Learned perceptual distance of each clip, the mean over its frames, `(B,)`; smaller is better. Source: arXiv 1801.03924."

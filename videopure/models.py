@@ -161,7 +161,7 @@ def space(self: VideoModel) -> int:
     "What height and width must divide by."
     return self.strides.space * self.patch[1]
 
-
+# %% ../nbs/03b_models.ipynb #m03b02c9
 @patch
 def frames(self: VideoModel, n: int) -> int:
     "The smallest number of frames, from `n`, that the model takes: n, 4k + 1 or 8k + 1 in the models of today."

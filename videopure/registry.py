@@ -188,7 +188,7 @@ def _tensor_pieces(part: torch.Tensor) -> list:
     flat = part.resolve_conj().resolve_neg().contiguous().flatten()
     return [str(part.dtype), tuple(part.shape), flat.view(torch.uint8).numpy().tobytes()]
 
-
+# %% ../nbs/10a_registry.ipynb #c042c9
 @pieces.register(np.generic)
 @pieces.register(np.ndarray)
 def _array_pieces(part: np.ndarray) -> list:
@@ -204,7 +204,7 @@ def _installed(top: str) -> str | None:
     known = any(homes & set(Path(file).resolve().parents) for file in files) if files else top in sys.stdlib_module_names
     return f"{top} {getattr(found, '__version__', '')}" if known else None
 
-
+# %% ../nbs/10a_registry.ipynb #c045c9
 def _library(module: str | None) -> str | None:
     "The library of a module, with its version; None for code of your own."
     top = (module or "builtins").partition(".")[0]

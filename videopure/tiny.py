@@ -38,7 +38,7 @@ def _check_sizes(widths=(1,), **sizes):
     for name, size in [*sizes.items(), *(("widths", width) for width in widths)]:
         check_number(name, size, 1)
 
-
+# %% ../nbs/04_tiny.ipynb #c081c9
 def check_class_names(names: Iterable[str]) -> list[str]:
     "Names of classes as a list. Raises `VideoPureError` for what are not different strings."
     found = list(names) if isinstance(names, Iterable) and not isinstance(names, (str, bytes)) else []
@@ -292,7 +292,7 @@ def assets() -> Path:
     "The folder of embedded models in the installed package."
     return Path(str(files("videopure"))) / "assets"
 
-
+# %% ../nbs/04_tiny.ipynb #c057c9
 CLASSIFIER_KINDS = "plain", "robust", "smooth", "frames"
 
 

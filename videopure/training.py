@@ -38,7 +38,7 @@ from .journal import Journal, config_hash, disk_errors, environment, read_json
 from .latents import evaluating
 from .pipeline import VideoPurePipeline, load_pipeline
 from .results import Accuracy, Table
-from .robust import Hardening, ascend, purifier_loss, trainable
+from .robust import PLAIN, Hardening, ascend, purifier_loss, trainable
 from .show import Player, magnify, save_page
 from .schedule import paper_scheduler
 from .tiny import MotionClassifier, TinyUNet, TinyVAE, save_classifier
@@ -48,7 +48,7 @@ from .trainer import machine_errors, own_folder, remove_checkpoints, start_accel
 from .video import VideoFileError, VideoPureError, atomic_path
 
 # %% ../nbs/17d_training.ipynb #c046
-def _new_classifier(class_names, recipe, hardening=Hardening()):
+def _new_classifier(class_names, recipe, hardening=PLAIN):
     "A `MotionClassifier` with all weights of the embedded one of its kind that fit, or with random ones for start='none'."
     embedded = tiny.tiny_classifier(hardening.kind)
     like = {name: getattr(embedded, name) for name in ("widths", "sees", "pool")} | {"steady": hardening.steady}
@@ -66,7 +66,7 @@ def _fixed_settings(recipe):
     return {name: value for name, value in asdict(recipe).items() if name not in ("every", "workers")}
 
 
-def _run_name(kind, cache, rows, recipe, model, hardening=Hardening()):
+def _run_name(kind, cache, rows, recipe, model, hardening=PLAIN):
     "What a checkpoint belongs to: the model and its first weights, the clips and the settings."
     settings = {"contents": cache.contents, "clips": [cache.ids[i] for i in rows], "recipe": _fixed_settings(recipe)}
     settings["hardening"] = asdict(hardening)
@@ -74,7 +74,7 @@ def _run_name(kind, cache, rows, recipe, model, hardening=Hardening()):
     return f"{kind} {config_hash(settings)}"
 
 # %% ../nbs/17d_training.ipynb #c052
-def _validate_classifier(run, video, labels, hardening=Hardening()):
+def _validate_classifier(run, video, labels, hardening=PLAIN):
     "Note how many clips the averaged weights classify rightly, and how many under ten steps of the attack that they learn from."
     count = lambda model, clips: sum((model(x).argmax(1) == y).sum().item() for x, y in clips)
     with run.averaged() as model:
@@ -85,7 +85,7 @@ def _validate_classifier(run, video, labels, hardening=Hardening()):
     run.notes.append(note)
 
 # %% ../nbs/17d_training.ipynb #c055
-def _fit_classifier(cache, sides, class_names, recipe, checkpoint, device=None, progress=True, hardening=Hardening(), given=None):
+def _fit_classifier(cache, sides, class_names, recipe, checkpoint, device=None, progress=True, hardening=PLAIN, given=None):
     "Train a small classifier on decoded clips, or a copy of the `given` one; the finished run, with the classifier as `model`."
     (train_rows, val_rows), lr = sides, 1e-4 if given else 3e-3 if recipe.start == "none" else 5e-4
     model = copy.deepcopy(given) if given else _new_classifier(class_names, recipe, hardening)
@@ -291,7 +291,7 @@ def _check_place(out, data):
         raise VideoFileError(f"the result cannot be written to {str(out)!r} among the clips: choose a folder outside {str(data.root)!r}")
 
 # %% ../nbs/17d_training.ipynb #c106
-def _run_settings(data, recipe, classifier, unet, hardening=Hardening()):
+def _run_settings(data, recipe, classifier, unet, hardening=PLAIN):
     "All that a run depends on, in plain values: a module as classifier, or \"train\" or None."
     groups = getattr(data, "groups", None) or data.ids
     who = registry.identity(classifier) if isinstance(classifier, nn.Module) else classifier
