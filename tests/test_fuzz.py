@@ -23,8 +23,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from videopure import attacks, baselines, blackbox, certify, checks, classifiers, config, data, defense, evaluate, explore, filmstrip, flow
-from videopure import families, guidance, inversion, journal, latents, metrics, models, networks, pipeline, purifier, registry
+from videopure import attacks, baselines, blackbox, certify, checks, classifiers, config, data, defense, detect, evaluate, explore
+from videopure import families, filmstrip, flow, guidance, inversion, journal, latents, metrics, models, networks, pipeline, purifier, registry
 from videopure import report, results, robust
 from videopure import sanity, schedule, show, threats, tiny, trace, trainer, training, video, voting
 from videopure.cli import main
@@ -66,6 +66,7 @@ class Net(nn.Module):
 NET = Net()
 PIPE = pipeline.VideoPurePipeline.tiny()
 PIPE.set_progress_bar_config(disable=True)
+SELECTIVE = detect.Selective(defense.Defended(NET, lambda video: video))
 
 
 def odd_tensors():
@@ -320,6 +321,11 @@ def of_proofs() -> dict:
         "certify.boxes": (certify.boxes, {"height": 8, "width": 8, "size": 2, "steps": 2}),
         "certify.subsets": (certify.subsets, {"frames": 4, "k": 2}),
         "certify.certified_accuracy": (certify.certified_accuracy, {"proof": certify.Steady(NET).certify(CLIPS), "labels": LABELS}),
+        "detect.disagreement": (detect.disagreement, {"logits": LOGITS}),
+        "detect.auc": (detect.auc, {"clean": LABELS.float(), "attacked": LABELS.float()}),
+        "detect.evading": (detect.evading, {"logits": LOGITS, "labels": LABELS}),
+        "detect.Selective": (of(detect.Selective, ONE), {"defended": defense.Defended(NET, lambda video: video)}, detect.Selective),
+        "detect.selective_table": (detect.selective_table, {"selective": SELECTIVE, "clips": {"a": ONE}, "labels": LABELS[:1]}),
         "certify.certify": (certify.certify, {"model": certify.DoubleMasked(NET, masks), "clips": ONE, "threat": threats.Frames(1.0, 1)}),
     }
 

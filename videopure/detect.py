@@ -7,14 +7,12 @@ __all__ = ['disagreement', 'Selective', 'auc', 'evading', 'selective_table']
 
 # %% ../nbs/16e_detect.ipynb #det0003
 import math
-from collections.abc import Callable
 
 import torch
 from fastcore.basics import patch
 from torch import nn
 
 # %% ../nbs/16e_detect.ipynb #det0004
-from .attacks import cross_entropy
 from .checks import check_number, checked
 from .defense import Defended
 from .results import Accuracy, Table
@@ -104,10 +102,14 @@ def auc(
 
 # %% ../nbs/16e_detect.ipynb #det0022
 @checked
-def evading(weight: float = 5.0) -> Callable:
-    "A loss for `PGD` on `Selective.everything`: fool all answers, and let them agree."
-    check_number("weight", weight, 0, whole=False)
-    return lambda logits, labels: cross_entropy(logits.mean(1), labels) - weight * disagreement(logits)
+def evading(
+    logits: torch.Tensor,  # of all answers, (B, S, K)
+    labels: torch.Tensor,  # (B,)
+) -> torch.Tensor:  # (B,)
+    "A loss for `PGD` on `Selective.everything`: all answers are to be sure of one and the same wrong class."
+    mean = logits.float().log_softmax(2).mean(1)
+    true = nn.functional.one_hot(labels, mean.shape[1]).bool()
+    return mean.masked_fill(true, -math.inf).amax(1) - mean[true]
 
 # %% ../nbs/16e_detect.ipynb #det0028
 @checked
