@@ -2,7 +2,7 @@
 """Breaking a defense without its gradient: random search, transfer from another model, and plain noise to compare with"""
 from typing import Any
 from collections.abc import Callable
-__all__ = ['RandomNoise', 'Square', 'TemporalTranslation']
+__all__ = ['RandomNoise', 'Square', 'TemporalTranslation', 'Transfer']
 from collections.abc import Sequence as Sequence
 from functools import partial as partial
 import torch as torch
@@ -10,8 +10,9 @@ import torch.nn.functional as F
 from fastcore.basics import patch as patch
 from torch import nn as nn
 from tqdm.auto import tqdm as tqdm
-from .attacks import ATTACKS as ATTACKS, Best as Best, VideoAttack as VideoAttack, answered as answered, check_labels as check_labels, clip_gradient as clip_gradient, margin as margin
+from .attacks import ATTACKS as ATTACKS, Best as Best, VideoAttack as VideoAttack, answered as answered, check_labels as check_labels, clip_gradient as clip_gradient, make_attack as make_attack, margin as margin
 from .checks import checked as checked
+from .classifiers import load_classifier as load_classifier
 from .defense import answer as answer
 from .threats import as_eps as as_eps, as_threat as as_threat
 from .video import VideoPureError as VideoPureError, check_number as check_number
@@ -116,4 +117,20 @@ class TemporalTranslation(VideoAttack):
 
     def translated_gradient(self, adv: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
         """The gradient of the cross-entropy, averaged over shifts in time; turned round in a targeted mode."""
+        ...
+
+@ATTACKS.register('transfer')
+@checked
+class Transfer(VideoAttack):
+    """An attack on another model, for this one to answer. After a call: `success` (B,), whether this one is fooled."""
+    source: Any
+    inner: Any
+    eps: Any
+    success: Any
+
+    def __init__(self, model: nn.Module, source: nn.Module | str='tiny', method: object='pgd', *, seed: int | None=None, **options: object):
+        ...
+
+    def forward(self, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """The attacked clips; called by `__call__`."""
         ...

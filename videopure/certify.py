@@ -312,7 +312,7 @@ def check_repeats(ask: Callable[[], torch.Tensor]) -> None:
     if not torch.allclose(ask(), ask(), rtol=1e-4, atol=1e-5):
         raise VideoPureError("the classifier answers otherwise when it is asked again, so nothing exact can be proved: use Smoothed")
 
-# %% ../nbs/16d_certify.ipynb #cert00c9
+# %% ../nbs/16d_certify.ipynb #3014a915
 @patch
 def _check_covers(self: DoubleMasked, threat: Threat, clip: torch.Tensor) -> None:
     "Raise `VideoPureError` unless one of the masks hides all that the threat model may change."

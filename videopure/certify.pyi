@@ -1,11 +1,12 @@
 # Made by tools/stubs.py from certify.py: run it after nbdev_export.
 """`certify`: answers that no attack can change, proved one by one, against small noise, whole frames, boxes and flicker"""
 from typing import Any
-__all__ = ['Certificate', 'Denoiser', 'Smoothed', 'windows', 'boxes', 'DoubleMasked', 'Steady', 'certify']
+__all__ = ['Certificate', 'Denoiser', 'Smoothed', 'certified_accuracy', 'windows', 'subsets', 'boxes', 'DoubleMasked', 'Steady', 'certify']
 import math as math
 from collections.abc import Callable as Callable
 from dataclasses import dataclass as dataclass
 from functools import partial as partial
+from pathlib import Path as Path
 from statistics import NormalDist as NormalDist
 import torch as torch
 from fastcore.basics import patch as patch
@@ -13,10 +14,12 @@ from torch import nn as nn
 from tqdm.auto import tqdm as tqdm
 from .checks import Late as Late, checked as checked
 from .defense import answer as answer
+from .journal import Journal as Journal
 from .latents import evaluating as evaluating
 from .models import VideoModel as VideoModel
 from .purifier import seed_of as seed_of
-from .results import Accuracy as Accuracy
+from .registry import identity as identity
+from .results import Accuracy as Accuracy, Table as Table
 from .schedule import predict_x0 as predict_x0
 from .threats import L2 as L2, Flicker as Flicker, FrameL2 as FrameL2, Frames as Frames, Linf as Linf, Masked as Masked, Subspace as Subspace, Threat as Threat, as_threat as as_threat
 from .video import VideoPureError as VideoPureError, check_number as check_number, check_video as check_video
@@ -38,6 +41,10 @@ class Certificate:
 
     def accuracy(self, labels: torch.Tensor, eps: float | None=None) -> Accuracy:
         """The share of clips whose answer is right and certain at a size. Abstaining is wrong."""
+        ...
+
+    def contradicted(self, answers: torch.Tensor, eps: float | None=None) -> int:
+        """How many certain answers became others `(B,)` on clips attacked within that size: any number but 0 refutes the proof."""
         ...
 
 def smoothing_radius(sigma: float, p: float) -> float:
@@ -95,7 +102,7 @@ class Smoothed(nn.Module):
 
     @checked
     @torch.no_grad()
-    def certify(self, clips: torch.Tensor, threat: object=0.25, draws: int=1000, select: int=32, alpha: float=0.001, progress: bool=True) -> Certificate:
+    def certify(self, clips: torch.Tensor, threat: object=0.25, draws: int=1000, select: int=32, alpha: float=0.001, first: int=0, progress: bool=True) -> Certificate:
         """What can be proved about the smoothed answer. Raises `VideoPureError` for a threat model that the noise does not cover."""
         ...
 
@@ -107,6 +114,11 @@ def l2_of_one(threat: Threat, clip: torch.Tensor) -> float:
     """The largest Euclidean norm of an allowed change of size 1 in a clip `(3, T, H, W)`. Raises `VideoPureError` where it is unknown."""
     ...
 
+@checked
+def certified_accuracy(proof: Certificate, labels: torch.Tensor, radii: list[float] | None=None, values: int | None=None) -> Table:
+    """Certified accuracy against the size of the change, in the units of the threat model."""
+    ...
+
 def nearest_visible(clip: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
     """A clip `(3, T, H, W)` with each frame that `hidden` `(T,)` marks replaced by the nearest one that it does not, the earlier of two."""
     ...
@@ -114,6 +126,11 @@ def nearest_visible(clip: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
 @checked
 def windows(frames: int, k: int) -> torch.Tensor:
     """All windows of `k` consecutive frames, `(M, T)`."""
+    ...
+
+@checked
+def subsets(frames: int, k: int) -> torch.Tensor:
+    """All sets of `k` frames, wherever they stand, `(M, T)`."""
     ...
 
 @checked
@@ -179,7 +196,11 @@ class Steady(nn.Module):
         """Every answer is certain against flicker that makes no pixel black or white: the radius is the room that is left for it."""
         ...
 
+def _kept(model, clips, threat, out, progress, options):
+    """Certify clips one by one, with each result kept in the folder `out`."""
+    ...
+
 @checked
-def certify(model: nn.Module, clips: torch.Tensor, threat: object, **options: object) -> Certificate:
+def certify(model: nn.Module, clips: torch.Tensor, threat: object, out: str | Path | None=None, progress: bool=True, **options: object) -> Certificate:
     """What is proved about the model's answers. Raises `VideoPureError` if nothing can be proved, and says what could."""
     ...

@@ -10,6 +10,7 @@ import re as re
 import warnings as warnings
 from collections.abc import Callable as Callable, Iterator as Iterator, Mapping as Mapping, Sequence as Sequence
 from contextlib import contextmanager as contextmanager
+from functools import partial as partial
 from numbers import Real as Real
 from pathlib import Path as Path
 from types import ModuleType as ModuleType

@@ -28,7 +28,8 @@ from .latents import PROMPT_WIDTHS as PROMPT_WIDTHS, PromptEmbedding as PromptEm
 from .loading import check_configs as check_configs, download as download, find_dtype as find_dtype, find_prompt as find_prompt, load_parts as load_parts, read_options as read_options, undisturbed as undisturbed
 from .models import VideoModel as VideoModel, check_scale as check_scale
 from .schedule import Level as Level, add_noise as add_noise, ddim_levels as ddim_levels, ddim_step as ddim_step, paper_scheduler as paper_scheduler, predict_x0 as predict_x0
-from .tiny import assets as assets, check_weights as check_weights, flow_scheduler as flow_scheduler, tiny_defaults as tiny_defaults, tiny_scheduler as tiny_scheduler, tiny_transformer as tiny_transformer, tiny_unet as tiny_unet, tiny_vae as tiny_vae
+from .tiny import PIPELINES as PIPELINES, assets as assets, check_weights as check_weights, flow_scheduler as flow_scheduler, tiny_defaults as tiny_defaults, tiny_scheduler as tiny_scheduler, tiny_transformer as tiny_transformer, tiny_unet as tiny_unet
+from .tiny import tiny_vae as tiny_vae
 from .video import VideoFileError as VideoFileError, VideoPureError as VideoPureError, check_number as check_number, check_video as check_video
 
 @dataclass
@@ -105,7 +106,9 @@ class VideoPurePipeline(DiffusionPipeline):
 
     @classmethod
     def tiny(cls, kind: str='unet') -> VideoPurePipeline:
-        """An embedded pipeline, with its own tuned defaults: no network, no GPU. `kind` is "unet" (DDPM) or "flow" (a flow transformer)."""
+        """An embedded pipeline, with its own tuned defaults: no network, no GPU.
+
+        `kind` is "unet" (DDPM), "flow" (a flow transformer), or "robust" (the UNet of a one-step purifier that was trained against attacks)."""
         ...
 
     @classmethod

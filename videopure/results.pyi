@@ -128,8 +128,8 @@ class Card:
         """Accuracy over all draws of all clips, in [0, 1]; not a number where nothing was measured."""
         ...
 
-    def worst_outcomes(self, defense: str) -> dict[str, bool]:
-        """Whether every draw under every attack that counts was right, by clip; only clips that were under all those run on this defense."""
+    def worst_outcomes(self, defense: str, attacks: Sequence[str] | None=None) -> dict[str, bool]:
+        """Whether every draw under every one of the attacks was right, by clip; only clips that were under all those run on this defense."""
         ...
 
     def _counted(self, defense):
@@ -140,8 +140,8 @@ class Card:
         """Whether an attack that counts saw more than the classifier; of a bare classifier there is no more to see."""
         ...
 
-    def worst(self, defense: str) -> Accuracy:
-        """Accuracy in the worst case, clip by clip; an upper bound that means little unless the defense was attacked adaptively."""
+    def worst(self, defense: str, attacks: Sequence[str] | None=None) -> Accuracy:
+        """Accuracy in the worst case of some attacks, clip by clip; an upper bound that means little if none of them is adaptive."""
         ...
 
     def successes(self, defense: str, attack: str) -> dict[str, bool]:

@@ -1,7 +1,7 @@
 # Made by tools/stubs.py from tiny.py: run it after nbdev_export.
 """A video diffusion model and a motion classifier small enough to ship"""
 from typing import Any
-__all__ = ['check_class_names', 'TinyVAE', 'TinyUNet', 'MotionClassifier', 'assets', 'tiny_classifier', 'tiny_unet', 'tiny_vae', 'tiny_scheduler', 'tiny_defaults']
+__all__ = ['CLASSIFIER_KINDS', 'check_class_names', 'TinyVAE', 'TinyUNet', 'MotionClassifier', 'assets', 'tiny_classifier', 'tiny_defaults']
 import json as json
 import math as math
 from collections.abc import Iterable as Iterable, Mapping as Mapping
@@ -120,6 +120,9 @@ class _MotionBlock(nn.Module):
 
 class MotionClassifier(nn.Module):
     """Clips `(B, 3, T, H, W)` in [0, 1], of any size and length, to logits `(B, 10)` of the motions named in `class_names`."""
+    sees: str
+    pool: int
+    steady: bool
     widths: tuple[Any, ...]
     class_names: tuple[Any, ...]
     frames: int
@@ -129,11 +132,15 @@ class MotionClassifier(nn.Module):
     blocks: nn.Sequential
     head: nn.Linear
 
-    def __init__(self, widths: tuple[int, ...]=(16, 32, 64, 96), class_names: tuple[str, ...]=MOTIONS, frames: int=16, size: int=32):
+    def __init__(self, widths: tuple[int, ...]=(16, 32, 64, 96), class_names: tuple[str, ...]=MOTIONS, frames: int=16, size: int=32, sees: str='differences', pool: int=1, steady: bool=False):
         ...
 
-    def forward(self, video: torch.Tensor) -> torch.Tensor:
-        """Logits of clips with at least two frames."""
+    def forward(self, video: torch.Tensor, pooled: bool=False) -> torch.Tensor:
+        """Logits `(B, K)`."""
+        ...
+
+    def pooled(self, video: torch.Tensor) -> torch.Tensor:
+        """Clips with the mean of each square of `pool` pixels in its place."""
         ...
 
 def compare_names(weights: Mapping, own: Mapping, kind: str) -> None:
@@ -147,6 +154,7 @@ def compare_shapes(weights: Mapping, own: Mapping) -> None:
 def check_weights(weights: nn.Module | Mapping, name: str='the weights') -> None:
     """Raise `VideoPureError`, with their names, if any of the weights are not there or not finite numbers."""
     ...
+_CONFIG: tuple[str, ...]
 
 def save_classifier(classifier: MotionClassifier, path: str | Path) -> Path:
     """Write a classifier's weights and configuration into one safetensors file, whole or not at all."""
@@ -159,13 +167,15 @@ def load_motion_classifier(path: str | Path) -> MotionClassifier:
 def assets() -> Path:
     """The folder of embedded models in the installed package."""
     ...
+CLASSIFIER_KINDS: tuple[str, ...]
 
-def tiny_classifier() -> MotionClassifier:
-    """The embedded classifier of ten motions, frozen, on the CPU."""
+def tiny_classifier(kind: str='plain') -> MotionClassifier:
+    """An embedded classifier of ten motions, frozen, on the CPU."""
     ...
+PIPELINES: tuple[str, ...]
 _LOADING: dict[str, bool]
 
-def tiny_unet() -> TinyUNet:
+def tiny_unet(name: str='tiny') -> TinyUNet:
     """The embedded video diffusion model, frozen, on the CPU."""
     ...
 
@@ -178,7 +188,7 @@ def tiny_scheduler() -> DDIMScheduler:
     ...
 
 def tiny_defaults(name: str='tiny') -> dict[str, float]:
-    """Steps and guidance scales that an embedded pipeline was tuned to, "tiny" or "tiny-flow"."""
+    """Steps and guidance scales that an embedded pipeline, one of `PIPELINES`, was tuned to."""
     ...
 
 def new_transformer() -> WanTransformer3DModel:

@@ -1,0 +1,65 @@
+# Made by tools/stubs.py from detect.py: run it after nbdev_export.
+"""A defense that may withhold an answer: how far its records disagree, what that detects, and what an attacker does about it"""
+from typing import Any
+__all__ = ['disagreement', 'Selective', 'auc', 'evading', 'selective_table']
+import math as math
+import torch as torch
+from fastcore.basics import patch as patch
+from torch import nn as nn
+from .checks import check_number as check_number, checked as checked
+from .defense import Defended as Defended
+from .results import Accuracy as Accuracy, Table as Table
+from .video import VideoPureError as VideoPureError, check_video as check_video
+
+@checked
+def disagreement(logits: torch.Tensor) -> torch.Tensor:
+    """How far answers disagree: the entropy of their mean, minus the mean of their entropies; differentiable."""
+    ...
+
+def _with_input(purifier):
+    """A purifier whose records `(B, 1 + S, 3, T, H, W)` begin with the clip as it came."""
+    ...
+
+@checked
+class Selective(nn.Module):
+    """A defense that withholds an answer where its records, and the clip as it came, are answered too differently."""
+    defended: Defended
+    threshold: Any
+    everything: Defended
+
+    def __init__(self, defended: Defended, threshold: float=0.05):
+        ...
+
+    def forward(self, video: torch.Tensor) -> torch.Tensor:
+        """The scores of the defense, of all clips."""
+        ...
+
+    @torch.no_grad()
+    def score(self, video: torch.Tensor) -> torch.Tensor:
+        """How suspicious each clip is, `(B,)`: the disagreement of all answers to it."""
+        ...
+
+    @torch.no_grad()
+    def predict(self, video: torch.Tensor) -> torch.Tensor:
+        """The voted labels `(B,)`, and -1 for I don't know."""
+        ...
+
+    @checked
+    def calibrate(self, clips: torch.Tensor, withheld: float=0.05, batch_size: int=16) -> float:
+        """Set the threshold so that this part of clean clips stays without an answer, and return it."""
+        ...
+
+@checked
+def auc(clean: torch.Tensor, attacked: torch.Tensor) -> tuple[float, float, float]:
+    """Probability that an attacked clip has a higher score than a clean one; ties count half."""
+    ...
+
+@checked
+def evading(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """A loss for `PGD` on `Selective.everything`: all answers are to be sure of one and the same wrong class."""
+    ...
+
+@checked
+def selective_table(selective: Selective, clips: dict[str, torch.Tensor], labels: torch.Tensor, batch_size: int=16) -> Table:
+    """Coverage, accuracy where there was an answer, and wrong answers given, for clips by name; the AUC against the first entry."""
+    ...
