@@ -110,7 +110,7 @@ def test_flow_asset():
     assert torch.equal(pipe(clips, purify_steps=1).videos, named(clips, purify_steps=1).videos)
     assert pipe.network.dtype == torch.float32 and not any(p.requires_grad for p in pipe.network.parameters())
     assert pipe(clips[:, :, :15, :31], purify_steps=1).videos.shape == (1, 2, 3, 15, 31, 32)
-    with pytest.raises(VideoPureError, match="expected 'unet' or 'flow'"):
+    with pytest.raises(VideoPureError, match="expected 'unet', 'flow' or 'robust'"):
         VideoPurePipeline.tiny("dit")
 
 

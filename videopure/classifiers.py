@@ -309,8 +309,7 @@ def _transformers(name, weights, num_classes, options):
 
 # %% ../nbs/10c_classifiers.ipynb #c080
 CLASSIFIERS = Registry("classifier", tiny=tiny.tiny_classifier)
-for kind in tiny.CLASSIFIER_KINDS[1:]:
-    CLASSIFIERS[f"tiny-{kind}"] = partial(tiny.tiny_classifier, kind)
+CLASSIFIERS.update({f"tiny-{kind}": partial(tiny.tiny_classifier, kind) for kind in tiny.CLASSIFIER_KINDS[1:]})
 
 # %% ../nbs/10c_classifiers.ipynb #c083
 def _own(part, name, weights, options):
