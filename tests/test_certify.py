@@ -388,6 +388,6 @@ def test_command(against, tmp_path, capsys):
 
 
 def test_command_refuses_in_one_line(tmp_path, capsys):
-    for words in (["certify", "everything"], ["certify", "frames", "--k", "16"], ["certify", "--sigma", "-1"], ["certify", "--classifier", "none"]):
-        assert main([*words, "--n-clips", "1", "--out", str(tmp_path / "a"), "--quiet"]) == 2
+    for words in (["everything"], ["frames", "--k", "16"], ["--sigma", "-1"], ["--classifier", "none"]):
+        assert main(["certify", *words, "--n-clips", "1", "--out", str(tmp_path / "a"), "--quiet"]) == 2
         assert capsys.readouterr().err.count("\n") == 1

@@ -41,7 +41,8 @@ def test_disagreement_is_mutual_information():
 
 
 def test_area_is_the_share_of_right_pairs():
-    clean, attacked = torch.rand(40, generator=torch.Generator().manual_seed(1)), torch.rand(30, generator=torch.Generator().manual_seed(2)) + 0.3
+    generator = torch.Generator().manual_seed(1)
+    clean, attacked = torch.rand(40, generator=generator), torch.rand(30, generator=generator) + 0.3
     pairs = [(a > c) + 0.5 * (a == c) for a in attacked.tolist() for c in clean.tolist()]
     area, low, high = auc(clean, attacked)
     assert area == pytest.approx(sum(pairs) / len(pairs)) and 0 <= low < area < high <= 1
@@ -61,7 +62,8 @@ def test_interval_of_the_area_covers():
 
 def test_answers_and_scores_are_those_of_the_parts(selective):
     clip = CLIPS[:3]
-    logits = torch.stack([selective.defended.classifier(clip), *(selective.defended.classifier(r) for r in selective.defended.purifier.records(clip))], 1)
+    shown = [clip, *selective.defended.purifier.records(clip)]
+    logits = torch.stack([selective.defended.classifier(one) for one in shown], 1)
     assert torch.allclose(selective.score(clip), disagreement(logits), atol=1e-4)
     assert torch.equal(selective(clip), selective.defended(clip))
     selective.threshold = math.log(10)

@@ -23,9 +23,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from videopure import attacks, baselines, blackbox, certify, checks, classifiers, config, data, defense, detect, evaluate, explore
-from videopure import families, filmstrip, flow, guidance, inversion, journal, latents, metrics, models, networks, pipeline, purifier, registry
-from videopure import report, results, robust
+from videopure import attacks, baselines, blackbox, certify, checks, classifiers, config, data, defense, detect
+from videopure import evaluate, explore, families, filmstrip, flow, guidance, inversion, journal, latents, metrics, models, networks
+from videopure import pipeline, purifier, registry, report, results, robust
 from videopure import sanity, schedule, show, threats, tiny, trace, trainer, training, video, voting
 from videopure.cli import main
 from videopure.config import read_config
@@ -342,10 +342,11 @@ def of_parts() -> dict:
     }
     for part in [*threats.THREATS.values()]:
         found[f"threats.{part.__name__}"] = of(lambda part=part, **given: part(**given).random_start, CLIPS), {}, part
-    for part in (attacks.PGD, blackbox.TemporalTranslation, blackbox.Square, blackbox.RandomNoise):
-        least = {"steps": 1} if part in (attacks.PGD, blackbox.TemporalTranslation) else {}
+    for part in (attacks.PGD, blackbox.TemporalTranslation, blackbox.Square, blackbox.RandomNoise, blackbox.Transfer):
+        least = {"steps": 1} if part in (attacks.PGD, blackbox.TemporalTranslation, blackbox.Transfer) else {}
         found[f"{part.__module__[10:]}.{part.__name__}"] = of(part, CLIPS, LABELS), {"model": NET} | least, part
     found["blackbox.Square"][1]["queries"] = 2
+    found["blackbox.Transfer"][1]["source"] = NET
     for part in {part for part in baselines.PURIFIERS.values() if isinstance(part, type)} - {purifier.VideoPure}:
         right = {"pipe": PIPE} if "pipe" in signature(part).parameters else {}
         found[f"baselines.{part.__name__}"] = of(lambda part=part, **given: records_of(part(**given)), ONE), right, part

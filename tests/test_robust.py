@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from videopure import PGD, VideoPurePipeline, moving_shapes, robust, tiny_classifier
+from videopure import PGD, VideoPurePipeline, moving_shapes, tiny_classifier
 from videopure.baselines import OneStep
 from videopure.blackbox import Transfer
 from videopure.classifiers import load_classifier
@@ -92,7 +92,10 @@ def test_pooled_noise_and_attacks_are_what_the_full_clip_sees():
     assert half.std().item() == pytest.approx(0.25, rel=0.02)
 
 
-@pytest.mark.parametrize("wrong", [{"robust": "9"}, {"robust": "x"}, {"noise": float("nan")}, {"masks": -1}, {"attack_steps": 0}, {"trades": 1.0}])
+WRONG = [{"robust": "9"}, {"robust": "x"}, {"noise": float("nan")}, {"masks": -1}, {"attack_steps": 0}, {"trades": 1.0}]
+
+
+@pytest.mark.parametrize("wrong", WRONG)
 def test_settings_that_cannot_work_are_refused(wrong):
     one_line(lambda: Hardening(**wrong), next(iter(wrong)))
 
@@ -109,7 +112,8 @@ def test_trades_pulls_both_answers_together():
     model = tiny_classifier().requires_grad_(True)
     run = Trainer(model, 2, 1e-3, "x", "no", "cpu")
     run.model.eval()
-    losses = [Hardening(robust="2/255", trades=w).loss(run, CLIPS, LABELS, torch.Generator().manual_seed(0)).item() for w in (1e-9, 1.0, 2.0)]
+    loss = lambda weight: Hardening(robust="2/255", trades=weight).loss(run, CLIPS, LABELS, torch.Generator().manual_seed(0)).item()
+    losses = [loss(weight) for weight in (1e-9, 1.0, 2.0)]
     assert losses[2] - losses[1] == pytest.approx(losses[1] - losses[0], rel=1e-3) and losses[1] > losses[0]
 
 

@@ -892,7 +892,7 @@ def test_new_classifier_starts_from_the_embedded_one():
 # -- in one line ------------------------------------------------------------------------------------------------------------------------
 
 BAD = [
-    ("steps", 0, "whole number from 1"), ("classifier_steps", -3, "whole number from 1"), ("batch_size", 0, "whole number from 1"),
+    ("steps", -1, "whole number from 0"), ("classifier_steps", -3, "whole number from 1"), ("batch_size", 0, "whole number from 1"),
     ("frames", 1, "whole number from 2"), ("size", 8, "whole number from 16, even"), ("size", 33, "even"), ("every", 0, "from 1"),
     ("workers", -1, "from 0"), ("seed", -1, "from 0"), ("seed", 10**25, "from 0"), ("learning_rate", 0.0, "between 0 and inf"),
     ("learning_rate", float("nan"), "between 0 and inf"), ("learning_rate", float("inf"), "between 0 and inf"),
