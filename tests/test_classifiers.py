@@ -683,7 +683,7 @@ def test_registered_names(monkeypatch):
     for name, part in {"head": Head, "net": Head(), "r3d_18": lambda: Head()}.items():
         monkeypatch.setitem(CLASSIFIERS, name, part)
         assert isinstance(load_classifier(name), Head)
-    one_line(lambda: load_classifier("resnet50"), "'tiny', 'head', 'net'")
+    one_line(lambda: load_classifier("resnet50"), "'tiny', 'tiny-robust', 'tiny-smooth', 'tiny-frames', 'head', 'net'")
 
 
 def test_what_is_not_a_name(tmp_path):
