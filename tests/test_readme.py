@@ -62,7 +62,8 @@ def test_commands_run(folder):
         done = subprocess.run([Path(sys.executable).with_name("videopure"), *words], cwd=folder, capture_output=True, text=True)
         assert done.returncode == 0, f"{line}\n{done.stderr}"
         made = {"purify": ["purified.mp4", "report.html"], "train": ["mine/model_index.json"]}
-        made["evaluate"] = ["evaluation/card.html"] if "--data" in words else ["results/card.html"]
+        out = words[words.index("--out") + 1] if "--out" in words else "evaluation"
+        made |= {"evaluate": [f"{out}/card.html"], "certify": [f"{out}/run.json"]}
         assert all((folder / name).exists() for name in made[words[0]]), line
 
 
