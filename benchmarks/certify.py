@@ -1,7 +1,8 @@
 """What can be proved of the embedded models, and attacks on what is proved: python benchmarks/certify.py --out benchmarks/certify
 
 Fresh clips (seed 1401). Every clip is a line in results.jsonl, written at once: started again, the script goes on where it was.
-At the end the lines are packed into results.jsonl.gz; table.md is made of them. An answer that is withheld counts as wrong; intervals are Wilson's, 95 %.
+At the end the lines are packed into results.jsonl.gz; table.md is made of them.
+An answer that is withheld counts as wrong; intervals are Wilson's, 95 %.
 About an hour on one core for 200 clips, most of it for the smoothing with a denoiser.
 """
 
