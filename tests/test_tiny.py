@@ -35,6 +35,7 @@ def weights(folder):
 def test_assets_are_small_and_readable():
     files = list(assets().rglob("*.safetensors"))
     assert len(files) == 11 and sum(f.stat().st_size for f in files) <= 13e6
+    assert not [f for f in assets().rglob("*.json") if "_name_or_path" in f.read_text()]  # no path of the machine that made it
     assert all(f.stat().st_mode & stat.S_IROTH for f in files if os.access(f, os.W_OK) and "site-packages" not in str(f))
     assert len(MOTIONS) >= 9 and tiny_classifier().class_names == MOTIONS
 

@@ -22,7 +22,7 @@ from .checks import check_number, checked
 from .latents import evaluating
 from .pipeline import VideoPurePipeline, save_pipeline
 from .threats import Linf, Threat, as_eps
-from .tiny import MotionClassifier, TinyVAE, save_classifier, tiny_classifier, tiny_defaults
+from .tiny import MotionClassifier, TinyUNet, TinyVAE, save_classifier, tiny_classifier, tiny_defaults
 from .trainer import Trainer, machine_errors, own_folder, remove_checkpoints, start_accelerate
 from .video import VideoPureError, moving_shapes
 
@@ -273,4 +273,6 @@ def _save(model, path):
     if isinstance(model, MotionClassifier):
         return save_classifier(model, path)
     scheduler = VideoPurePipeline.tiny().scheduler
-    return save_pipeline(VideoPurePipeline(TinyVAE(), model.half(), scheduler, **tiny_defaults()), path)
+    unet = TinyUNet()  # one that was loaded from nowhere
+    unet.load_state_dict(model.state_dict())
+    return save_pipeline(VideoPurePipeline(TinyVAE(), unet.half(), scheduler, **tiny_defaults()), path)

@@ -15,7 +15,7 @@ from .checks import check_number as check_number, checked as checked
 from .latents import evaluating as evaluating
 from .pipeline import VideoPurePipeline as VideoPurePipeline, save_pipeline as save_pipeline
 from .threats import Linf as Linf, Threat as Threat, as_eps as as_eps
-from .tiny import MotionClassifier as MotionClassifier, TinyVAE as TinyVAE, save_classifier as save_classifier, tiny_classifier as tiny_classifier, tiny_defaults as tiny_defaults
+from .tiny import MotionClassifier as MotionClassifier, TinyUNet as TinyUNet, TinyVAE as TinyVAE, save_classifier as save_classifier, tiny_classifier as tiny_classifier, tiny_defaults as tiny_defaults
 from .trainer import Trainer as Trainer, machine_errors as machine_errors, own_folder as own_folder, remove_checkpoints as remove_checkpoints, start_accelerate as start_accelerate
 from .video import VideoPureError as VideoPureError, moving_shapes as moving_shapes
 

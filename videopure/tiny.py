@@ -314,6 +314,7 @@ def tiny_unet(
 ) -> TinyUNet:
     "The embedded video diffusion model, frozen, on the CPU."
     unet = TinyUNet.from_pretrained(assets() / name, subfolder="unet", **_LOADING)
+    unet.register_to_config(_name_or_path=name)  # else what is saved later would name a folder of this machine
     return unet.float().requires_grad_(False).eval()
 
 

@@ -453,10 +453,11 @@ def _summary(out, folder, classifier=None, weights=None, group=None, hold_out=No
     words += ["--classifier", str(trained) if classifier == "train" else str(classifier or "NAME")]
     weights = trained if trained.exists() and classifier != "train" else weights
     words += ["--weights", str(weights)] if weights else []
-    words += ["--defenses", "none", "one-step x0"] if hardening and hardening.robust_purifier else []
     command = shlex.join([*words, "--model", str(out), "--out", str(out / "evaluation")])
     used = f"{n_train + n_val} clips ({n_train} for training, {n_val} for validation), {skipped} skipped"
-    return f"{out}: trained on {used}\nevaluate: {command}"
+    one = hardening is not None and hardening.robust_purifier
+    more = "\nthe purifier is a one-step one: in a configuration, { method = \"one-step\" }" if one else ""
+    return f"{out}: trained on {used}\nevaluate: {command}{more}"
 
 # %% ../nbs/17d_training.ipynb #c131
 @checked
