@@ -33,6 +33,7 @@ class Row:
     radii: tuple[float, ...] = (0.0,)  # sizes to report
     n: int = 200  # clips, at most
     note: str = ""  # draws or masks
+    size: str = ""  # what the radius is called; "": L2, or everything if there is only one
 
 
 def rows() -> dict[str, Row]:
@@ -54,7 +55,15 @@ def rows() -> dict[str, Row]:
 
     small, large = (0.0, 0.1, 0.25, 0.35), (0.0, 0.25, 0.5, 0.87, 1.0, 1.2)
     return {
-        "steady, flicker that cuts nothing off": Row(lambda i, clip: Steady(plain).certify(clip, Flicker())),
+        "steady, flicker": Row(
+            lambda i, clip: Steady(plain).certify(clip, Flicker()), (64 / 255,), note="clips as they are", size="64/255"
+        ),
+        "steady, flicker, half the contrast": Row(
+            lambda i, clip: Steady(plain).certify(0.26 + 0.48 * clip, Flicker()),
+            (64 / 255,),
+            note="values from 0.26 to 0.74",
+            size="64/255",
+        ),
         **{f"double masking, {k} frame{'s' * (k > 1)} in a row": in_a_row(plain, k) for k in (1, 2, 4)},
         **{f"frames classifier, {k} frame{'s' * (k > 1)} in a row": in_a_row(tiny_classifier("frames"), k) for k in (1, 2, 4)},
         "frames classifier, any 2 frames": masked(tiny_classifier("frames"), subsets(16, 2), Frames(1.0, [0, 1]), n=100),
@@ -143,7 +152,7 @@ def main() -> None:
         results = [found[name, i] for i in range(n) if (name, i) in found]
         for radius in row.radii if results else ():
             right = [r["said"] == r["label"] and (r["radius"] is None or r["radius"] > radius) for r in results]
-            table.append([name, row.note, f"L2 {radius:g}" if len(row.radii) > 1 else "all", Accuracy.of(right)])
+            table.append([name, row.note, row.size or (f"L2 {radius:g}" if len(row.radii) > 1 else "all"), Accuracy.of(right)])
     tables = [Table(f"Certified and right, in % (alpha {ALPHA})", ["defense", "", "size", "certified"], table)]
     if not args.only:
         head = ["attacked", "answers", "right, %", "certain", "certain, but changed"]
