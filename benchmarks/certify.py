@@ -39,7 +39,7 @@ class Row:
 def rows() -> dict[str, Row]:
     "The lines by name."
     torch.set_num_threads(1)
-    pipe, plain = VideoPurePipeline.tiny(), tiny_classifier()
+    pipe, flow, plain = VideoPurePipeline.tiny(), VideoPurePipeline.tiny("flow"), tiny_classifier()
 
     def smoothed(classifier, sigma, draws, radii, denoiser=None):
         settings = {"draws": draws, "select": SELECT, "alpha": ALPHA, "progress": False}
@@ -71,6 +71,7 @@ def rows() -> dict[str, Row]:
         "smoothing, noise 0.25": smoothed(plain, 0.25, 200, small),
         "denoised smoothing, noise 0.25": smoothed(plain, 0.25, 200, small, Denoiser(pipe, 0.25)),
         "denoised smoothing, noise 0.18": smoothed(plain, 0.18, 300, small, Denoiser(pipe, 0.18)),
+        "smoothing, denoised by the flow transformer, noise 0.25": smoothed(plain, 0.25, 200, small, Denoiser(flow, 0.25)),
         "smooth classifier, noise 0.5": smoothed(tiny_classifier("smooth"), 0.5, 1000, large),
     }
 

@@ -15,7 +15,9 @@ from videopure import PGD, VideoPurePipeline, moving_shapes, tiny_classifier
 from videopure.baselines import OneStep
 from videopure.blackbox import Transfer
 from videopure.classifiers import load_classifier
+from videopure.defense import Defended
 from videopure.robust import Hardening, ascend, hidden_frames, hide, purifier_loss, train_robust, trainable
+from videopure.sanity import check_defense
 from videopure.threats import L2, Flicker, Frames, Linf, Patch
 from videopure.tiny import CLASSIFIER_KINDS, MotionClassifier, assets, load_motion_classifier, save_classifier
 from videopure.trainer import Trainer
@@ -222,3 +224,21 @@ def test_robust_classifier_stands_where_the_plain_one_falls():
     assert robust_accuracy(plain, 4 / 255, clips, labels, steps=20) <= 0.1
     assert robust_accuracy(hard, 4 / 255, clips, labels, steps=20) >= 0.8
     assert robust_accuracy(hard, 32 / 255, clips, labels, steps=20) <= 0.05  # no wall where the gradient ends
+
+
+@pytest.mark.slow
+def test_trained_purifier_passes_the_checks_and_a_copy_without_a_gradient_does_not():
+    class Cut(OneStep):
+        "The same clips, cut to 8 bits: nothing is left of the gradient."
+
+        def __call__(self, video):
+            return (super().__call__(video) * 255).round() / 255
+
+    pipe, data = VideoPurePipeline.tiny("robust"), moving_shapes(8, seed=91_888)
+    pipe.disable_gradient_checkpointing()
+    honest, cut = (
+        check_defense(Defended(tiny_classifier(), kind(pipe)), *data, steps=20, grid=["16/255"], draws=1, queries=10, progress=False)
+        for kind in (OneStep, Cut)
+    )
+    assert honest.passed and not [check for check in honest.checks if check.verdict in ("warning", "failed")]
+    assert not cut.passed and cut["gradients are finite and not zero"].verdict != "passed"
