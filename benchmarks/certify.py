@@ -70,7 +70,6 @@ def rows() -> dict[str, Row]:
         "double masking, a box of 4 x 4": masked(plain, boxes(32, 32, 4), Patch(4), n=50),
         "smoothing, noise 0.25": smoothed(plain, 0.25, 200, small),
         "denoised smoothing, noise 0.25": smoothed(plain, 0.25, 200, small, Denoiser(pipe, 0.25)),
-        "denoised smoothing, noise 0.18": smoothed(plain, 0.18, 300, small, Denoiser(pipe, 0.18)),
         "smoothing, denoised by the flow transformer, noise 0.25": smoothed(plain, 0.25, 200, small, Denoiser(flow, 0.25)),
         "smooth classifier, noise 0.5": smoothed(tiny_classifier("smooth"), 0.5, 1000, large),
     }

@@ -63,7 +63,8 @@ def serve():
     servers = []
 
     class Handler(SimpleHTTPRequestHandler):
-        def log_message(self, *args): pass
+        def log_message(self, *args):
+            pass
 
     def start(folder: Path) -> str:
         servers.append(ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=folder)))

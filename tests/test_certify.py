@@ -6,13 +6,14 @@ from statistics import NormalDist
 
 import pytest
 import torch
-from scipy.stats import binom
+from scipy.stats import beta, binom, norm
 from torch import nn
 
 from videopure import PGD, VideoPurePipeline, certify, moving_shapes, tiny_classifier
 from videopure.certify import Certificate, Denoiser, DoubleMasked, Smoothed, Steady, binomial_bound, boxes, l2_of_one, nearest_visible
 from videopure.certify import pairs, smoothing_radius, subsets, windows
 from videopure.cli import main
+from videopure.defense import Defended
 from videopure.families import untrained
 from videopure.threats import L2, Flicker, FrameL2, Frames, Linf, LowFrequency, Patch
 from videopure.video import VideoPureError
@@ -27,6 +28,8 @@ def one_line(call, *words):
     assert "\n" not in str(error.value)
     assert all(word in str(error.value) for word in words), error.value
 
+
+NESTED_PATCH = Frames(Patch(4, eps=0.1), [1])
 
 # --- the statistics ---------------------------------------------------------------------------------------------------------------
 
@@ -76,7 +79,7 @@ def test_whole_procedure_is_wrong_no_more_often_than_alpha():
             bound = min(generous * binomial_bound(found, 100, alpha), 1 - 1e-9)
             over[generous] += smoothing_radius(0.5, bound) > distance
     assert over[1.0] <= binom.ppf(0.999, runs, alpha), over
-    proof = Smoothed(Plane(), sigma=0.5, chunk=200).certify(clip, 0.1, draws=500, progress=False)
+    proof = Smoothed(Plane(), sigma=0.5, chunk=200).certify(clip, L2(0.1), draws=500, progress=False)
     assert proof.labels.tolist() == [1] and 0 < proof.radii[0] < 1.1 * distance
 
 
@@ -88,9 +91,87 @@ def test_class_and_count_come_from_other_draws(monkeypatch):
     assert [n for n, _ in seen] == [7, 20] and len({names for _, names in seen}) == 2
 
 
+SQUARES = [(L2(1.0), 1), (Linf(0.1), 384), (FrameL2(0.2), 2), (Frames(L2(0.3), [1]), 1), (Frames(0.1, [0]), 192), (NESTED_PATCH, 48)]
+
+
+@pytest.mark.parametrize("threat, square", SQUARES, ids=str)
+def test_radius_is_that_of_the_counts(monkeypatch, threat, square):
+    "Known counts, in which those that choose and those that count disagree, against the formula written once more."
+    counts = {"select": torch.tensor([9, 20, 3]), "estimate": torch.tensor([30, 960, 10])}
+    monkeypatch.setattr(Smoothed, "count", lambda self, clip, n, *names: counts[names[-1]])
+    clip, alpha, sigma = torch.full((1, 3, 2, 8, 8), 0.5), 0.003, 0.7
+    radius = sigma * norm.ppf(beta.ppf(alpha, 960, 41)) / math.sqrt(square)
+    proof = Smoothed(Plane(), sigma).certify(clip, threat, draws=1000, alpha=alpha, progress=False)
+    assert proof.labels.tolist() == [1] and proof.radii[0].item() == pytest.approx(radius, rel=1e-5) and proof.counts.tolist() == [960]
+    counts["select"] = torch.tensor([30, 20, 3])
+    assert Smoothed(Plane(), sigma).certify(clip, threat, draws=1000, alpha=alpha, progress=False).labels.tolist() == [-1]
+
+
+def test_noise_has_the_width_of_the_theorem():
+    class Seen(nn.Module):
+        def forward(self, video):
+            self.video = video
+            return torch.zeros(len(video), 2)
+
+    spy = Seen()
+    Smoothed(spy, 0.3, chunk=64).count(torch.full((3, 4, 16, 16), 0.5), 64, "x")
+    assert spy.video.std().item() == pytest.approx(0.3, rel=0.01) and spy.video.mean().item() == pytest.approx(0.5, abs=0.005)
+
+
+def test_predict_withholds_what_is_close_and_is_seldom_wrong():
+    "A vote of 60 to 40 of all noise: what is said against it is at most alpha, and at many draws something is said."
+    clip = torch.zeros(1, 3, 2, 1, 1) + 0.5 * NormalDist().inv_cdf(0.6)
+    smoothed = Smoothed(Plane(), sigma=0.5, chunk=2000)
+    said = torch.cat([smoothed.predict(clip, draws=20, alpha=0.05) for _ in range(300)])
+    assert (said == 0).sum() <= binom.ppf(0.999, 300, 0.05) and (said == -1).any()
+    assert smoothed.predict(clip, draws=2000).tolist() == [1]
+    assert not torch.equal(
+        *(torch.stack([smoothed.count(clip[0], 50, "predict", torch.Generator().seed()) for _ in range(9)]) for _ in "ab")
+    )
+
+
+def test_proofs_that_cannot_be_are_refused_before_anything_is_drawn(monkeypatch):
+    monkeypatch.setattr(Smoothed, "count", lambda *_: pytest.fail("something was drawn"))
+    one_line(lambda: Smoothed(Plane()).certify(CLIPS[:1], draws=9), "prove nothing", "10 or more")
+
+    class Double(Flicker):
+        def smooth(self, delta):
+            return 2 * super().smooth(delta)
+
+    one_line(lambda: Smoothed(Plane(), inside=Double(0.1)).certify(CLIPS[:1], Double(0.1)), "orthogonal projection")
+
+
+def test_a_denoiser_of_other_noise_is_refused_and_parts_move_along():
+    pipe = VideoPurePipeline.tiny()
+    one_line(lambda: Smoothed(CLASSIFIER, 0.5, Denoiser(pipe, 0.1)), "0.1", "0.5")
+    assert {id(pipe.unet), id(pipe.vae)} <= {id(part) for part in Smoothed(CLASSIFIER, 0.5, pipe).modules()}
+
+
+def test_what_a_denoiser_has_measured_makes_no_other_run(tmp_path):
+    pipe = VideoPurePipeline.tiny()
+    proofs = [certify.certify(Smoothed(CLASSIFIER, 0.1, pipe), CLIPS[:1], L2(0.1), tmp_path, False, draws=12, select=2) for _ in range(2)]
+    assert torch.equal(proofs[0].counts, proofs[1].counts)
+
+
+def test_a_defended_sees_clips_only():
+    inner = Defended(CLASSIFIER, lambda clips: clips)
+    for model, threat in ((Smoothed(inner, 0.3, draws=12), L2(0.1)), (Steady(inner), Flicker())):
+        model.certify(CLIPS[:1], threat, progress=False)
+
+
+def test_what_is_asked_of_a_proof_must_fit_it():
+    proof = Certificate(torch.tensor([1, 1, -1]), torch.tensor([0.5, 1.0, 0.0]), torch.tensor([9, 9, 1]), 10, 0.1, L2(0.5))
+    assert proof.certified("1/2").tolist() == [False, True, False] and proof.accuracy([1, 1, 1], 0.1).right == 2
+    assert proof.contradicted(torch.tensor([-1, 2, 2]), 0.1) == 1  # what is withheld is no other answer
+    for wrong in (torch.tensor([[1], [1], [1]]), torch.tensor([1]), [1.0, 1.0, 1.0]):
+        one_line(lambda wrong=wrong: proof.accuracy(wrong), "labels")
+    one_line(lambda: proof.certified(-1), "eps")
+    one_line(lambda: Certificate(torch.tensor([1, 1]), torch.tensor([0.5]), torch.tensor([9, 9]), 10, 0.1, L2(0.5)), "radii")
+
+
 def test_unsure_answers_are_withheld_and_count_as_wrong():
     clip = torch.zeros(1, 3, 2, 1, 1)  # on the boundary
-    proof = Smoothed(Plane(), sigma=0.5).certify(clip, 0.01, draws=100, progress=False)
+    proof = Smoothed(Plane(), sigma=0.5).certify(clip, L2(0.01), draws=100, progress=False)
     assert proof.labels.tolist() == [-1] and proof.radii.tolist() == [0]
     assert proof.accuracy(torch.tensor([1]), 0.0).right == 0
     sure = Certificate(torch.tensor([1, 1]), torch.tensor([0.5, 0.5]), torch.tensor([9, 9]), 10, 0.1, L2(0.5))
@@ -109,7 +190,8 @@ def test_answers_repeat_and_follow_the_seed():
 # --- sizes --------------------------------------------------------------------------------------------------------------------------
 
 
-THREAT_MODELS = [Linf(0.1), L2(0.4), FrameL2(0.2), Flicker(0.1), LowFrequency(0.1), Frames(0.1, [1]), Patch(4, eps=0.1)]
+NESTED = [Frames(L2(0.4), [1]), Frames(FrameL2(0.2), [0, 2]), Frames(Frames(0.1, [1, 2]), [2, 3]), Frames(Patch(4, eps=0.1), [1])]
+THREAT_MODELS = [Linf(0.1), L2(0.4), FrameL2(0.2), Flicker(0.1), LowFrequency(0.1), Frames(0.1, [1]), Patch(4, eps=0.1), *NESTED]
 
 
 @pytest.mark.parametrize("threat", THREAT_MODELS, ids=str)
@@ -120,8 +202,8 @@ def test_no_allowed_change_is_longer_than_is_said(threat):
         generator = torch.Generator().manual_seed(seed)
         moved = threat.project(clip + torch.randn(clip.shape, generator=generator), clip)
         assert (moved - clip).norm() <= most * (1 + 1e-4)
-    if type(threat) in (Linf, L2, Flicker, Frames, Patch):  # and one is as long
-        signs = threat.project(clip + torch.ones_like(clip), clip)
+    if type(threat) in (Linf, L2, FrameL2, Flicker, Frames, Patch):  # and one is as long
+        signs = threat.project(clip + 0.45, clip)
         assert (signs - clip).norm() == pytest.approx(most, rel=1e-3)
 
 
@@ -300,6 +382,27 @@ def test_a_random_classifier_has_no_exact_proof():
     one_line(lambda: Steady(Drawn()).certify(CLIPS[:1]), "asked again")
 
 
+def test_a_classifier_whose_clips_influence_each_other_has_no_exact_proof():
+    class Together(nn.Module):
+        def forward(self, video):
+            return CLASSIFIER(0.5 + video - video.mean(0, keepdim=True))
+
+    for model, threat in ((DoubleMasked(Together(), windows(16, 1)), Frames(1.0, 1)), (Steady(Together()), Flicker())):
+        one_line(lambda model=model, threat=threat: model.certify(CLIPS[:2], threat, progress=False), "together with other clips")
+
+
+def test_doors_refuse_what_they_do_not_know():
+    one_line(lambda: certify.certify(Steady(CLASSIFIER), CLIPS, Flicker(), draws=10), "draws")
+    one_line(lambda: certify.certify(Smoothed(Plane()), CLIPS, L2(0.1), first=3), "first", "draws, select, alpha")
+    one_line(lambda: DoubleMasked(CLASSIFIER, windows(8, 1)).certify(CLIPS), "do not fit")
+    one_line(lambda: DoubleMasked(CLASSIFIER, boxes(16, 16, 4)).certify(CLIPS, Patch(4)), "do not fit")
+
+
+def test_room_ends_at_black_and_at_white():
+    clips = torch.stack([torch.full((3, 2, 4, 4), v) for v in (0.3, 0.9)])
+    assert certify.room(clips).tolist() == pytest.approx([0.3, 0.1])
+
+
 def test_a_fill_of_ones_own_never_sees_what_is_hidden():
     "Even one that gives the clip back as it got it."
     masked = DoubleMasked(CLASSIFIER, windows(16, 2), fill=lambda clip, hidden: clip)
@@ -376,6 +479,7 @@ def test_answers_that_rounding_decides_are_not_certain():
 
     pale = 0.25 + CLIPS[:2] / 2
     assert Steady(Close()).certify(pale).labels.tolist() == [-1, -1]
+    assert not DoubleMasked(Close(), windows(16, 1)).certify(pale, Frames(1.0, [0]), progress=False).certified().any()
     assert Steady(CLASSIFIER).certify(pale).certified(0.2).all()
 
 

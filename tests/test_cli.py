@@ -59,7 +59,7 @@ def test_demo(tmp_path, capsys):
     results = json.loads((tmp_path / "a" / "b" / "card.json").read_text())
     assert results["cells"]["VideoPure"]["PGD 4/255"]["accuracy"]["n"] == 6
     page = (tmp_path / "a" / "b" / "report.html").read_text()
-    assert page.count("<figure") == 16 and "gray-box" in page and "src=\"http" not in page
+    assert page.count("<figure") == 16 and "gray-box" in page and 'src="http' not in page
 
 
 @pytest.mark.slow
@@ -735,7 +735,6 @@ def test_metrics_of_evaluate(tmp_path, capsys):
     assert main(["evaluate", *arguments[:-1], "--out", str(tmp_path), "--quiet"]) == 2
     said = capsys.readouterr().err
     assert "holds another run: metrics" in said and said.count("\n") == 1
-
 
 
 def test_load_is_on_the_device_and_type():

@@ -729,7 +729,7 @@ def test_a_saved_classifier_that_is_none(tmp_path):
         run_config({"classifier": str(tmp_path / "weights.safetensors"), "data": {"n_clips": 1}})
 
 
-PARTS = '''
+PARTS = """
 from dataclasses import dataclass
 
 import torch
@@ -795,7 +795,7 @@ class Brightness:
     def __call__(self, purified, clean):
         return brightness(purified, clean)
 
-'''
+"""
 
 
 @pytest.fixture(scope="module")

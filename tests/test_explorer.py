@@ -186,10 +186,20 @@ def test_values_are_those_that_are_used():
 
 
 NO_EXPLORER = [
-    {"defended": 3}, {"defended": tiny_classifier()}, {"clip": "clip.mp4"}, {"clip": torch.rand(2, 3, 4, 32, 32)},
-    {"fps": "8"}, {"fps": None}, {"fps": float("nan")}, {"fps": 0},
-    {"attacks": ["pgd"]}, {"attacks": "pgd"}, {"attacks": {3: "pgd"}}, {"label": 3},
-    {"clip": torch.rand(1, 3, 4, 32, 32), "label": "left"}, {"clip": torch.rand(1, 3, 4, 32, 32), "label": 1.5},
+    {"defended": 3},
+    {"defended": tiny_classifier()},
+    {"clip": "clip.mp4"},
+    {"clip": torch.rand(2, 3, 4, 32, 32)},
+    {"fps": "8"},
+    {"fps": None},
+    {"fps": float("nan")},
+    {"fps": 0},
+    {"attacks": ["pgd"]},
+    {"attacks": "pgd"},
+    {"attacks": {3: "pgd"}},
+    {"label": 3},
+    {"clip": torch.rand(1, 3, 4, 32, 32), "label": "left"},
+    {"clip": torch.rand(1, 3, 4, 32, 32), "label": 1.5},
     {"clip": torch.rand(1, 3, 4, 32, 32), "label": 10},
 ]
 
@@ -309,7 +319,8 @@ def test_large_clips_are_shown_without_a_page_beside_them():
     explorer.set(purify_steps=8)
     explorer.purify()
     assert set(explorer._repr_mimebundle_()) & {"text/html", "application/vnd.jupyter.widget-view+json"} == {
-        "application/vnd.jupyter.widget-view+json"}
+        "application/vnd.jupyter.widget-view+json"
+    }
     assert {"text/html", "application/vnd.jupyter.widget-view+json"} <= set(Explorer()._repr_mimebundle_())
 
 

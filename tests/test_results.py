@@ -364,8 +364,10 @@ def test_a_bare_classifier_has_no_more_to_see():
 
 
 def test_footnote_of_the_leaderboard_names_what_counts():
-    card = Card({"attacks": {"BPDA": {"sees": "bpda"}, "Square": {"sees": "scores"}}, "worst": ["BPDA"]},
-                [result("a", "blur", a) for a in ("none", "BPDA", "Square")])
+    card = Card(
+        {"attacks": {"BPDA": {"sees": "bpda"}, "Square": {"sees": "scores"}}, "worst": ["BPDA"]},
+        [result("a", "blur", a) for a in ("none", "BPDA", "Square")],
+    )
     assert card.leaderboard()[0]["footnote"] == "external: worst case, clip by clip, over BPDA"
 
 

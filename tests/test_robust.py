@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from videopure import PGD, VideoPurePipeline, moving_shapes, tiny_classifier
+from videopure import PGD, VideoPurePipeline, moving_shapes, robust, tiny_classifier
 from videopure.baselines import OneStep
 from videopure.blackbox import Transfer
 from videopure.classifiers import load_classifier
@@ -92,6 +92,50 @@ def test_pooled_noise_and_attacks_are_what_the_full_clip_sees():
     assert ends[0].std().item() == pytest.approx(0.5, rel=0.02)
     half = Hardening(noise=0.5).disturbed(model, CLIPS[:2], LABELS[:2], pooled, pool=2)[1] - CLIPS[:2]
     assert half.std().item() == pytest.approx(0.25, rel=0.02)
+
+
+class Spy(nn.Module):
+    "A small classifier that remembers what it was shown."
+
+    def __init__(self):
+        super().__init__()
+        self.pool = nn.AdaptiveAvgPool3d(1)  # the name is taken by many networks
+        self.head, self.shown = nn.Linear(3, 10), []
+
+    def forward(self, video):
+        self.shown.append(video.detach().clone())
+        return self.head(self.pool(video).flatten(1))
+
+
+@pytest.mark.parametrize("trades, noise", [(0.0, 0.0), (1.0, 0.0), (0.0, 0.2)])
+def test_network_learns_from_attacks_of_the_full_size(trades, noise):
+    spy, gray = Spy(), 0.3 + 0.4 * CLIPS[:4]
+    run = Trainer(spy, 1, 1e-3, "x", "no", "cpu")
+    run.losses = [0.0]  # the end of a run: the full size
+    Hardening(robust="8/255", trades=trades, noise=noise).loss(run, gray, LABELS[:4], torch.Generator().manual_seed(0))
+    learned = spy.shown[-1][-4:]  # what the loss is about
+    noise = noise * torch.randn(gray.shape, generator=torch.Generator().manual_seed(0)) if noise else 0
+    assert (Linf(8 / 255).distance(learned - noise, gray) > 0.99).all() and (
+        (learned - noise - gray).abs() > 0.9 * 8 / 255
+    ).float().mean() > 0.4
+    assert ((learned - noise - gray).abs() <= 8 / 255 + 1e-5).all()
+
+
+def test_purifier_learns_from_attacks_on_both(monkeypatch):
+    pipe, attacked, through = VideoPurePipeline.tiny(), [], []
+    run = Trainer(pipe.unet.requires_grad_(True), 1, 1e-3, "x", "no", "cpu")
+    run.losses = [0.0]
+    own = robust.ascend
+    monkeypatch.setattr(robust, "ascend", lambda model, *more: through.append(model) or own(model, *more))
+    purifier = OneStep(pipe)
+    spy = lambda clips: attacked.append(clips.detach().clone()) or purifier(clips)
+    loss = lambda fidelity: purifier_loss(
+        run, spy, tiny_classifier(), CLIPS[:2], LABELS[:2], run.generator(0, 0), 8 / 255, 2, fidelity
+    ).item()
+    losses = [loss(fidelity) for fidelity in (0.0, 5.0)]
+    pipe.unet.eval()
+    assert (Linf(8 / 255).distance(attacked[-1], CLIPS[:2]) > 0.99).all() and through[0].purifier is spy
+    assert losses[1] - losses[0] == pytest.approx(5 * torch.nn.functional.mse_loss(purifier(attacked[-1]), CLIPS[:2]).item(), rel=1e-3)
 
 
 WRONG = [{"robust": "9"}, {"robust": "x"}, {"noise": float("nan")}, {"masks": -1}, {"attack_steps": 0}, {"trades": 1.0}]

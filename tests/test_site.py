@@ -49,7 +49,9 @@ def test_formulas_become_mathml(tmp_path):
     assert "<msqrt>" in text and r"\sqrt" not in text
 
 
-@pytest.mark.parametrize("address", ["url(https://x.org/a?b:1;2)", 'url("https://x.org/a?b:1;2")', '"https://x.org/a?b:1;2"', "'https://x.org/a'"])
+@pytest.mark.parametrize(
+    "address", ["url(https://x.org/a?b:1;2)", 'url("https://x.org/a?b:1;2")', '"https://x.org/a?b:1;2"', "'https://x.org/a'"]
+)
 def test_nothing_comes_from_elsewhere(address, tmp_path):
     "Neither the fonts of a theme nor scripts and style sheets; links, own files and pictures stay."
     own = '<script src="a.js"></script><link rel="stylesheet" href="a.css"><link rel="canonical" href="https://x.org/"><a href="https://x.org">x</a>'

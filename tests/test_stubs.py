@@ -22,11 +22,11 @@ spec = importlib.util.spec_from_file_location("stubs", TOOL)
 tool = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(tool)
 
-BASE = '''
+BASE = """
 from fastcore.basics import patch
 class Shape:
     "A shape."
-'''
+"""
 SHAPES = '''
 "Shapes."
 from contextlib import contextmanager
@@ -102,12 +102,12 @@ def swap(self: Pair) -> None:
 def _private(x: int) -> int:
     return x
 '''
-DOOR = '''
+DOOR = """
 "A package."
 __version__ = "1"
 _WHERE = {"Box": "shapes"}
 def __getattr__(name): ...
-'''
+"""
 
 
 @pytest.fixture

@@ -452,8 +452,12 @@ def rewrite_in_place(path: Path) -> None:
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
-def other_clip(folder): rewrite_in_place(folder / "up" / "00.npz")
-def other_groups(folder): (folder / "manifest.csv").write_text((folder / "manifest.csv").read_text().replace(",A", ",B"))
+def other_clip(folder):
+    rewrite_in_place(folder / "up" / "00.npz")
+
+
+def other_groups(folder):
+    (folder / "manifest.csv").write_text((folder / "manifest.csv").read_text().replace(",A", ",B"))
 
 
 OTHER_RUNS = {

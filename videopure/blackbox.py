@@ -253,6 +253,9 @@ class Transfer(VideoAttack):
     ):
         super().__init__("Transfer", model, seed)
         self.source = (source if isinstance(source, nn.Module) else load_classifier(source)).to(self.device)
+        own, other = (list(getattr(getattr(one, "classifier", one), "class_names", [])) for one in (model, self.source))
+        if own and other and own != other:
+            raise VideoPureError("the source names its classes otherwise or in another order, so an attack on it says little of this model")
         options = {"early_stop": False, "progress": False} | options if method == "pgd" else options
         self.inner = make_attack(method, self.source, seed=seed, **options)
         self.eps = getattr(self.inner, "eps", None)

@@ -7,10 +7,10 @@ __all__ = ['Certificate', 'Denoiser', 'Smoothed', 'certified_accuracy', 'windows
            'certify']
 
 # %% ../nbs/16d_certify.ipynb #cert0004
+import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from statistics import NormalDist
 
@@ -19,16 +19,18 @@ from fastcore.basics import patch
 from torch import nn
 from tqdm.auto import tqdm
 
+from .attacks import check_labels
 from .checks import Late, checked
-from .defense import answer
+from .defense import Defended, answer
 from .journal import Journal
 from .latents import evaluating
 from .models import VideoModel
+from .pipeline import VideoPurePipeline
 from .purifier import seed_of
-from .registry import identity
+from .registry import identity, pieces
 from .results import Accuracy, Table
 from .schedule import predict_x0
-from .threats import L2, Flicker, FrameL2, Frames, Linf, Masked, Subspace, Threat, as_threat
+from .threats import L2, Flicker, FrameL2, Frames, Linf, Masked, Subspace, Threat, as_eps, as_threat
 from .video import VideoPureError, check_number, check_video
 
 # %% ../nbs/16d_certify.ipynb #cert0009
@@ -44,17 +46,28 @@ class Certificate:
     alpha: float  # the probability that a certificate is wrong; 0 for a proof without chance
     threat: Threat  # what may change
 
-    def certified(self, eps: float | None = None) -> torch.Tensor:
+    def __post_init__(self):
+        for name in ("labels", "radii", "counts"):
+            value = getattr(self, name)
+            if not isinstance(value, torch.Tensor) or value.shape != (len(self.labels),):
+                raise VideoPureError(f"{name} of a certificate is a tensor with one number for each clip, (B,)")
+
+    def certified(self, eps: float | str | None = None) -> torch.Tensor:
         "Which answers are certain at a size, which must be below their radius, `(B,)`; None takes the threat model's own."
-        return (self.labels >= 0) & (self.radii > (self.threat.eps if eps is None else eps))
+        return (self.labels >= 0) & (self.radii > (self.threat.eps if eps is None else as_eps(eps)))
 
-    def accuracy(self, labels: torch.Tensor, eps: float | None = None) -> Accuracy:
+    def accuracy(self, labels: torch.Tensor, eps: float | str | None = None) -> Accuracy:
         "The share of clips whose answer is right and certain at a size. Abstaining is wrong."
-        return Accuracy.of((self.certified(eps) & (self.labels == labels.to(self.labels))).tolist())
+        labels = check_labels(labels, len(self.labels)).to(self.labels)
+        return Accuracy.of((self.certified(eps) & (self.labels == labels)).tolist())
 
-    def contradicted(self, answers: torch.Tensor, eps: float | None = None) -> int:
-        "How many certain answers became others `(B,)` on clips attacked within that size: any number but 0 refutes the proof."
-        return int((self.certified(eps) & (self.labels != answers.to(self.labels))).sum())
+    def contradicted(self, answers: torch.Tensor, eps: float | str | None = None) -> int:
+        """How many certain answers became others `(B,)` on clips attacked within that size: any number but 0 refutes an exact proof.
+
+        Of a `Smoothed`, take what `predict` says. What it withholds, -1, is no other answer.
+        """
+        answers = check_labels(answers, len(self.labels)).to(self.labels)
+        return int((self.certified(eps) & (self.labels != answers) & (answers >= 0)).sum())
 
 # %% ../nbs/16d_certify.ipynb #cert0013
 def smoothing_radius(sigma: float, p: float) -> float:
@@ -78,11 +91,12 @@ class Denoiser:
         self,
         model: object,  # a `VideoModel`, or a pipeline that has one
         sigma: float,  # standard deviation of the noise; values of clips lie in [0, 1]
+        inside: Subspace | None = None,  # the noise lies in this subspace only
     ):
-        model = getattr(model, "model", model)
+        model = model.model if isinstance(model, VideoPurePipeline) else model
         if not isinstance(model, VideoModel):
             raise VideoPureError(f"a denoiser needs a VideoPurePipeline or a VideoModel, not {type(model).__name__}")
-        self.model, self.sigma, self._levels = model, check_number("sigma", sigma, 1e-6, 100, whole=False), {}
+        self.model, self.sigma, self.inside, self._levels = model, check_number("sigma", sigma, 1e-6, 100, whole=False), inside, {}
 
     @torch.no_grad()
     def level(self, clip: torch.Tensor) -> float:
@@ -90,6 +104,7 @@ class Denoiser:
         if clip.shape[1:] not in self._levels:
             grey = torch.full_like(clip[:1], 0.5)
             noise = torch.randn(grey.shape, generator=torch.Generator().manual_seed(0)).to(grey)
+            noise = noise if self.inside is None else self.inside.smooth(noise)
             moved = self.model.encode(grey + self.sigma * noise) - self.model.encode(grey)
             self._levels[clip.shape[1:]] = 1 / (1 + moved.var().item())
         return self._levels[clip.shape[1:]]
@@ -102,6 +117,17 @@ class Denoiser:
         z = math.sqrt(abar) * self.model.encode(fitted)
         clean = self.model.decode(predict_x0(z, self.model.noise(z, abar), abar))
         return clean[:, :, : noisy.shape[2], : noisy.shape[3], : noisy.shape[4]]
+
+# %% ../nbs/16d_certify.ipynb #cert0n02
+@pieces.register
+def _denoiser_pieces(part: Denoiser) -> list:
+    "What a denoiser is made of."
+    return [type(part), part.model, part.sigma, part.inside]
+
+# %% ../nbs/16d_certify.ipynb #cert0n04
+def _shown(classifier: nn.Module, clips: torch.Tensor) -> torch.Tensor:
+    "What a classifier is shown: a `Defended` takes clips in [0, 1] only."
+    return clips.clamp(0, 1) if isinstance(classifier, Defended) else clips
 
 # %% ../nbs/16d_certify.ipynb #cert0032
 @checked
@@ -122,12 +148,16 @@ class Smoothed(nn.Module):
         self.classifier, self.inside, self.seed = classifier, inside, seed
         self.sigma = check_number("sigma", sigma, 1e-6, 100, whole=False)
         self.draws, self.chunk = check_number("draws", draws, 1), check_number("chunk", chunk, 1)
-        made = denoiser is None or (callable(denoiser) and not hasattr(denoiser, "model") and not isinstance(denoiser, VideoModel))
-        self.denoiser = denoiser if made or isinstance(denoiser, Denoiser) else Denoiser(denoiser, sigma)
+        made = callable(denoiser) and not isinstance(denoiser, (VideoPurePipeline, VideoModel))
+        self.denoiser = denoiser if made or denoiser is None else Denoiser(denoiser, sigma, inside)
+        if isinstance(self.denoiser, Denoiser):
+            if self.denoiser.sigma != self.sigma:
+                raise VideoPureError(f"the denoiser expects noise of {self.denoiser.sigma:g}, but sigma is {self.sigma:g}")
+            self.parts = nn.ModuleList([self.denoiser.model.vae, self.denoiser.model.network])  # so that `.to` takes them along
 
     @torch.no_grad()
     def forward(self, video: torch.Tensor) -> torch.Tensor:
-        "The share of draws that gave each class, `(B, K)`."
+        "The share of a few draws that gave each class, `(B, K)`; the draws follow from `seed`. `predict` knows when they are too few."
         return torch.stack([self.count(clip, self.draws, i) / self.draws for i, clip in enumerate(check_video(video))])
 
 # %% ../nbs/16d_certify.ipynb #cert0033
@@ -141,9 +171,29 @@ def count(self: Smoothed, clip: torch.Tensor, n: int, *names: str | int) -> torc
         noise = self.sigma * torch.randn(shape, generator=generator).to(clip)
         noisy = clip + (noise if self.inside is None else self.inside.smooth(noise))
         with evaluating(self.denoiser):
-            logits = answer(self.classifier, noisy if self.denoiser is None else self.denoiser(noisy))
+            logits = answer(self.classifier, _shown(self.classifier, noisy if self.denoiser is None else self.denoiser(noisy)))
         total = total + torch.bincount(logits.argmax(1), minlength=logits.shape[1]).cpu()
     return total
+
+# %% ../nbs/16d_certify.ipynb #cert0n06
+@patch
+@checked
+@torch.no_grad()
+def predict(
+    self: Smoothed,
+    clips: torch.Tensor,  # (B, 3, T, H, W) in [0, 1]
+    draws: int = 100,  # fresh ones, which no attacker can know
+    alpha: float = 0.001,  # the probability that a label is not that of the vote over all noise
+) -> torch.Tensor:
+    "The voted labels `(B,)`, -1 where the vote is too close to call. Source: Cohen et al. (arXiv 1902.02918)."
+    check_number("draws", draws, 1), check_number("alpha", alpha, 1e-12, 0.5, whole=False)
+    labels = []
+    for clip in check_video(clips):
+        count = self.count(clip, draws, "predict", torch.Generator().seed())
+        most = count.sort(descending=True).values.tolist()
+        clear = stats.binomtest(most[0], sum(most[:2])).pvalue <= alpha
+        labels.append(int(count.argmax()) if clear else -1)
+    return torch.tensor(labels)
 
 # %% ../nbs/16d_certify.ipynb #cert0036
 def room(clips: torch.Tensor) -> torch.Tensor:
@@ -153,17 +203,33 @@ def room(clips: torch.Tensor) -> torch.Tensor:
 # %% ../nbs/16d_certify.ipynb #cert00c9
 def l2_of_one(threat: Threat, clip: torch.Tensor) -> float:
     "The largest Euclidean norm of an allowed change of size 1 in a clip `(3, T, H, W)`. Raises `VideoPureError` where it is unknown."
+    may = torch.ones_like(clip, dtype=torch.bool)  # what may change
+    while isinstance(threat, Masked):
+        may, threat = may & threat.mask(clip[None]).expand(1, *clip.shape)[0], threat.threat
     if type(threat) is FrameL2:
-        return math.sqrt(clip.shape[1])
+        return math.sqrt(may.any(0).flatten(1).any(1).sum().item())
     if type(threat) is L2:
         return 1.0
     if type(threat) is Linf or isinstance(threat, Subspace):
-        return math.sqrt(clip.numel())
-    if isinstance(threat, Masked):
-        share = threat.mask(clip[None]).expand(clip.shape[1:]).float().mean().item()
-        inner = l2_of_one(threat.threat, clip)
-        return inner if isinstance(threat.threat, L2) else inner * math.sqrt(share)
+        return math.sqrt(may.sum().item())
     raise VideoPureError(f"how large a change in {type(threat).__name__} can be is not known, so there is no certificate against it")
+
+# %% ../nbs/16d_certify.ipynb #cert0n09
+def _check_draws(draws: int, select: int, alpha: float) -> None:
+    "Raise `VideoPureError` unless so many draws can prove something."
+    check_number("draws", draws, 1), check_number("select", select, 1), check_number("alpha", alpha, 1e-12, 0.5, whole=False)
+    if binomial_bound(draws, draws, alpha) <= 0.5:
+        least = math.floor(math.log(alpha) / math.log(0.5)) + 1
+        raise VideoPureError(f"{draws} draws can prove nothing at alpha {alpha:g}, even if they all agree: take {least} or more")
+
+
+def _check_projection(inside: Subspace, clips: torch.Tensor) -> None:
+    "Raise `VideoPureError` unless the subspace's `smooth` is an orthogonal projection, as the proof needs it."
+    a, b = torch.randn((2, 1, *clips.shape[1:]), generator=torch.Generator().manual_seed(0)).to(clips)
+    once = inside.smooth(a)
+    gap = (inside.smooth(once) - once).abs().max() + ((once * b).sum() - (a * inside.smooth(b)).sum()).abs() / a.norm()
+    if gap > 1e-3:
+        raise VideoPureError(f"smooth of {type(inside).__name__} is no orthogonal projection, so noise in it proves nothing")
 
 # %% ../nbs/16d_certify.ipynb #cert0039
 @patch
@@ -172,7 +238,7 @@ def l2_of_one(threat: Threat, clip: torch.Tensor) -> float:
 def certify(
     self: Smoothed,
     clips: torch.Tensor,  # (B, 3, T, H, W) in [0, 1]
-    threat: object = 0.25,  # what may change; a number is an `L2` of that size
+    threat: object = None,  # what may change, as everywhere; None: an `L2` of 0.25
     draws: int = 1000,  # that count the class
     select: int = 32,  # other draws, that choose it
     alpha: float = 0.001,  # the probability that a certificate is wrong
@@ -180,11 +246,12 @@ def certify(
     progress: bool = True,
 ) -> Certificate:
     "What can be proved about the smoothed answer. Raises `VideoPureError` for a threat model that the noise does not cover."
-    threat = L2(threat) if isinstance(threat, (int, float)) else as_threat(threat)
+    threat = L2(0.25) if threat is None else as_threat(threat)
     if self.inside is not None and self.inside.of_size(threat.eps) != threat:
         raise VideoPureError(f"the noise lies in {self.inside} only, and proves nothing against {threat}")
-    check_number("draws", draws, 1), check_number("select", select, 1)
-    check_number("alpha", alpha, 1e-12, 0.5, whole=False)
+    _check_draws(draws, select, alpha)
+    if self.inside is not None:
+        _check_projection(self.inside, check_video(clips))
     labels, radii, counts = [], [], []
     for i, clip in enumerate(tqdm(check_video(clips), delay=2, disable=not progress, leave=False), first):
         label = int(self.count(clip, select, i, "select").argmax())
@@ -204,7 +271,8 @@ def certified_accuracy(
 ) -> Table:
     "Certified accuracy against the size of the change, in the units of the threat model."
     finite = proof.radii[proof.radii.isfinite()]
-    radii = torch.linspace(0, finite.max().item() if len(finite) else 1, 11).tolist() if radii is None else radii
+    largest = finite.max().item() if len(finite) else 1
+    radii = torch.linspace(0, largest, 11 if largest else 1).tolist() if radii is None else radii
     head, rows = ["size", "certified, %"], [[f"{r:.4g}", proof.accuracy(labels, r)] for r in radii]
     if values is not None and isinstance(proof.threat, L2):
         head.insert(1, "as Linf, /255")
@@ -307,10 +375,17 @@ def pairs(masks: torch.Tensor) -> torch.Tensor:
     return both[both.sum(1).argsort(descending=True)].unflatten(1, masks.shape[1:])
 
 # %% ../nbs/16d_certify.ipynb #cert0058
-def check_repeats(ask: Callable[[], torch.Tensor]) -> None:
-    "Raise `VideoPureError` if a classifier answers otherwise when it is asked again: then an exact proof proves nothing."
-    if not torch.allclose(ask(), ask(), rtol=1e-4, atol=1e-5):
-        raise VideoPureError("the classifier answers otherwise when it is asked again, so nothing exact can be proved: use Smoothed")
+def check_repeats(ask: Callable[[torch.Tensor], torch.Tensor], questions: torch.Tensor) -> None:
+    "Raise `VideoPureError` if answers differ when they are asked for again, one by one: then an exact proof proves nothing."
+    if not torch.allclose(ask(questions), torch.cat([ask(one) for one in questions.split(1)]), rtol=1e-4, atol=1e-5):
+        why = "the classifier answers otherwise when it is asked again, or together with other clips"
+        raise VideoPureError(f"{why}, so nothing exact can be proved: use Smoothed")
+
+
+def is_clear(logits: torch.Tensor) -> torch.Tensor:
+    "Which answers `(B,)` lead by more than what rounding can change."
+    top = logits.topk(min(2, logits.shape[1])).values
+    return top[:, 0] - top[:, -1] > 1e-3 * top.abs().amax(1)
 
 # %% ../nbs/16d_certify.ipynb #3014a915
 @patch
@@ -318,6 +393,7 @@ def _check_covers(self: DoubleMasked, threat: Threat, clip: torch.Tensor) -> Non
     "Raise `VideoPureError` unless one of the masks hides all that the threat model may change."
     if not isinstance(threat, Masked):
         raise VideoPureError(f"{type(threat).__name__} may change every pixel, which masks cannot hide: use Smoothed")
+    self.seen(clip, self.masks[:1])  # raises if the masks do not fit
     may = threat.mask(clip[None]).expand(clip.shape[1:])
     hides = self.masks[:, :, None, None] if self.masks.ndim == 2 else self.masks[:, None]
     if not (hides.to(may.device) | ~may).flatten(1).all(1).any():
@@ -325,17 +401,20 @@ def _check_covers(self: DoubleMasked, threat: Threat, clip: torch.Tensor) -> Non
 
 # %% ../nbs/16d_certify.ipynb #cert0060
 @patch
+@checked
 @torch.no_grad()
 def certify(self: DoubleMasked, clips: torch.Tensor, threat: object = None, progress: bool = True) -> Certificate:
     "What is proved about the masked answer: anything may stand where one mask hides. `threat` must lie within one of them."
     threat = Frames(1.0, 1) if threat is None else as_threat(threat)
     both, labels, radii, counts = pairs(self.masks), [], [], []
+    other = torch.rand(clips.shape[1:], generator=torch.Generator().manual_seed(0)).to(clips)
+    check_repeats(lambda masks: self.seen(other, masks), self.masks[:: max(1, len(self.masks) // 3)])
     for clip in tqdm(check_video(clips), delay=2, disable=not progress, leave=False):
         self._check_covers(threat, clip)
-        check_repeats(partial(self.seen, clip, self.masks[:1]))
         label, agreed = int(self._answer(clip).argmax()), 0
         for part in both.split(self.chunk):
-            right = self.seen(clip, part).argmax(1) == label
+            logits = self.seen(clip, part)
+            right = (logits.argmax(1) == label) & is_clear(logits)
             agreed += int(right.sum())
             if not right.all():
                 break
@@ -346,7 +425,10 @@ def certify(self: DoubleMasked, clips: torch.Tensor, threat: object = None, prog
 # %% ../nbs/16d_certify.ipynb #cert0069
 @checked
 class Steady(nn.Module):
-    "A classifier that sees every frame with its mean colour moved to grey: flicker cannot change what it sees."
+    """A classifier that sees every frame with its mean colour moved to grey: flicker cannot change what it sees, but for rounding.
+
+    Its proof is for classifiers to which changes of a millionth do not matter, such as networks; not for one that cuts clips to 8 bits.
+    """
 
     def __init__(self, classifier: nn.Module):
         super().__init__()
@@ -354,18 +436,20 @@ class Steady(nn.Module):
 
     def forward(self, video: torch.Tensor) -> torch.Tensor:
         "Logits `(B, K)`."
-        return self.classifier(video - video.mean((3, 4), keepdim=True) + 0.5)
+        return self.classifier(_shown(self.classifier, video - video.mean((3, 4), keepdim=True) + 0.5))
 
+    @checked
     @torch.no_grad()
     def certify(self, clips: torch.Tensor, threat: object = "Flicker", progress: bool = True) -> Certificate:
         "Every answer is certain against flicker that makes no pixel black or white: the radius is the room that is left for it."
         threat = as_threat(threat)
         if type(threat) is not Flicker:
             raise VideoPureError(f"without mean colours an answer is certain against Flicker only, not against {type(threat).__name__}")
-        check_repeats(lambda: answer(self, check_video(clips[:1])))
-        top = answer(self, check_video(clips)).topk(2).values
-        sure = top[:, 0] - top[:, 1] > 1e-3 * top.abs().amax(1)  # more than numbers are rounded by
-        labels = answer(self, clips).argmax(1).where(sure, -1)
+        other = torch.rand(clips[:1].shape, generator=torch.Generator().manual_seed(0)).to(clips)
+        check_repeats(lambda some: answer(self, some), torch.cat([check_video(clips)[:1], other]))
+        logits = answer(self, clips)
+        sure = is_clear(logits)
+        labels = logits.argmax(1).where(sure, -1)
         return Certificate(labels, room(clips) * sure, torch.ones_like(labels), 1, 0.0, threat)
 
 # %% ../nbs/16d_certify.ipynb #cert0108
@@ -381,7 +465,8 @@ def _kept(model, clips, threat, out, progress, options):
             numbered = {"first": i} if isinstance(model, Smoothed) else {}
             one = model.certify(clips[i : i + 1], threat, progress=False, **options, **numbered)
             radius = one.radii.item() if one.radii.isfinite() else None  # None: without end
-            found[i] = {"clip": f"{i:06d}", "defense": kind, "attack": type(threat).__name__, "right": [False], "radius": radius}
+            found[i] = {"clip": f"{i:06d}", "defense": kind, "attack": type(threat).__name__, "radius": radius}
+            found[i]["right"] = one.certified().tolist()  # certain at the size of the threat model: nobody has said what is right
             found[i] |= {"said": one.labels.item(), "count": one.counts.item(), "of": one.draws, "alpha": one.alpha}
             journal.append(found[i])
     column = lambda name: torch.tensor([math.inf if found[i][name] is None else found[i][name] for i in range(len(clips))])
@@ -399,9 +484,12 @@ def certify(
     **options: object,  # draws, select and alpha, for a `Smoothed`
 ) -> Certificate:
     "What is proved about the model's answers. Raises `VideoPureError` if nothing can be proved, and says what could."
-    if hasattr(model, "certify") and out is None:
-        return model.certify(clips, as_threat(threat), progress=progress, **options)
     if hasattr(model, "certify"):
+        knows = [name for name in inspect.signature(model.certify).parameters if name not in ("clips", "threat", "first", "progress")]
+        if unknown := [name for name in options if name not in knows]:
+            raise VideoPureError(f"{type(model).__name__} has no option {unknown[0]!r}, expected {', '.join(knows) or 'none'}")
+        if out is None:
+            return model.certify(clips, as_threat(threat), progress=progress, **options)
         return _kept(model, check_video(clips), as_threat(threat), out, progress, options)
     fits = {Flicker: "Steady(model)", Masked: "DoubleMasked(model, windows(frames, k)) or DoubleMasked(model, boxes(height, width, size))"}
     hint = next((line for kind, line in fits.items() if isinstance(as_threat(threat), kind)), "Smoothed(model, sigma, denoiser)")

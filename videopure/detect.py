@@ -7,16 +7,21 @@ __all__ = ['disagreement', 'Selective', 'auc', 'evading', 'selective_table']
 
 # %% ../nbs/16e_detect.ipynb #det0003
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from fastcore.basics import patch
 from torch import nn
 
 # %% ../nbs/16e_detect.ipynb #det0004
+from .attacks import check_labels
 from .checks import check_number, checked
 from .defense import Defended
+from .purifier import Purifier
 from .results import Accuracy, Table
 from .video import VideoPureError, check_video
+from .voting import vote
 
 # %% ../nbs/16e_detect.ipynb #det0009
 @checked
@@ -28,17 +33,25 @@ def disagreement(
         raise VideoPureError(f"logits are {tuple(logits.shape)}, expected (B, S, K): several answers to each clip")
     each = logits.float().log_softmax(2)
     mean = each.logsumexp(1) - math.log(logits.shape[1])
-    return (each.exp() * each).sum(2).mean(1) - (mean.exp() * mean).sum(1)
+    weighed = [log.exp() * log.clamp_min(-1e4) for log in (each, mean)]  # what is impossible counts 0
+    return weighed[0].sum(2).mean(1) - weighed[1].sum(1)
 
 # %% ../nbs/16e_detect.ipynb #det0012
-def _with_input(purifier):
+@dataclass
+class _WithInput(Purifier):
     "A purifier whose records `(B, 1 + S, 3, T, H, W)` begin with the clip as it came."
 
-    def both(video):
-        records = purifier.records(video)
-        return torch.stack([video, *records], 1)
+    purifier: Purifier
 
-    return both
+    def __post_init__(self):
+        self.random = self.purifier.random
+
+    def __call__(self, video):
+        return torch.stack([video, *self.purifier.records(video)], 1)
+
+    def fewer(self, steps):
+        "The same with a purifier of fewer steps, for a cheaper gradient."
+        return _WithInput(self.purifier.fewer(steps))
 
 # %% ../nbs/16e_detect.ipynb #det0013
 @checked
@@ -48,27 +61,32 @@ class Selective(nn.Module):
     def __init__(
         self,
         defended: Defended,  # a classifier behind a purifier
-        threshold: float = 0.05,  # largest disagreement at which there is an answer, 0 to ln(1 + S); see `calibrate`
+        threshold: float = 0.05,  # largest disagreement with an answer, 0 to ln(1 + S); -1: none has one; see `calibrate`
     ):
         super().__init__()
         if defended.purifier is None:
             raise VideoPureError("a Selective compares the records of a purifier, and this Defended has none")
-        self.defended, self.threshold = defended, check_number("threshold", threshold, 0, whole=False)
-        self.everything = Defended(defended.classifier, _with_input(defended.purifier), sees=defended.sees)  # for attacks on both
+        self.defended, self.threshold = defended, check_number("threshold", threshold, -1, whole=False)
+        self.everything = Defended(defended.classifier, _WithInput(defended.purifier), sees=defended.sees)  # for attacks on both
 
     def forward(self, video: torch.Tensor) -> torch.Tensor:
         "The scores of the defense, of all clips."
         return self.defended(video)
 
     @torch.no_grad()
-    def score(self, video: torch.Tensor) -> torch.Tensor:
-        "How suspicious each clip is, `(B,)`: the disagreement of all answers to it."
-        return disagreement(self.everything.logits(check_video(video)))
+    def judge(self, video: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        "The voted labels, and how suspicious each clip is: the disagreement of all answers to it. Both `(B,)`, of the same records."
+        logits = self.everything.logits(check_video(video))
+        return vote(logits[:, 1:], self.defended.rule).labels, disagreement(logits)
 
-    @torch.no_grad()
+    def score(self, video: torch.Tensor) -> torch.Tensor:
+        "How suspicious each clip is, `(B,)`."
+        return self.judge(video)[1]
+
     def predict(self, video: torch.Tensor) -> torch.Tensor:
         "The voted labels `(B,)`, and -1 for I don't know."
-        return self.defended.predict(video).where(self.score(video) <= self.threshold, -1)
+        labels, scores = self.judge(video)
+        return labels.where(scores <= self.threshold, -1)
 
 # %% ../nbs/16e_detect.ipynb #det0015
 @patch
@@ -82,8 +100,18 @@ def calibrate(
     "Set the threshold so that this part of clean clips stays without an answer, and return it."
     check_number("withheld", withheld, 0, 1, whole=False)
     scores = torch.cat([self.score(x) for x in check_video(clips).split(check_number("batch_size", batch_size, 1))]).sort().values
-    self.threshold = scores[min(len(scores) - 1, math.ceil((1 - withheld) * len(scores)) - 1)].item() if withheld < 1 else 0.0
+    self.threshold = scores[min(len(scores) - 1, math.ceil((1 - withheld) * len(scores)) - 1)].item() if withheld < 1 else -1.0
     return self.threshold
+
+# %% ../nbs/16e_detect.ipynb #det0n01
+def _edge(far: Callable[[float], bool], inner: float, outer: float) -> float:
+    "Where, on the way from a value that is not too far to one that may be, it begins to be too far; by bisection."
+    if not far(outer):
+        return outer
+    for _ in range(40):
+        middle = (inner + outer) / 2
+        inner, outer = (inner, middle) if far(middle) else (middle, outer)
+    return inner
 
 # %% ../nbs/16e_detect.ipynb #det0019
 @checked
@@ -94,11 +122,17 @@ def auc(
     "Probability that an attacked clip has a higher score than a clean one; ties count half."
     if not len(clean) or not len(attacked) or not (clean.isfinite().all() and attacked.isfinite().all()):
         raise VideoPureError("auc needs scores of clean and of attacked clips, all of them finite numbers")
+    if clean.ndim != 1 or attacked.ndim != 1:
+        raise VideoPureError(f"scores are {tuple(clean.shape)} and {tuple(attacked.shape)}, expected one number for each clip")
     higher = (attacked[:, None] > clean).double() + 0.5 * (attacked[:, None] == clean).double()
-    a, n, m = higher.mean().item(), len(clean), len(attacked)
-    q, r = a / (2 - a), 2 * a * a / (1 + a)
-    error = 1.96 * math.sqrt(max(0.0, a * (1 - a) + (m - 1) * (q - a * a) + (n - 1) * (r - a * a)) / (n * m))
-    return a, max(0.0, a - error), min(1.0, a + error)
+    area, n, m = higher.mean().item(), len(clean), len(attacked)
+
+    def far(a):
+        "Whether this area is too far from the one found: by more than 1.96 of its own standard errors."
+        spread = a * (1 - a) * (1 + ((n + m) / 2 - 1) * ((1 - a) / (2 - a) + a / (1 + a))) / (n * m)
+        return abs(area - a) > 1.96 * math.sqrt(spread)
+
+    return area, *(_edge(far, area, end) for end in (0.0, 1.0))
 
 # %% ../nbs/16e_detect.ipynb #det0022
 @checked
@@ -123,8 +157,8 @@ def selective_table(
     rows, first = [], None
     for name, video in clips.items():
         parts = check_video(video).split(check_number("batch_size", batch_size, 1))
-        said, scores = (torch.cat([ask(x) for x in parts]).cpu() for ask in (selective.predict, selective.score))
-        given, right = said >= 0, said == labels.to(said)
+        said, scores = (torch.cat(found).cpu() for found in zip(*map(selective.judge, parts)))
+        given, right = scores <= selective.threshold, said == check_labels(labels, len(said)).to(said)
         first = scores if first is None else first
         area = "" if not rows else "{:.2f} [{:.2f}, {:.2f}]".format(*auc(first, scores))
         answered = Accuracy.of(right[given].tolist()) if given.any() else None

@@ -75,7 +75,7 @@ class Hardening:
     "What training clips go through, so that the answers hold; each is also an option of `videopure train`."
 
     robust: float | str = 0.0  # attack the classifier's clips while it learns, with changes of up to so much, such as 8/255
-    trades: float = 0.0  # weight of TRADES: attacked clips are to be answered as clean ones are; 0: they are to be answered rightly
+    trades: float = 0.0  # weight of TRADES: attacked clips (the attack is the same) are to be answered as clean ones; 0: rightly
     attack_steps: int = 3  # gradient steps of that attack
     noise: float = 0.0  # standard deviation of the Gaussian noise on the classifier's clips
     masks: int = 0  # hide up to so many frames in a row from the classifier, in two places
@@ -114,6 +114,18 @@ class _AfterPool(nn.Module):
         "Logits `(B, K)`."
         return self.classifier(video, pooled=True)
 
+# %% ../nbs/17b_robust.ipynb #rob0n02
+class _Under(nn.Module):
+    "A model that sees clips under noise that stays the same."
+
+    def __init__(self, noise, model):
+        super().__init__()
+        self.noise, self.model = noise, model
+
+    def forward(self, video: torch.Tensor) -> torch.Tensor:
+        "Logits `(B, K)`."
+        return self.model(video + self.noise)
+
 # %% ../nbs/17b_robust.ipynb #rob0029
 @patch
 def disturbed(
@@ -128,11 +140,12 @@ def disturbed(
     "The clips with frames hidden and noise added, without and with the attack."
     if self.masks:
         clips = hide(clips, hidden_frames(len(clips), clips.shape[2], self.masks, generator))
-    if self.noise:
-        clips = clips + ramp(progress) * self.noise / pool * torch.randn(clips.shape, generator=generator).to(clips)
+    noise = torch.randn(clips.shape, generator=generator).to(clips) if self.noise else torch.zeros_like(clips)
+    noise *= ramp(progress) * self.noise / pool
     if not self.robust:
-        return clips, clips
-    return clips, ascend(model, clips, labels, Linf(ramp(progress) * self.robust), self.attack_steps, generator)
+        return clips + noise, clips + noise
+    attacked = ascend(_Under(noise, model), clips, labels, Linf(ramp(progress) * self.robust), self.attack_steps, generator)
+    return clips + noise, attacked + noise
 
 # %% ../nbs/17b_robust.ipynb #rob0030
 @patch
@@ -147,7 +160,8 @@ def loss(
     "What a step of `run` makes smaller."
     if self.frozen:
         run.model.eval()  # batch norm and dropout stay as they are
-    model, answer, clips, labels, pool = run.model, run.wrapped, clips.to(run.device), labels.to(run.device), getattr(run.model, "pool", 1)
+    model, answer, clips, labels = run.model, run.wrapped, clips.to(run.device), labels.to(run.device)
+    pool = model.pool if isinstance(model, MotionClassifier) else 1
     if pool > 1:
         model, answer, clips = _AfterPool(model), lambda x: run.wrapped(x, pooled=True), model.pooled(clips)
     clean, attacked = self.disturbed(model, clips, labels, generator, len(run.losses) / run.steps, pool)
@@ -215,7 +229,8 @@ def _fit_classifier(kind, seed=0, steps=None, checkpoint=None, device=None, prog
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = network().to(memory_format=torch.channels_last_3d)
-    run = Trainer(model, steps or all_steps, lr, f"{kind}, {steps or all_steps} steps, seed {seed}", device=device)
+    steps = all_steps if steps is None else steps
+    run = Trainer(model, steps, lr, f"{kind}, {steps} steps, seed {seed}", device=device)
 
     def loss(step):
         clips, labels = moving_shapes(batch_size, seed=_SEEDS * (1 + seed) + step)
@@ -233,7 +248,7 @@ def _fit_purifier(kind, seed=0, steps=None, checkpoint=None, device=None, progre
     pipe, classifier = VideoPurePipeline.tiny(), tiny_classifier().to(memory_format=torch.channels_last_3d)
     pipe.disable_gradient_checkpointing()  # a small model: faster so
     pipe.unet.to(memory_format=torch.channels_last).requires_grad_(True)
-    steps = steps or 1800
+    steps = 1800 if steps is None else steps
     run = Trainer(pipe.unet, steps, 2.5e-3, f"{kind}, {steps} steps, seed {seed}", device=device)
     purifier, classifier = OneStep(pipe.to(run.device)), classifier.to(run.device)
 
@@ -255,6 +270,7 @@ def train_robust(
     progress: bool = True,  # show a bar
 ) -> Path:  # the file of the classifier, or the folder of the pipeline
     "Train one of the embedded models that hold. Interrupted, it continues where it was when called again with the same arguments."
+    check_number("seed", seed, 0)
     if kind not in (*_KINDS, "purifier"):
         raise VideoPureError(f"kind is {kind!r}, expected one of {', '.join(map(repr, (*_KINDS, 'purifier')))}")
     name = "tiny-robust" if kind == "purifier" else f"{kind}_classifier.safetensors"
