@@ -3,7 +3,7 @@
 Fresh clips (seed 1401). Every clip is a line in results.jsonl, written at once: started again, the script goes on where it was.
 At the end the lines are packed into results.jsonl.gz; table.md is made of them.
 An answer that is withheld counts as wrong; intervals are Wilson's, 95 %.
-About an hour on one core for 200 clips, most of it for the smoothing with a denoiser.
+About two hours on one core for 200 clips, most of it for the smoothing with a denoiser.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from tqdm.auto import tqdm
 
 from videopure import PGD, VideoPurePipeline, moving_shapes, tiny_classifier
 from videopure.certify import Certificate, Denoiser, DoubleMasked, Smoothed, Steady, boxes, subsets, windows
+from videopure.registry import fingerprint
 from videopure.results import Accuracy, Table
 from videopure.threats import L2, Flicker, Frames, Patch
 
@@ -30,6 +31,7 @@ class Row:
     "A line of the table, and what makes it."
 
     prove: Callable[[int, torch.Tensor], Certificate]  # number of a clip and the clip to what is proved
+    weights: str  # of all networks in it
     radii: tuple[float, ...] = (0.0,)  # sizes to report
     n: int = 200  # clips, at most
     note: str = ""  # draws or masks
@@ -44,22 +46,25 @@ def rows() -> dict[str, Row]:
     def smoothed(classifier, sigma, draws, radii, denoiser=None):
         settings = {"draws": draws, "select": SELECT, "alpha": ALPHA, "progress": False}
         prove = lambda i, clip: Smoothed(classifier, sigma, denoiser, seed=i).certify(clip, L2(0.25), **settings)
-        return Row(prove, radii, note=f"{draws} draws")
+        parts = [denoiser.model.network, denoiser.model.vae] if denoiser else []
+        return Row(prove, fingerprint(classifier, *parts), radii, note=f"{draws} draws")
 
     def masked(classifier, masks, threat, n=200):
         model = DoubleMasked(classifier, masks, chunk=64)
-        return Row(lambda i, clip: model.certify(clip, threat, progress=False), n=n, note=f"{len(masks)} masks")
+        return Row(lambda i, clip: model.certify(clip, threat, progress=False), fingerprint(classifier), n=n, note=f"{len(masks)} masks")
 
     def in_a_row(classifier, k):
         return masked(classifier, windows(16, k), Frames(1.0, list(range(k))))
 
+    own = fingerprint(plain)
     small, large = (0.0, 0.1, 0.25, 0.35), (0.0, 0.25, 0.5, 0.87, 1.0, 1.2)
     return {
         "steady, flicker": Row(
-            lambda i, clip: Steady(plain).certify(clip, Flicker()), (64 / 255,), note="clips as they are", size="64/255"
+            lambda i, clip: Steady(plain).certify(clip, Flicker()), own, (64 / 255,), note="clips as they are", size="64/255"
         ),
         "steady, flicker, half the contrast": Row(
             lambda i, clip: Steady(plain).certify(0.26 + 0.48 * clip, Flicker()),
+            own,
             (64 / 255,),
             note="values from 0.26 to 0.74",
             size="64/255",
@@ -94,7 +99,7 @@ def attack(found: dict, clips: torch.Tensor, labels: torch.Tensor, keep: Callabl
     for k in (1, 2, 4):
         model = DoubleMasked(tiny_classifier("frames"), windows(16, k), chunk=64)
         name = f"frames classifier, {k} frame{'s' * (k > 1)} in a row"
-        for i in tqdm(range(60), desc=f"attacks on {k} frames"):
+        for i in tqdm(range(min(60, len(clips))), desc=f"attacks on {k} frames"):
             for start in (0, 8 - k // 2, 16 - k):
                 key = f"PGD on frames {start} to {start + k - 1}", i
                 if key in found:
@@ -128,20 +133,25 @@ def main() -> None:
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     file = args.out / "results.jsonl"
-    packed, found = args.out / "results.jsonl.gz", {}
+    packed, found, every = args.out / "results.jsonl.gz", {}, rows()
+    weights = {name: row.weights for name, row in every.items()}
     kept = gzip.decompress(packed.read_bytes()).decode() if packed.exists() else ""
-    for line in (kept + (file.read_text(encoding="utf-8") if file.exists() else "")).splitlines():
+    lines = (kept + (file.read_text(encoding="utf-8") if file.exists() else "")).split("\n")
+    for line in lines[:-1]:  # what stands after the last end of a line is empty, or was cut off
         result = json.loads(line)
-        found[result["defense"], result["clip"]] = result
+        if result["weights"] == weights.get(result.get("of", result["defense"])):  # nothing of other networks
+            found[result["defense"], result["clip"]] = result
+    if lines[-1]:
+        file.write_text(file.read_text(encoding="utf-8").removesuffix(lines[-1]), encoding="utf-8")
 
     def keep(key, result):
-        found[key] = {"defense": key[0], "clip": key[1]} | result
+        found[key] = {"defense": key[0], "clip": key[1], "weights": weights[result.get("of", key[0])]} | result
         with file.open("a", encoding="utf-8") as lines:
             lines.write(json.dumps(found[key]) + "\n")
 
     clips, labels = moving_shapes(args.n_clips, seed=SEED)
     table = []
-    for name, row in rows().items():
+    for name, row in every.items():
         n = min(args.n_clips, row.n)
         for i in tqdm(range(n if not args.only or name in args.only else 0), desc=name):
             if (name, i) not in found:

@@ -1,6 +1,6 @@
 """What a purifier must learn from, to hold under its own exact gradient: python benchmarks/purifiers.py --out benchmarks/purifiers
 
-The noise predictor of the embedded one-step purifier is trained further in seven ways, 400 steps of 6 clips each, in front of the
+The noise predictor of the embedded one-step purifier is trained further in eight ways, 400 steps of 6 clips each, in front of the
 embedded classifier, which stays as it is. All of them, and the one as it was, are judged alike: on fresh clips (seed 1406), by PGD along
 the exact gradient, averaged over four draws where the purifier is random, and by APGD. Then once more in front of a classifier that none of
 them has seen: same network, trained from other weights on other clips. Trained weights are kept in OUT/weights; started again, the
@@ -59,6 +59,7 @@ class Recipe:
     answer: float = 1.0  # weight of the cross-entropy; the squared error to the clean clip always counts
     noise: float = 0.0  # as in `Rough`
     hidden: float = 0.0  # as in `Rough`
+    steps: int = 2  # of the attack
     seen: tuple[str, ...] = ("plain",)  # classifiers, in turn
 
     def purifier(self, pipe: VideoPurePipeline) -> OneStep:
@@ -71,6 +72,7 @@ RECIPES = {
     "hidden tubes (FMVP's idea)": Recipe("nothing", answer=0, hidden=0.25),
     "attacks on both, the picture counts": Recipe(answer=0),
     "attacks on both, the answer counts": Recipe(),
+    "the same, attacks of one step": Recipe(steps=1),
     "the same, hidden tubes (AToP's idea)": Recipe(hidden=0.25),
     "the same, fresh noise": Recipe(noise=0.06),
     "the same, two classifiers": Recipe(seen=("plain", "frames")),
@@ -114,7 +116,7 @@ def train(name: str, recipe: Recipe, steps: int, folder: Path) -> OneStep:
         if recipe.attacked != "nothing":
             pipe.unet.requires_grad_(False)
             victim = Through(purifier, classifier) if recipe.attacked == "both" else classifier
-            attacked = ascend(victim, clips, labels, Linf(EPS * ramp(step / steps)), 2, run.generator(0, step))
+            attacked = ascend(victim, clips, labels, Linf(EPS * ramp(step / steps)), recipe.steps, run.generator(0, step))
             pipe.unet.requires_grad_(True)
         with evaluating(pipe.unet):
             purified = purifier(attacked.requires_grad_())

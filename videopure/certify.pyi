@@ -2,26 +2,28 @@
 """`certify`: answers that no attack can change, proved one by one, against small noise, whole frames, boxes and flicker"""
 from typing import Any
 __all__ = ['Certificate', 'Denoiser', 'Smoothed', 'certified_accuracy', 'windows', 'subsets', 'boxes', 'DoubleMasked', 'Steady', 'certify']
+import inspect as inspect
 import math as math
 from collections.abc import Callable as Callable
 from dataclasses import dataclass as dataclass
-from functools import partial as partial
 from pathlib import Path as Path
 from statistics import NormalDist as NormalDist
 import torch as torch
 from fastcore.basics import patch as patch
 from torch import nn as nn
 from tqdm.auto import tqdm as tqdm
+from .attacks import check_labels as check_labels
 from .checks import Late as Late, checked as checked
-from .defense import answer as answer
+from .defense import Defended as Defended, answer as answer
 from .journal import Journal as Journal
 from .latents import evaluating as evaluating
 from .models import VideoModel as VideoModel
+from .pipeline import VideoPurePipeline as VideoPurePipeline
 from .purifier import seed_of as seed_of
-from .registry import identity as identity
+from .registry import identity as identity, pieces as pieces
 from .results import Accuracy as Accuracy, Table as Table
 from .schedule import predict_x0 as predict_x0
-from .threats import L2 as L2, Flicker as Flicker, FrameL2 as FrameL2, Frames as Frames, Linf as Linf, Masked as Masked, Subspace as Subspace, Threat as Threat, as_threat as as_threat
+from .threats import L2 as L2, Flicker as Flicker, FrameL2 as FrameL2, Frames as Frames, Linf as Linf, Masked as Masked, Subspace as Subspace, Threat as Threat, as_eps as as_eps, as_threat as as_threat
 from .video import VideoPureError as VideoPureError, check_number as check_number, check_video as check_video
 
 @checked
@@ -35,16 +37,21 @@ class Certificate:
     alpha: float
     threat: Threat
 
-    def certified(self, eps: float | None=None) -> torch.Tensor:
+    def __post_init__(self):
+        ...
+
+    def certified(self, eps: float | str | None=None) -> torch.Tensor:
         """Which answers are certain at a size, which must be below their radius, `(B,)`; None takes the threat model's own."""
         ...
 
-    def accuracy(self, labels: torch.Tensor, eps: float | None=None) -> Accuracy:
+    def accuracy(self, labels: torch.Tensor, eps: float | str | None=None) -> Accuracy:
         """The share of clips whose answer is right and certain at a size. Abstaining is wrong."""
         ...
 
-    def contradicted(self, answers: torch.Tensor, eps: float | None=None) -> int:
-        """How many certain answers became others `(B,)` on clips attacked within that size: any number but 0 refutes the proof."""
+    def contradicted(self, answers: torch.Tensor, eps: float | str | None=None) -> int:
+        """How many certain answers became others `(B,)` on clips attacked within that size: any number but 0 refutes an exact proof.
+
+        Of a `Smoothed`, take what `predict` says. What it withholds, -1, is no other answer."""
         ...
 
 def smoothing_radius(sigma: float, p: float) -> float:
@@ -61,9 +68,10 @@ class Denoiser:
     """Clips under pixel noise `sigma` to clean ones, with one noise prediction of a video diffusion model; deterministic."""
     model: Any
     sigma: Any
+    inside: Subspace | None
     _levels: dict[Any, Any]
 
-    def __init__(self, model: object, sigma: float):
+    def __init__(self, model: object, sigma: float, inside: Subspace | None=None):
         ...
 
     @torch.no_grad()
@@ -76,6 +84,15 @@ class Denoiser:
         """The clean clips `(B, 3, T, H, W)` in [0, 1]."""
         ...
 
+@pieces.register
+def _denoiser_pieces(part: Denoiser) -> list:
+    """What a denoiser is made of."""
+    ...
+
+def _shown(classifier: nn.Module, clips: torch.Tensor) -> torch.Tensor:
+    """What a classifier is shown: a `Defended` takes clips in [0, 1] only."""
+    ...
+
 @checked
 class Smoothed(nn.Module):
     """The vote of a classifier under Gaussian noise. Source: Cohen et al. (arXiv 1902.02918), with a denoiser Carlini et al. (2206.10550)."""
@@ -86,13 +103,14 @@ class Smoothed(nn.Module):
     draws: Any
     chunk: Any
     denoiser: Any
+    parts: nn.ModuleList
 
     def __init__(self, classifier: nn.Module, sigma: float=0.25, denoiser: object=None, inside: Subspace | None=None, draws: int=100, chunk: int=32, seed: int=0):
         ...
 
     @torch.no_grad()
     def forward(self, video: torch.Tensor) -> torch.Tensor:
-        """The share of draws that gave each class, `(B, K)`."""
+        """The share of a few draws that gave each class, `(B, K)`; the draws follow from `seed`. `predict` knows when they are too few."""
         ...
 
     @torch.no_grad()
@@ -102,7 +120,13 @@ class Smoothed(nn.Module):
 
     @checked
     @torch.no_grad()
-    def certify(self, clips: torch.Tensor, threat: object=0.25, draws: int=1000, select: int=32, alpha: float=0.001, first: int=0, progress: bool=True) -> Certificate:
+    def predict(self, clips: torch.Tensor, draws: int=100, alpha: float=0.001) -> torch.Tensor:
+        """The voted labels `(B,)`, -1 where the vote is too close to call. Source: Cohen et al. (arXiv 1902.02918)."""
+        ...
+
+    @checked
+    @torch.no_grad()
+    def certify(self, clips: torch.Tensor, threat: object=None, draws: int=1000, select: int=32, alpha: float=0.001, first: int=0, progress: bool=True) -> Certificate:
         """What can be proved about the smoothed answer. Raises `VideoPureError` for a threat model that the noise does not cover."""
         ...
 
@@ -112,6 +136,14 @@ def room(clips: torch.Tensor) -> torch.Tensor:
 
 def l2_of_one(threat: Threat, clip: torch.Tensor) -> float:
     """The largest Euclidean norm of an allowed change of size 1 in a clip `(3, T, H, W)`. Raises `VideoPureError` where it is unknown."""
+    ...
+
+def _check_draws(draws: int, select: int, alpha: float) -> None:
+    """Raise `VideoPureError` unless so many draws can prove something."""
+    ...
+
+def _check_projection(inside: Subspace, clips: torch.Tensor) -> None:
+    """Raise `VideoPureError` unless the subspace's `smooth` is an orthogonal projection, as the proof needs it."""
     ...
 
 @checked
@@ -166,6 +198,7 @@ class DoubleMasked(nn.Module):
         """Raise `VideoPureError` unless one of the masks hides all that the threat model may change."""
         ...
 
+    @checked
     @torch.no_grad()
     def certify(self, clips: torch.Tensor, threat: object=None, progress: bool=True) -> Certificate:
         """What is proved about the masked answer: anything may stand where one mask hides. `threat` must lie within one of them."""
@@ -175,13 +208,19 @@ def pairs(masks: torch.Tensor) -> torch.Tensor:
     """All unions of two masks, each once, those that hide most first."""
     ...
 
-def check_repeats(ask: Callable[[], torch.Tensor]) -> None:
-    """Raise `VideoPureError` if a classifier answers otherwise when it is asked again: then an exact proof proves nothing."""
+def check_repeats(ask: Callable[[torch.Tensor], torch.Tensor], questions: torch.Tensor) -> None:
+    """Raise `VideoPureError` if answers differ when they are asked for again, one by one: then an exact proof proves nothing."""
+    ...
+
+def is_clear(logits: torch.Tensor) -> torch.Tensor:
+    """Which answers `(B,)` lead by more than what rounding can change."""
     ...
 
 @checked
 class Steady(nn.Module):
-    """A classifier that sees every frame with its mean colour moved to grey: flicker cannot change what it sees."""
+    """A classifier that sees every frame with its mean colour moved to grey: flicker cannot change what it sees, but for rounding.
+
+    Its proof is for classifiers to which changes of a millionth do not matter, such as networks; not for one that cuts clips to 8 bits."""
     classifier: nn.Module
 
     def __init__(self, classifier: nn.Module):
@@ -191,6 +230,7 @@ class Steady(nn.Module):
         """Logits `(B, K)`."""
         ...
 
+    @checked
     @torch.no_grad()
     def certify(self, clips: torch.Tensor, threat: object='Flicker', progress: bool=True) -> Certificate:
         """Every answer is certain against flicker that makes no pixel black or white: the radius is the room that is left for it."""

@@ -1,24 +1,42 @@
 # Made by tools/stubs.py from detect.py: run it after nbdev_export.
 """A defense that may withhold an answer: how far its records disagree, what that detects, and what an attacker does about it"""
 from typing import Any
+from dataclasses import field
 __all__ = ['disagreement', 'Selective', 'auc', 'evading', 'selective_table']
 import math as math
+from collections.abc import Callable as Callable
+from dataclasses import dataclass as dataclass
 import torch as torch
 from fastcore.basics import patch as patch
 from torch import nn as nn
+from .attacks import check_labels as check_labels
 from .checks import check_number as check_number, checked as checked
 from .defense import Defended as Defended
+from .purifier import Purifier as Purifier
 from .results import Accuracy as Accuracy, Table as Table
 from .video import VideoPureError as VideoPureError, check_video as check_video
+from .voting import vote as vote
 
 @checked
 def disagreement(logits: torch.Tensor) -> torch.Tensor:
     """How far answers disagree: the entropy of their mean, minus the mean of their entropies; differentiable."""
     ...
 
-def _with_input(purifier):
+@dataclass
+class _WithInput(Purifier):
     """A purifier whose records `(B, 1 + S, 3, T, H, W)` begin with the clip as it came."""
-    ...
+    purifier: Purifier
+    random: Any = field(init=False)
+
+    def __post_init__(self):
+        ...
+
+    def __call__(self, video):
+        ...
+
+    def fewer(self, steps):
+        """The same with a purifier of fewer steps, for a cheaper gradient."""
+        ...
 
 @checked
 class Selective(nn.Module):
@@ -35,11 +53,14 @@ class Selective(nn.Module):
         ...
 
     @torch.no_grad()
-    def score(self, video: torch.Tensor) -> torch.Tensor:
-        """How suspicious each clip is, `(B,)`: the disagreement of all answers to it."""
+    def judge(self, video: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The voted labels, and how suspicious each clip is: the disagreement of all answers to it. Both `(B,)`, of the same records."""
         ...
 
-    @torch.no_grad()
+    def score(self, video: torch.Tensor) -> torch.Tensor:
+        """How suspicious each clip is, `(B,)`."""
+        ...
+
     def predict(self, video: torch.Tensor) -> torch.Tensor:
         """The voted labels `(B,)`, and -1 for I don't know."""
         ...
@@ -48,6 +69,10 @@ class Selective(nn.Module):
     def calibrate(self, clips: torch.Tensor, withheld: float=0.05, batch_size: int=16) -> float:
         """Set the threshold so that this part of clean clips stays without an answer, and return it."""
         ...
+
+def _edge(far: Callable[[float], bool], inner: float, outer: float) -> float:
+    """Where, on the way from a value that is not too far to one that may be, it begins to be too far; by bisection."""
+    ...
 
 @checked
 def auc(clean: torch.Tensor, attacked: torch.Tensor) -> tuple[float, float, float]:

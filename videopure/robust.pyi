@@ -77,6 +77,18 @@ class _AfterPool(nn.Module):
         """Logits `(B, K)`."""
         ...
 
+class _Under(nn.Module):
+    """A model that sees clips under noise that stays the same."""
+    noise: Any
+    model: Any
+
+    def __init__(self, noise, model):
+        ...
+
+    def forward(self, video: torch.Tensor) -> torch.Tensor:
+        """Logits `(B, K)`."""
+        ...
+
 def trainable(model: nn.Module, last: bool=False) -> None:
     """Let all weights of a network learn, or those of its last linear layer only."""
     ...
