@@ -1,5 +1,6 @@
 "The scripts in benchmarks that need no hours."
 
+import gzip
 import importlib.util
 import json
 import os
@@ -53,3 +54,12 @@ def test_operations_of_the_published_sizes(family, call, encode, decode):
     assert found == kept
     if family == "LTX-Video":
         assert found["TFLOP, call with 128 words"] == pytest.approx(0.89, abs=0.006)
+
+
+def test_proofs_on_record_are_of_the_embedded_models_and_none_was_refuted():
+    lines = gzip.decompress((ROOT / "benchmarks" / "certify" / "results.jsonl.gz").read_bytes()).decode().splitlines()
+    rows, results = script("certify").rows(), [json.loads(line) for line in lines]
+    assert all(result["weights"] == rows[result.get("of", result["defense"])].weights for result in results)
+    assert all(sum(result["defense"] == name for result in results) == row.n for name, row in rows.items())
+    attacked = [result for result in results if "certain" in result]
+    assert len(attacked) >= 500 and not [result for result in attacked if result["certain"] and result["said"] != result["before"]]
