@@ -73,6 +73,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("benchmarks/seeds"))
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--n-clips", type=int, default=100)
     parser.add_argument("--only", nargs="+", default=["robust", "smooth", "frames", "purifier"], help="work on these for now")
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -84,7 +85,7 @@ def main() -> None:
         found.setdefault(kind, {})[name] = value
         file.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
-    clips, labels = moving_shapes(100, seed=SEED)
+    clips, labels = moving_shapes(args.n_clips, seed=SEED)
     for kind in args.only:
         folder, start = args.out / f"{kind}_{args.seed}", time.process_time()
         if "minutes" not in found.get(kind, {}):
