@@ -218,7 +218,7 @@ def test_command_line_interrupted(good, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(training, "cache_clips", interrupted)
     assert cli.main(words(good, tmp_path / "out", "--quiet")) == 130
     said = capsys.readouterr().err
-    assert said.startswith("videopure: interrupted") and "evaluate and train go on" in said and said.count("\n") == 1
+    assert said.startswith("videopure: interrupted") and "evaluate, train and certify go on" in said and said.count("\n") == 1
 
 
 def test_checkpoint_of_another_run_and_a_damaged_one(good, cache, sides, tmp_path, refused, monkeypatch):

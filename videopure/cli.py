@@ -490,7 +490,7 @@ def main(argv: list[str] | None = None) -> int:
                 print(said, flush=True)
         except KeyboardInterrupt as stopped:
             _close_bars()
-            _say("interrupted; nothing half-written is left; called again, evaluate, train and certify with --out go on, purify and demo begin anew")
+            _say("interrupted; nothing half-written is left; called again, evaluate, train and certify go on, purify and demo begin anew")
             return 128 + (stopped.args or (signal.SIGINT,))[0]
         except Exception as error:
             if isinstance(error, OSError) and error.errno == errno.EPIPE:
