@@ -20,12 +20,11 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
-from torch import nn
 
 from videopure import VideoPurePipeline, benchmark, moving_shapes, tiny_classifier
 from videopure.baselines import OneStep
 from videopure.latents import evaluating
-from videopure.robust import ascend, ramp
+from videopure.robust import _Through, ascend, ramp
 from videopure.threats import Linf
 from videopure.tiny import MotionClassifier, load_motion_classifier
 from videopure.trainer import Trainer, train_tiny
@@ -79,18 +78,6 @@ RECIPES = {
 }
 
 
-class Through(nn.Module):
-    "A classifier behind a purifier, with the gradient of both."
-
-    def __init__(self, purifier: OneStep, classifier: nn.Module):
-        super().__init__()
-        self.purifier, self.classifier = purifier, classifier
-
-    def forward(self, video: torch.Tensor) -> torch.Tensor:
-        "Logits `(B, K)`."
-        return self.classifier(self.purifier(video))
-
-
 def embedded() -> VideoPurePipeline:
     "The embedded pipeline, as fast as it goes."
     pipe = VideoPurePipeline.tiny()
@@ -115,7 +102,7 @@ def train(name: str, recipe: Recipe, steps: int, folder: Path) -> OneStep:
         classifier, attacked = networks[step % len(networks)], clips
         if recipe.attacked != "nothing":
             pipe.unet.requires_grad_(False)
-            victim = Through(purifier, classifier) if recipe.attacked == "both" else classifier
+            victim = _Through(purifier, classifier) if recipe.attacked == "both" else classifier
             attacked = ascend(victim, clips, labels, Linf(EPS * ramp(step / steps)), recipe.steps, run.generator(0, step))
             pipe.unet.requires_grad_(True)
         with evaluating(pipe.unet):

@@ -115,16 +115,16 @@ class _AfterPool(nn.Module):
         return self.classifier(video, pooled=True)
 
 # %% ../nbs/17b_robust.ipynb #rob0n02
-class _Under(nn.Module):
-    "A model that sees clips under noise that stays the same."
+class _Through(nn.Module):
+    "A classifier behind a purifier, or behind anything else that is done to clips, as a network."
 
-    def __init__(self, noise, model):
+    def __init__(self, purifier, classifier):
         super().__init__()
-        self.noise, self.model = noise, model
+        self.purifier, self.classifier = purifier, classifier
 
     def forward(self, video: torch.Tensor) -> torch.Tensor:
         "Logits `(B, K)`."
-        return self.model(video + self.noise)
+        return self.classifier(self.purifier(video))
 
 # %% ../nbs/17b_robust.ipynb #rob0029
 @patch
@@ -144,7 +144,7 @@ def disturbed(
     noise *= ramp(progress) * self.noise / pool
     if not self.robust:
         return clips + noise, clips + noise
-    attacked = ascend(_Under(noise, model), clips, labels, Linf(ramp(progress) * self.robust), self.attack_steps, generator)
+    attacked = ascend(_Through(lambda x: x + noise, model), clips, labels, Linf(ramp(progress) * self.robust), self.attack_steps, generator)
     return clips + noise, attacked + noise
 
 # %% ../nbs/17b_robust.ipynb #rob0030
@@ -180,18 +180,6 @@ def trainable(model: nn.Module, last: bool = False) -> None:
         raise VideoPureError(f"{type(model).__name__} has no linear layer, so that frozen leaves nothing to train")
     if last:
         layers[-1].requires_grad_(True)
-
-# %% ../nbs/17b_robust.ipynb #rob0038
-class _Through(nn.Module):
-    "A classifier behind a purifier, as a network."
-
-    def __init__(self, purifier, classifier):
-        super().__init__()
-        self.purifier, self.classifier = purifier, classifier
-
-    def forward(self, video: torch.Tensor) -> torch.Tensor:
-        "Logits `(B, K)`."
-        return self.classifier(self.purifier(video))
 
 # %% ../nbs/17b_robust.ipynb #rob0039
 def purifier_loss(

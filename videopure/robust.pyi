@@ -77,24 +77,8 @@ class _AfterPool(nn.Module):
         """Logits `(B, K)`."""
         ...
 
-class _Under(nn.Module):
-    """A model that sees clips under noise that stays the same."""
-    noise: Any
-    model: Any
-
-    def __init__(self, noise, model):
-        ...
-
-    def forward(self, video: torch.Tensor) -> torch.Tensor:
-        """Logits `(B, K)`."""
-        ...
-
-def trainable(model: nn.Module, last: bool=False) -> None:
-    """Let all weights of a network learn, or those of its last linear layer only."""
-    ...
-
 class _Through(nn.Module):
-    """A classifier behind a purifier, as a network."""
+    """A classifier behind a purifier, or behind anything else that is done to clips, as a network."""
     purifier: Any
     classifier: Any
 
@@ -104,6 +88,10 @@ class _Through(nn.Module):
     def forward(self, video: torch.Tensor) -> torch.Tensor:
         """Logits `(B, K)`."""
         ...
+
+def trainable(model: nn.Module, last: bool=False) -> None:
+    """Let all weights of a network learn, or those of its last linear layer only."""
+    ...
 
 def purifier_loss(run: Trainer, purifier: Callable, classifier: nn.Module, clips: torch.Tensor, labels: torch.Tensor, generator: torch.Generator, eps: float=8 / 255, steps: int=2, fidelity: float=5.0) -> torch.Tensor:
     """What a step makes smaller: cross-entropy of purified attacked clips, and their distance to the clean ones."""
