@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, Dataset, Subset
 
-from videopure.data import UCF101, ClipFolder, ClipList, ClipLoader, Clips, Kinetics400, MovingShapes, _read_or_reason, stratified
+from videopure.data import UCF101, ClipFolder, ClipList, ClipLoader, Clips, Kinetics400, MovingShapes, _read_or_reason, in_turns
 from videopure.video import MissingPackageError, VideoFileError, VideoPureError, moving_shapes, read_video, to_uint8, write_video
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "ut_interaction"
@@ -802,11 +802,11 @@ def test_choice_is_balanced_reproducible_and_nested(tmp_path):
         one_line(error, "1 to 43")
 
 
-def test_stratified_choice():
+def test_classes_take_turns():
     labels = torch.tensor([0, 0, 0, 1, 1, 2])
-    assert stratified(range(6), labels, 4, range(6)) == [0, 1, 3, 5]
-    assert stratified(range(6), labels, 3, [5, 4, 3, 2, 1, 0]) == [2, 4, 5]
-    assert stratified([4, 2, 0], labels.tolist(), 2, [0, 2, 4]) == [0, 4] and stratified([1, 2], labels, 5, [2, 1]) == [1, 2]
+    assert in_turns(range(6), labels) == [0, 3, 5, 1, 4, 2]
+    assert in_turns([5, 4, 3, 2, 1, 0], labels) == [5, 4, 2, 3, 1, 0]
+    assert in_turns([0, 2, 4], labels.tolist()) == [0, 4, 2] and in_turns(["b", "a"], {"a": 0, "b": 0}) == ["b", "a"]
 
 
 def test_a_clip_or_the_reason(folder):

@@ -353,13 +353,16 @@ def test_pages_play_without_the_network(result):
 def test_bars_go_to_stderr(result):
     _, output, errors = result
     assert all(what in errors for what in ("decoding", "classifier", "purifier", "tuning"))
-    assert len(output.splitlines()) == 2
+    used, classifier, purifier, command = output.splitlines()
+    assert "clips for training" in used or "for training" in used
+    assert re.fullmatch(r"classifier: \d+ of \d+ validation clips right", classifier) and purifier.startswith("purifier: ")
+    assert command.startswith("evaluate: videopure evaluate --data")
 
 
 @pytest.mark.slow
 def test_the_command_it_ends_with(result, tmp_path, capsys):
     "It runs, on the held-out clips, whose damaged ones it skips."
-    line = result[1].splitlines()[1].removeprefix("evaluate: ")
+    line = result[1].splitlines()[-1].removeprefix("evaluate: ")
     first, *arguments = shlex.split(line)
     assert first == "videopure" and ["--where", "F", "E"] == arguments[arguments.index("--where") :][:3]
     (tmp_path / "run.toml").write_text('[defenses]\nnone = { method = "none" }\n[attacks]\nPGD = { eps = "8/255", steps = 1 }\n')
@@ -693,8 +696,8 @@ def test_goes_on_from_an_earlier_result(good, result, shell, tmp_path):
 class Fake:
     "A data set of which only names and groups matter."
 
-    def __init__(self, n, groups=None):
-        self.groups, self.ids = groups, [f"c/{i:03d}" for i in range(n)]
+    def __init__(self, n, groups=None, labels=None):
+        self.groups, self.labels, self.ids = groups, labels, [f"c/{i:03d}" for i in range(n)]
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -705,6 +708,16 @@ def test_no_group_on_both_sides(seed):
     assert not {groups[i] for i in train_rows} & {groups[i] for i in val_rows}
     assert (train_rows, val_rows) == split(Fake(50, groups), 0.2, seed)
     assert [len(side) for side in split(Fake(50), 0.2, seed)] == [40, 10]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_validation_has_clips_of_every_class(seed):
+    "Without groups, in equal shares; with them, as far as whole groups allow."
+    labels = [0] * 40 + [1] * 12 + [2] * 8
+    rows = split(Fake(60, labels=labels), 0.15, seed)[1]
+    assert sorted(labels[i] for i in rows) == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    groups = [f"{label}{'abcd'[i % 4]}" for i, label in enumerate(labels)]
+    assert {labels[i] for i in split(Fake(60, groups, labels), 0.3, seed)[1]} == {0, 1, 2}
 
 
 def test_validation_clips_are_few_and_of_every_class():
@@ -1034,8 +1047,35 @@ def test_hardened_result(hardened, good):
     assert all("attacked" in note for note in held["notes"]["classifier"]) and held["notes"]["robust_purifier"]
     classifier = load_classifier(hardened / "classifier.safetensors")
     assert (classifier.steady, classifier.sees, classifier.pool) == (True, "deviations", 2)
+    assert all("attacked" in note and note["attacked"] <= note["of"] for note in held["notes"]["robust_purifier"])
+    report = (hardened / "report.html").read_text(encoding="utf-8")
+    assert report.count("right under attack") == 2 and "robust purifier was trained" in report
+    assert held["tried"] == []  # a one-step purifier has no guidance to tune
     pipe, start = VideoPurePipeline.from_pretrained(hardened), tiny.tiny_unet().state_dict()
     assert any(not torch.equal(value, start[name]) for name, value in pipe.unet.state_dict().items())
+
+
+def test_command_after_a_robust_purifier_evaluates_one_step(hardened, good, tmp_path, capsys):
+    more = ["--classifier", "--robust", "2/255", "--robust-purifier", "2/255", "--purifier-steps", "2", "--steady"]
+    assert cli.main(words(good, hardened, *more, "--quiet", recipe=replace(SMALL, steps=0))) == 0
+    *_, purifier, line = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"robust purifier: \d+ of \d+ validation clips right, \d+ under attack", purifier)
+    _, *arguments = shlex.split(line.removeprefix("evaluate: "))
+    arguments[arguments.index("--out") + 1] = str(tmp_path / "out")
+    assert cli.main([*arguments, "--n-clips", "2", "--attacks", "none", "--quiet", "--device", "cpu"]) == 0
+    described = json.loads((tmp_path / "out" / "card.json").read_text())["config"]["defenses"]
+    assert [one["method"].split(":")[-1] for one in described.values()] == ["none", "OneStep"]
+
+
+def test_mirror_between_classes_is_refused(good, tmp_path, capsys):
+    assert cli.main(words(good, tmp_path / "out", "--quiet", recipe=replace(SMALL, mirror=True))) == 2
+    line = capsys.readouterr().err
+    assert "a mirror turns 'left' into 'right'" in line and "--no-mirror" in line and not (tmp_path / "out").exists()
+
+
+def test_no_purifier_steps_leave_the_guidance_alone(good, tmp_path):
+    out = training.train(ClipFolder(good, 4, 16), tmp_path / "out", "train", replace(SMALL, steps=0), cpu=True, progress=False)
+    assert json.loads((out / "training.json").read_text())["tried"] == []
 
 
 def test_given_classifier_is_trained_on_as_a_copy(good, tmp_path):

@@ -25,7 +25,7 @@ from tqdm.auto import tqdm
 # %% ../nbs/17c_cache.ipynb #cach0004
 from . import registry
 from .checks import MOST_WORKERS, check_number, check_room, checked
-from .data import ClipLoader
+from .data import ClipLoader, in_turns
 from .journal import data_identity, disk_errors
 from .trainer import generator_for, machine_errors
 from .video import VideoFileError, VideoPureError, atomic_path
@@ -76,13 +76,14 @@ def split(
     validation: float = 0.15,  # part of the clips to set aside, at least
     seed: int = 0,  # another seed, another split
 ) -> tuple[list[int], list[int]]:  # indices of the training clips, and of the validation clips
-    "A random split in which no group is on both sides. Raises `VideoPureError` if that leaves nothing on one side."
+    "A random split in which no group is on both sides; classes take turns. Raises `VideoPureError` if that leaves nothing on one side."
     groups = getattr(data, "groups", None) or data.ids
-    names, aside = sorted(set(groups)), set()
-    for k in torch.randperm(len(names), generator=generator_for(seed, 0)).tolist():
+    names, aside, label = sorted(set(groups)), set(), dict(zip(groups, getattr(data, "labels", None) or [0] * len(groups)))
+    order = [names[k] for k in torch.randperm(len(names), generator=generator_for(seed, 0)).tolist()]
+    for name in in_turns(order, label):
         if sum(group in aside for group in groups) >= validation * len(groups):
             break
-        aside.add(names[k])
+        aside.add(name)
     if not 0 < len(aside) < len(names):
         expected = "expected 2 groups or more, and a smaller part"
         raise VideoPureError(f"{len(names)} groups of clips cannot be split with validation={validation}: {expected}")

@@ -455,13 +455,13 @@ class ClipList(Clips):
         self._locate([_listed(root, name) for name in names], path.name, incomplete)
 
 # %% ../nbs/14_data.ipynb #c114
-def stratified(rows: Sequence[int], labels: Sequence[int], n: int, order: Sequence[int]) -> list[int]:
-    "At most `n` of the rows, as many of each class as there are: classes take turns, each in the given order of rows."
+def in_turns(rows: Sequence, labels: Sequence[int] | dict) -> list:
+    "The rows with the classes taking turns, each in the given order; `labels[row]` is the class of a row."
     turn, turns = {}, Counter()
-    for row in order:
+    for row in rows:
         turn[row] = turns[int(labels[row])]
         turns[int(labels[row])] += 1
-    return sorted(sorted(rows, key=turn.get)[:n])
+    return sorted(rows, key=turn.get)
 
 # %% ../nbs/14_data.ipynb #c118
 @patch
@@ -474,7 +474,7 @@ def choose(
     check_number("the number of clips to choose", n, 1, len(self))
     order = sorted(range(len(self)), key=lambda i: _draw(seed, self.ids[i]))
     chosen = copy(self)
-    chosen._keep(stratified(order, self.labels, n, order))
+    chosen._keep(sorted(in_turns(order, self.labels)[:n]))
     return chosen
 
 # %% ../nbs/14_data.ipynb #c122

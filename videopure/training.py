@@ -10,6 +10,7 @@ import copy
 import hashlib
 import json
 import os
+import re
 import shlex
 from collections.abc import Sequence
 from contextlib import contextmanager
@@ -31,12 +32,13 @@ from .baselines import OneStep
 from .cache import Recipe, cache_clips, contents_of, split
 from .checks import as_path, checked
 from .classifiers import load_classifier
-from .data import ClipFolder, Clips, stratified
+from .data import ClipFolder, Clips, in_turns
 from .defense import Defended
 from .flow import latent_flow
 from .journal import Journal, config_hash, disk_errors, environment, read_json
 from .latents import evaluating
 from .pipeline import VideoPurePipeline, load_pipeline
+from .purifier import as_purifier
 from .results import Accuracy, Table
 from .robust import PLAIN, Hardening, ascend, purifier_loss, trainable
 from .show import Player, magnify, save_page
@@ -130,7 +132,7 @@ _MOST_VALIDATED = 32  # clips
 def _validation_subset(rows, labels, n=_MOST_VALIDATED):
     "At most `n` of the rows, as many of each class as there are; the same ones each time."
     order = [rows[i] for i in torch.randperm(len(rows), generator=generator_for(0, 0)).tolist()]
-    return stratified(rows, labels, n, order)
+    return sorted(in_turns(order, labels)[:n])
 
 # %% ../nbs/17d_training.ipynb #c071
 def _new_unet(start, seed=0):
@@ -155,19 +157,24 @@ def _new_pipeline(unet, **settings):
     return pipe
 
 # %% ../nbs/17d_training.ipynb #c077
-def _notes_table(notes):
-    "The numbers of every validation so far."
-    loss = lambda note: f"{note['validation']:.4f}" if "validation" in note else None
-    rows = [[note["step"], loss(note), Accuracy(note["right"], note["of"]) if "right" in note else None] for note in notes]
-    return Table("The validation clips while training", ["step", "validation loss", "right"], rows)
+def _notes_table(notes, name="purifier"):
+    "The numbers of every validation so far; only those that there are."
+    columns = {"right": "right, in %", "attacked": "right under attack, in %"}
+    columns = {key: words for key, words in columns.items() if any(key in note for note in notes)}
+    losses = ["validation"] if any("validation" in note for note in notes) else []
+    share = lambda note, key: Accuracy(note[key], note["of"]) if key in note else None
+    loss = lambda note, key: f"{note[key]:.4f}" if key in note else None
+    rows = [[note["step"], *[loss(note, k) for k in losses], *[share(note, k) for k in columns]] for note in notes]
+    head = ["step", *["validation loss" for _ in losses], *columns.values()]
+    return Table(f"The validation clips while the {name} was trained", head, rows)
 
 # %% ../nbs/17d_training.ipynb #c080
-def _save_page(path, pipe, val, notes):
-    "A page with two validation clips, attacked if possible, before and after purification, and the numbers so far."
-    parts, given = [_notes_table(notes)], val.video if val.classifier is None else val.attacked
+def _save_page(path, purifier, val, *tables):
+    "A page with tables and two validation clips, attacked if possible, before and after purification."
+    parts, given = [*tables], val.video if val.classifier is None else val.attacked
     for i in torch.linspace(0, len(given) - 1, min(2, len(given))).round().long().tolist():
         before = given[i : i + 1]
-        after = pipe(before).videos[:, -1]
+        *_, after = as_purifier(purifier).records(before)
         shown = {"original": val.video[i : i + 1]} | ({} if val.classifier is None else {"attacked": before})
         parts.append(Player({k: v.cpu() for k, v in (shown | {"purified": after, "removed": magnify(before, after)}).items()}))
     with disk_errors(f"make the folder {path.parent}"):
@@ -187,7 +194,7 @@ def _validate_purifier(run, val, recipe, folder):
         accuracy = val.accuracy(pipe)
         note |= {"right": accuracy.right, "of": accuracy.n}
     run.notes.append(note)
-    _save_page(folder / f"{note['step']:06d}.html", pipe, val, run.notes)
+    _save_page(folder / f"{note['step']:06d}.html", pipe, val, _notes_table(run.notes))
 
 # %% ../nbs/17d_training.ipynb #c086
 def _fit_purifier(cache, train_rows, val, recipe, checkpoint, samples, device=None, progress=True):
@@ -224,10 +231,11 @@ def _fit_robust_purifier(cache, rows, val, unet, recipe, hardening, checkpoint=N
 
     def validate():
         with run.averaged():
-            both, found = Defended(classifier, purifier), []
+            both, right, attacked = Defended(classifier, purifier), [], []
             for x, y in zip(val.video.split(4), val.labels.split(4)):
-                found += (both.predict(ascend(both, x, y, Linf(hardening.robust_purifier), 10)) == y).tolist()
-        run.notes.append({"step": len(run.losses), "right": sum(found), "of": len(found)})
+                right += (both.predict(x) == y).tolist()
+                attacked += (both.predict(ascend(both, x, y, Linf(hardening.robust_purifier), 10)) == y).tolist()
+        run.notes.append({"step": len(run.losses), "right": sum(right), "attacked": sum(attacked), "of": len(right)})
 
     run.run(loss, checkpoint, recipe.every, progress, validate)
     return run
@@ -299,7 +307,8 @@ def _run_settings(data, recipe, classifier, unet, hardening=PLAIN):
     return settings | {"start": registry.fingerprint(unet), "clips": contents_of(data, recipe), "split": config_hash({"groups": groups})}
 
 # %% ../nbs/17d_training.ipynb #c108
-_FILES = ("model_index.json", "unet", "vae", "scheduler", "classifier.safetensors", "samples", "report.html", "training.json", "evaluation")
+_FILES = ("model_index.json", "unet", "vae", "scheduler", "classifier.safetensors", "samples")
+_FILES += ("report.html", "training.json", "one_step.toml", "evaluation")
 _CHECKPOINTS = ("clips.npy", "clips.json", "classifier.pt", "purifier.pt", "robust_purifier.pt")
 
 
@@ -342,6 +351,17 @@ def _check_hardening(hardening, classifier):
     if hardening.robust_purifier and int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise VideoPureError("a robust purifier is trained in one process: start it without a launcher")
 
+# %% ../nbs/17d_training.ipynb #ff6948b3
+_MIRRORED = {"left": "right", "right": "left", "clockwise": "counterclockwise", "counterclockwise": "clockwise"}
+
+
+def _check_mirror(classes, recipe):
+    "Raise `VideoPureError` if a mirror turns one class into another, by their names, and the recipe has one."
+    swap = lambda name: re.sub("left|right|counterclockwise|clockwise", lambda word: _MIRRORED[word[0]], name.lower())
+    pairs = [(name, swap(name)) for name in classes if swap(name) in {other.lower() for other in classes} - {name.lower()}]
+    if recipe.mirror and pairs:
+        raise VideoPureError("a mirror turns {!r} into {!r}: switch it off with mirror=False (--no-mirror)".format(*pairs[0]))
+
 # %% ../nbs/17d_training.ipynb #c114
 def _split_cache(data, cache, recipe, every_class=False):
     "`split` for the clips that could be decoded, by their row in the cache; the classes that are there need a training clip."
@@ -370,9 +390,16 @@ def _save_classifier(classifier, path):
         part.write_bytes(to_bytes(weights))
 
 # %% ../nbs/17d_training.ipynb #c120
+_ONE_STEP = """# The trained purifier is a one-step one: videopure evaluate one_step.toml --model FOLDER ...
+title = "A purifier trained against the exact gradient"
+defenses = { none = { method = "none" }, "one-step x0, trained" = { method = "one-step" } }
+"""
+
+
 def _write_result(out, pipe, val, runs, about, progress):
     "Tune the guidance if there is a classifier, write what `train` leaves, and take the checkpoints away."
-    loops = val.classifier is not None and "robust_purifier" not in runs  # a one-step purifier has no guidance
+    robust = "robust_purifier" in runs
+    loops = val.classifier is not None and "purifier" in runs and not robust  # a one-step purifier has no guidance
     best, tried = tune(pipe, val, progress=progress) if loops else ({}, [])
     pipe = _new_pipeline(pipe.unet, **best)
     if "classifier" in runs:
@@ -382,7 +409,11 @@ def _write_result(out, pipe, val, runs, about, progress):
         for weights in (*out.glob("*.safetensors"), *out.glob("[uv]*/*.safetensors")):
             weights.chmod(0o644)  # safetensors writes files that only their owner may read
     about |= {"guidance": GUIDANCE | best, "tried": tried, "versions": environment(pipe.device)} | _history(runs)
-    _save_page(out / "report.html", pipe, val, next((run.notes for name, run in reversed(runs.items()) if "purifier" in name), []))
+    tables = [_notes_table(run.notes, name.replace("_", " ")) for name, run in runs.items()]
+    _save_page(out / "report.html", OneStep(pipe) if robust else pipe, val, *tables)
+    if robust:
+        with atomic_path(out / "one_step.toml") as part:
+            part.write_text(_ONE_STEP, encoding="utf-8")
     with atomic_path(out / "training.json") as part:
         part.write_text(json.dumps(about), encoding="utf-8")
     remove_checkpoints(out / "checkpoints", *_CHECKPOINTS)
@@ -428,7 +459,7 @@ def train(
 ) -> Path:  # `out`, for `VideoPurePipeline.from_pretrained`
     "Train a purifier, and a classifier if wanted, on labelled clips. Interrupted, the same call goes on; errors are `VideoPureError`s."
     recipe, out, hardening = recipe or Recipe(), as_path(out), hardening or Hardening()
-    _check_hardening(hardening, classifier)
+    _check_hardening(hardening, classifier), _check_mirror(getattr(data, "classes", ()), recipe)
     accelerator, device = start_accelerate("cpu" if cpu else None)
     autocast_dtype(recipe.precision, device)  # better to hear now that it is impossible, and so with the rest
     given, unet = classifier, _new_unet(recipe.start, recipe.seed)
@@ -447,7 +478,8 @@ def _summary(out, folder, classifier=None, weights=None, group=None, hold_out=No
     "How many clips a run was trained on, and the command that evaluates it."
     held = json.loads((out / "training.json").read_text(encoding="utf-8"))
     n_train, n_val, skipped = (len(held[part]) for part in ("train", "validation", "skipped"))
-    words = ["videopure", "evaluate", "--data", str(folder)]
+    one = hardening is not None and hardening.robust_purifier
+    words = ["videopure", "evaluate", *([str(out / "one_step.toml")] if one else []), "--data", str(folder)]
     words += ["--group", group, "--where", *hold_out] if hold_out else []
     trained = out / "classifier.safetensors"
     words += ["--classifier", str(trained) if classifier == "train" else str(classifier or "NAME")]
@@ -455,9 +487,10 @@ def _summary(out, folder, classifier=None, weights=None, group=None, hold_out=No
     words += ["--weights", str(weights)] if weights else []
     command = shlex.join([*words, "--model", str(out), "--out", str(out / "evaluation")])
     used = f"{n_train + n_val} clips ({n_train} for training, {n_val} for validation), {skipped} skipped"
-    one = hardening is not None and hardening.robust_purifier
-    more = "\nthe purifier is a one-step one: in a configuration, { method = \"one-step\" }" if one else ""
-    return f"{out}: trained on {used}\nevaluate: {command}{more}"
+    last = {name.replace("_", " "): notes[-1] for name, notes in held["notes"].items() if notes}
+    attacked = lambda note: f", {note['attacked']} under attack" if "attacked" in note else ""
+    lines = [f"{name}: {n['right']} of {n['of']} validation clips right{attacked(n)}" for name, n in last.items() if "right" in n]
+    return "\n".join([f"{out}: trained on {used}", *lines, f"evaluate: {command}"])
 
 # %% ../nbs/17d_training.ipynb #c131
 @checked
