@@ -12,7 +12,7 @@ import pytest
 from scipy.stats import binomtest
 
 from videopure.journal import Journal, config_hash, difference, environment, plain, read_results, result_key
-from videopure.results import METRIC_FORMATS, Accuracy, Card, Paired, Table, plot_accuracy
+from videopure.results import METRIC_FORMATS, Accuracy, Card, Paired, Table, clustered, plot_accuracy
 from videopure.video import VideoFileError, VideoPureError
 
 CONFIG = {"title": "a run", "seed": 3, "eps": "8/255", "defenses": ["none", "b", "a"], "attacks": ["none", "PGD", "BPDA"]}
@@ -654,3 +654,30 @@ def test_names_cannot_speak_to_the_terminal(sign):
     for text in (repr(table), table._repr_markdown_(), table._repr_html_()):
         assert all(c.isprintable() or c == "\n" for c in text)
     assert repr(table).count("\n") == 3 and table._repr_markdown_().count("\n") == 6
+
+
+# -- clips that depend on each other ------------------------------------------------------------------------------------------------------
+
+
+def test_clips_of_a_group_count_for_less():
+    groups = [f"g{i // 6}" for i in range(48)]
+    alike, mixed = [i < 24 for i in range(48)], [i % 2 == 0 for i in range(48)]
+    narrow, wide = clustered(mixed, groups), clustered(alike, groups)
+    assert (narrow.right, narrow.n) == (wide.right, wide.n) == (24, 48)
+    assert wide.independent < 8 < narrow.independent <= 48 * (1.959964 / 2.3646) ** 2 + 1e-6
+    width = lambda a: a.interval[1] - a.interval[0]
+    assert width(wide) > width(narrow) > width(Accuracy(24, 48))
+    assert clustered([True] * 48, groups).independent == clustered([False] * 48, groups).independent == 8
+    assert clustered([True, False], "aa").independent == 1
+
+
+def test_each_clip_its_own_group_is_nearly_wilson():
+    outcomes = [i % 10 > 0 for i in range(400)]
+    low, high = clustered(outcomes, range(400)).interval
+    assert (low, high) == pytest.approx(Accuracy.of(outcomes).interval, abs=0.002)
+
+
+@pytest.mark.parametrize("groups", [[], ["a"], ["a", "b", "c"]])
+def test_groups_that_do_not_fit_are_refused(groups):
+    with pytest.raises(VideoPureError, match="a group for each outcome"):
+        clustered([True, False], groups)

@@ -18,7 +18,7 @@ from torch.utils.data import Dataset as Dataset
 from tqdm.auto import tqdm as tqdm
 from . import registry as registry
 from .checks import MOST_WORKERS as MOST_WORKERS, check_number as check_number, check_room as check_room, checked as checked
-from .data import ClipLoader as ClipLoader
+from .data import ClipLoader as ClipLoader, in_turns as in_turns
 from .journal import data_identity as data_identity, disk_errors as disk_errors
 from .trainer import generator_for as generator_for, machine_errors as machine_errors
 from .video import VideoFileError as VideoFileError, VideoPureError as VideoPureError, atomic_path as atomic_path
@@ -50,7 +50,7 @@ def _check_recipe(recipe):
     ...
 
 def split(data: Dataset, validation: float=0.15, seed: int=0) -> tuple[list[int], list[int]]:
-    """A random split in which no group is on both sides. Raises `VideoPureError` if that leaves nothing on one side."""
+    """A random split in which no group is on both sides; classes take turns. Raises `VideoPureError` if that leaves nothing on one side."""
     ...
 
 class _TwiceTheFrames(Dataset):

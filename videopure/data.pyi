@@ -178,8 +178,8 @@ class ClipList(Clips):
     def __init__(self, root: str | Path, listing: str | Path, classes: Sequence[str] | None=None, *, incomplete: bool=False, **reading):
         ...
 
-def stratified(rows: Sequence[int], labels: Sequence[int], n: int, order: Sequence[int]) -> list[int]:
-    """At most `n` of the rows, as many of each class as there are: classes take turns, each in the given order of rows."""
+def in_turns(rows: Sequence, labels: Sequence[int] | dict) -> list:
+    """The rows with the classes taking turns, each in the given order; `labels[row]` is the class of a row."""
     ...
 
 def _read_or_reason(data, i):

@@ -2,11 +2,11 @@
 """From the results of a run to a card that says what they show, and how surely"""
 from typing import Any
 from collections.abc import Callable
-__all__ = ['METRIC_FORMATS', 'Accuracy', 'Table', 'Card', 'Paired', 'plot_accuracy']
+__all__ = ['stats', 'METRIC_FORMATS', 'Accuracy', 'clustered', 'Table', 'Card', 'Paired', 'plot_accuracy']
 import gzip as gzip
 import json as json
 import sys as sys
-from collections import Counter as Counter
+from collections import Counter as Counter, defaultdict as defaultdict
 from collections.abc import Collection as Collection, Iterable as Iterable, Sequence as Sequence
 from dataclasses import dataclass as dataclass, field as field, replace as replace
 from fractions import Fraction as Fraction
@@ -15,7 +15,7 @@ from math import comb as comb, isfinite as isfinite, sqrt as sqrt
 from numbers import Real as Real
 from pathlib import Path as Path
 from fastcore.basics import patch as patch
-from .checks import checked as checked, printable as printable
+from .checks import Late as Late, checked as checked, printable as printable
 from .journal import config_hash as config_hash, difference as difference, disk_errors as disk_errors, environment as environment, plain as plain, read_json as read_json, read_results as read_results, result_key as result_key
 from .show import save_page as save_page
 from .video import VideoFileError as VideoFileError, VideoPureError as VideoPureError, atomic_path as atomic_path
@@ -26,6 +26,7 @@ class Accuracy:
     right: float
     n: int
     mark: str = field(default='', compare=False)
+    independent: float | None = None
 
     def __post_init__(self):
         ...
@@ -42,6 +43,12 @@ class Accuracy:
 
     def __str__(self) -> str:
         ...
+stats: Late
+
+@checked
+def clustered(outcomes: Sequence[bool], groups: Sequence) -> Accuracy:
+    """An accuracy whose interval knows that clips of a group are alike. Source: Korn and Graubard (1998), Dean and Pagano (2015)."""
+    ...
 
 @checked
 @dataclass(repr=False)

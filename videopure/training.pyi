@@ -6,6 +6,7 @@ import copy as copy
 import hashlib as hashlib
 import json as json
 import os as os
+import re as re
 import shlex as shlex
 from collections.abc import Sequence as Sequence
 from contextlib import contextmanager as contextmanager
@@ -24,12 +25,13 @@ from .baselines import OneStep as OneStep
 from .cache import Recipe as Recipe, cache_clips as cache_clips, contents_of as contents_of, split as split
 from .checks import as_path as as_path, checked as checked
 from .classifiers import load_classifier as load_classifier
-from .data import ClipFolder as ClipFolder, Clips as Clips, stratified as stratified
+from .data import ClipFolder as ClipFolder, Clips as Clips, in_turns as in_turns
 from .defense import Defended as Defended
 from .flow import latent_flow as latent_flow
 from .journal import Journal as Journal, config_hash as config_hash, disk_errors as disk_errors, environment as environment, read_json as read_json
 from .latents import evaluating as evaluating
 from .pipeline import VideoPurePipeline as VideoPurePipeline, load_pipeline as load_pipeline
+from .purifier import as_purifier as as_purifier
 from .results import Accuracy as Accuracy, Table as Table
 from .robust import PLAIN as PLAIN, Hardening as Hardening, ascend as ascend, purifier_loss as purifier_loss, trainable as trainable
 from .show import Player as Player, magnify as magnify, save_page as save_page
@@ -91,12 +93,12 @@ def _new_pipeline(unet, **settings):
     """A pipeline around a copy of `unet`."""
     ...
 
-def _notes_table(notes):
-    """The numbers of every validation so far."""
+def _notes_table(notes, name='purifier'):
+    """The numbers of every validation so far; only those that there are."""
     ...
 
-def _save_page(path, pipe, val, notes):
-    """A page with two validation clips, attacked if possible, before and after purification, and the numbers so far."""
+def _save_page(path, purifier, val, *tables):
+    """A page with tables and two validation clips, attacked if possible, before and after purification."""
     ...
 
 def _validate_purifier(run, val, recipe, folder):
@@ -148,6 +150,11 @@ def _given_classifier(classifier, data, recipe, device):
 def _check_hardening(hardening, classifier):
     """Raise `VideoPureError` for settings that have no effect, or cannot have one."""
     ...
+_MIRRORED: dict[str, str]
+
+def _check_mirror(classes, recipe):
+    """Raise `VideoPureError` if a mirror turns one class into another, by their names, and the recipe has one."""
+    ...
 
 def _split_cache(data, cache, recipe, every_class=False):
     """`split` for the clips that could be decoded, by their row in the cache; the classes that are there need a training clip."""
@@ -160,6 +167,7 @@ def _history(runs):
 def _save_classifier(classifier, path):
     """A `MotionClassifier` with its configuration; of another network the weights alone, for `load_classifier(name, weights=path)`."""
     ...
+_ONE_STEP: str
 
 def _write_result(out, pipe, val, runs, about, progress):
     """Tune the guidance if there is a classifier, write what `train` leaves, and take the checkpoints away."""
