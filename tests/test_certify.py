@@ -1,6 +1,7 @@
 "Certificates: bounds that are never too generous, rules that hold by brute force, and refusals where nothing is proved."
 
 import itertools
+import json
 import math
 from statistics import NormalDist
 
@@ -16,7 +17,8 @@ from videopure.cli import main
 from videopure.defense import Defended
 from videopure.families import untrained
 from videopure.threats import L2, Flicker, FrameL2, Frames, Linf, LowFrequency, Patch
-from videopure.video import VideoPureError
+from videopure.tiny import MotionClassifier, save_classifier
+from videopure.video import VideoPureError, write_video
 
 CLIPS, LABELS = moving_shapes(12, seed=90_001)
 CLASSIFIER = tiny_classifier()
@@ -458,6 +460,31 @@ def test_results_are_kept_and_belong_to_one_run(tmp_path, monkeypatch):
         one_line(other)
 
 
+def test_folder_of_proofs_grows_and_keeps_what_is_right(tmp_path):
+    masked, names = DoubleMasked(CLASSIFIER, windows(16, 1)), [f"kick/{i}" for i in range(4)]
+    wrong = (LABELS[:4] + 1) % 10
+    keep = lambda n, labels: certify.certify(masked, CLIPS[:n], Frames(1.0, [3]), tmp_path, False, labels[:n], names[:n])
+    keep(2, LABELS), keep(4, LABELS)
+    lines = [json.loads(line) for path in tmp_path.glob("results-*.jsonl") for line in path.read_text().splitlines()]
+    assert [line["clip"] for line in lines] == names and [line["label"] for line in lines] == LABELS[:4].tolist()
+    assert all(line["right"] == [line["certain"] and line["said"] == line["label"]] for line in lines)
+    one_line(lambda: certify.certify(masked, CLIPS[1:3], Frames(1.0, [3]), tmp_path, False, names=names[:2]), "another clip")
+    one_line(lambda: certify.certify(masked, CLIPS[:2], Frames(1.0, [3]), tmp_path, False, names=["a", "a"]), "names")
+    one_line(lambda: certify.certify(masked, CLIPS[:2], Frames(1.0, [3]), tmp_path, False, labels=LABELS[:3]), "labels")
+    other = certify.certify(masked, CLIPS[:2], Frames(1.0, [3]), tmp_path / "b", False, wrong[:2])
+    lines = [json.loads(line) for path in (tmp_path / "b").glob("results-*.jsonl") for line in path.read_text().splitlines()]
+    assert other.certified().any() and not any(line["right"][0] for line in lines)
+
+
+@pytest.mark.parametrize("largest, sizes", [(0.456, 10), (1.0, 6), (0.0, 1), (3.2e-4, 7), (40.0, 9)])
+def test_sizes_of_a_curve_are_round(largest, sizes):
+    proof = Certificate(torch.tensor([1]), torch.tensor([largest]), torch.tensor([9]), 10, 0.1, L2(0.5))
+    found = certify._sizes(proof)
+    assert len(found) == sizes and found[0] == 0 and found[-1] <= largest + 1e-9
+    table = certify.certified_accuracy(proof, torch.tensor([1]))
+    assert all(len(row[0]) <= 7 for row in table.rows) and f"average certified radius: {largest:.3g}" in table.notes[0]
+
+
 def test_endless_radii_are_kept(tmp_path):
     masked = DoubleMasked(CLASSIFIER, windows(16, 1))
     proofs = [certify.certify(masked, CLIPS[:2], Frames(1.0, [3]), tmp_path, False) for _ in range(2)]
@@ -489,9 +516,32 @@ def test_command(against, tmp_path, capsys):
     assert main(["certify", against, "--n-clips", "1", "--out", str(tmp_path / "a"), "--quiet", *more]) == 0
     said = capsys.readouterr().out
     assert "Certified accuracy of tiny" in said and "n = 1" in said and list((tmp_path / "a").glob("results-*.jsonl"))
+    assert "the classifier alone, not attacked: " in said and (tmp_path / "a" / "table.md").read_text().startswith("**Certified")
+    assert ("anything" in said) == (against in ("frames", "any-frames", "patch"))
+    assert ("nothing is proved about them" in said) == (against == "flicker")
+
+
+def test_command_knows_clips_that_were_trained_on(tmp_path, capsys):
+    for motion, clip in zip(("left", "right"), CLIPS):
+        (tmp_path / "clips" / motion).mkdir(parents=True)
+        write_video(clip[None], tmp_path / "clips" / motion / "0.npz")
+    save_classifier(MotionClassifier(class_names=("left", "right")), tmp_path / "classifier.safetensors")
+    (tmp_path / "training.json").write_text(json.dumps({"train": ["left/0.npz"]}))
+    words = ["--data", str(tmp_path / "clips"), "--classifier", str(tmp_path / "classifier.safetensors"), "--quiet", "--out"]
+    for command in (["certify", "frames"], ["evaluate", "--attacks", "none", "--defenses", "none"]):
+        assert main([*command, *words, str(tmp_path / command[0])]) == 0
+        assert "1 clips have names of clips that" in capsys.readouterr().out
 
 
 def test_command_refuses_in_one_line(tmp_path, capsys):
-    for words in (["everything"], ["frames", "--k", "16"], ["--sigma", "-1"], ["--classifier", "none"]):
+    for words in (
+        ["everything"],
+        ["frames", "--k", "16"],
+        ["--sigma", "-1"],
+        ["l2", "--box", "3"],
+        ["frames", "--draws", "9"],
+        ["--classifier", "none"],
+        ["--where", "3"],
+    ):
         assert main(["certify", *words, "--n-clips", "1", "--out", str(tmp_path / "a"), "--quiet"]) == 2
         assert capsys.readouterr().err.count("\n") == 1

@@ -296,7 +296,7 @@ def of_runs() -> dict:
         "journal.read_results": (read_all, {"path": next((FOLDER / "run").glob("*.jsonl"))}, journal.read_results),
         "config.load_data": (config.load_data, {"dataset": "moving-shapes"}),
         "config.run_config": (config.run_config, {"config": settings}),
-        "results.clustered": (results.clustered, {"outcomes": [True, False], "groups": ["a", "b"]}, results.Accuracy),
+        "results.clustered": (results.clustered, {"outcomes": [True, False], "groups": ["a", "b"]}),
         "results.Accuracy": (lambda **given: str(results.Accuracy(**given)), {"right": 1, "n": 2}, results.Accuracy),
         "results.Paired": (lambda **given: str(results.Paired(**given)), paired, results.Paired),
         "results.Card": (results.Card, {"config": {}, "results": []}),

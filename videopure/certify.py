@@ -261,25 +261,37 @@ def certify(
         labels, radii, counts = [*labels, label if radius else -1], [*radii, radius], [*counts, found]
     return Certificate(torch.tensor(labels), torch.tensor(radii), torch.tensor(counts), draws, alpha, threat)
 
+# %% ../nbs/16d_certify.ipynb #certsize
+def _sizes(proof: Certificate) -> list[float]:
+    "Round sizes, ten at most, from 0 to the largest radius of a proof."
+    unit = 1 if isinstance(proof.threat, (L2, FrameL2)) else 255
+    largest = unit * max([r for r in proof.radii.tolist() if math.isfinite(r)], default=0)
+    if not largest:
+        return [0.0]
+    step = next(k * 10.0**power for power in range(-9, 9) for k in (1, 2, 5) if 10 * k * 10.0**power > largest)
+    return [round(i * step, 9) / unit for i in range(int(largest / step + 1e-6) + 1)]
+
 # %% ../nbs/16d_certify.ipynb #cert0102
 @checked
 def certified_accuracy(
     proof: Certificate,
     labels: torch.Tensor,  # the right answers (B,)
-    radii: list[float] | None = None,  # sizes to ask for; None: eleven, from 0 to the largest radius
+    radii: list[float] | None = None,  # sizes to ask for; None: round ones, from 0 to the largest radius
     values: int | None = None,  # numbers in a clip, to translate a Euclidean radius to a change of each
 ) -> Table:
     "Certified accuracy against the size of the change, in the units of the threat model."
-    finite = proof.radii[proof.radii.isfinite()]
-    largest = finite.max().item() if len(finite) else 1
-    radii = torch.linspace(0, largest, 11 if largest else 1).tolist() if radii is None else radii
-    head, rows = ["size", "certified, %"], [[f"{r:.4g}", proof.accuracy(labels, r)] for r in radii]
+    radii = _sizes(proof) if radii is None else radii
+    unit, anything = 1 if isinstance(proof.threat, (L2, FrameL2)) else 255, isinstance(proof.threat, Masked) and radii == [0.0]
+    head = ["size" if unit == 1 else "size, /255", "certified, in %"]
+    rows = [["anything" if anything else f"{unit * r:.4g}", proof.accuracy(labels, r)] for r in radii]
     if values is not None and isinstance(proof.threat, L2):
         head.insert(1, "as Linf, /255")
         for row, r in zip(rows, radii):
             row.insert(1, f"{255 * r / math.sqrt(check_number('values', values, 1)):.2f}")
-    what = f"{type(proof.threat).__name__}, {proof.draws} draws, alpha {proof.alpha:g}"
-    return Table(f"Certified accuracy against {what}", head, rows)
+    what = f"{type(proof.threat).__name__}, {proof.draws} draws, alpha {proof.alpha:g}" if proof.alpha else str(proof.threat)
+    mean = (proof.radii * (proof.labels == labels.to(proof.labels)) * (proof.labels >= 0)).mean().item()
+    notes = [f"average certified radius: {mean:.3g}; an answer that is wrong or withheld counts 0"] if unit == 1 else []
+    return Table(f"Certified accuracy against {what}", head, rows, notes=notes)
 
 # %% ../nbs/16d_certify.ipynb #cert0044
 def nearest_visible(clip: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
@@ -453,25 +465,34 @@ class Steady(nn.Module):
         return Certificate(labels, room(clips) * sure, torch.ones_like(labels), 1, 0.0, threat)
 
 # %% ../nbs/16d_certify.ipynb #cert0108
-def _kept(model, clips, threat, out, progress, options):
+def _kept(model, clips, threat, out, progress, options, labels, names):
     "Certify clips one by one, with each result kept in the folder `out`."
-    kind, found = type(model).__name__, {}
+    kind, names = type(model).__name__, names or [f"{i:06d}" for i in range(len(clips))]
     settings = {"certificate": kind, "against": threat.describe(), "options": options, "model": identity(model)}
-    journal = Journal(out, settings | {"clips": identity(clips)})
-    for result in journal.results:
-        found[int(result["clip"])] = result
-    for i in tqdm(range(len(clips)), desc="certifying", initial=0, disable=not progress, leave=False):
-        if i not in found:
+    journal = Journal(out, settings)
+    found = {result["clip"]: result for result in journal.results}
+    for i, name in enumerate(tqdm(names, desc="certifying", disable=not progress, leave=False)):
+        shown = identity(clips[i])
+        if name in found and found[name]["shown"] != shown:
+            raise VideoPureError(f"{out} holds a proof about another clip {name!r}: choose another folder")
+        if name not in found:
             numbered = {"first": i} if isinstance(model, Smoothed) else {}
             one = model.certify(clips[i : i + 1], threat, progress=False, **options, **numbered)
-            radius = one.radii.item() if one.radii.isfinite() else None  # None: without end
-            found[i] = {"clip": f"{i:06d}", "defense": kind, "attack": type(threat).__name__, "radius": radius}
-            found[i]["right"] = one.certified().tolist()  # certain at the size of the threat model: nobody has said what is right
-            found[i] |= {"said": one.labels.item(), "count": one.counts.item(), "of": one.draws, "alpha": one.alpha}
-            journal.append(found[i])
-    column = lambda name: torch.tensor([math.inf if found[i][name] is None else found[i][name] for i in range(len(clips))])
-    radii = column("radius").float()
-    return Certificate(column("said"), radii, column("count"), found[0]["of"], found[0]["alpha"], threat)
+            found[name] = {"clip": name, "defense": kind, "attack": type(threat).__name__, "shown": shown}
+            found[name] |= _result(one, None if labels is None else labels[i : i + 1])
+            journal.append(found[name])
+    column = lambda key: torch.tensor([math.inf if found[name][key] is None else found[name][key] for name in names])
+    last = found[names[-1]]
+    return Certificate(column("said"), column("radius").float(), column("count"), last["of"], last["alpha"], threat)
+
+
+def _result(proof, labels):
+    "What is kept of the proof of one clip; without a label, nobody has said what is right."
+    certain, radius = proof.certified().tolist(), proof.radii.item()
+    kept = {"certain": certain[0], "right": certain} if labels is None else {"certain": certain[0], "label": labels.item()}
+    kept |= {} if labels is None else {"right": [bool(proof.accuracy(labels).right)]}
+    kept["radius"] = radius if math.isfinite(radius) else None  # without end
+    return kept | {"said": proof.labels.item(), "count": proof.counts.item(), "of": proof.draws, "alpha": proof.alpha}
 
 # %% ../nbs/16d_certify.ipynb #cert0074
 @checked
@@ -479,8 +500,10 @@ def certify(
     model: nn.Module,  # a `Smoothed`, a `DoubleMasked` or a `Steady`
     clips: torch.Tensor,  # (B, 3, T, H, W) in [0, 1]
     threat: object,  # what may change: a `Threat`, its name, or a number for `Linf`
-    out: str | Path | None = None,  # a folder that keeps each result; the same call goes on where it was
+    out: str | Path | None = None,  # a folder that keeps each result; the same call, or one with more clips, goes on where it was
     progress: bool = True,
+    labels: torch.Tensor | None = None,  # the right answers (B,), for what is kept in `out`
+    names: list[str] | None = None,  # of the clips, for what is kept in `out`; None: their numbers
     **options: object,  # draws, select and alpha, for a `Smoothed`
 ) -> Certificate:
     "What is proved about the model's answers. Raises `VideoPureError` if nothing can be proved, and says what could."
@@ -490,7 +513,10 @@ def certify(
             raise VideoPureError(f"{type(model).__name__} has no option {unknown[0]!r}, expected {', '.join(knows) or 'none'}")
         if out is None:
             return model.certify(clips, as_threat(threat), progress=progress, **options)
-        return _kept(model, check_video(clips), as_threat(threat), out, progress, options)
+        labels = None if labels is None else check_labels(labels, len(check_video(clips)))
+        if names is not None and len({*names}) != len(clips):
+            raise VideoPureError(f"{len({*names})} names for {len(clips)} clips: expected a name of its own for each")
+        return _kept(model, check_video(clips), as_threat(threat), out, progress, options, labels, names)
     fits = {Flicker: "Steady(model)", Masked: "DoubleMasked(model, windows(frames, k)) or DoubleMasked(model, boxes(height, width, size))"}
     hint = next((line for kind, line in fits.items() if isinstance(as_threat(threat), kind)), "Smoothed(model, sigma, denoiser)")
     raise VideoPureError(f"nothing can be proved about a plain {type(model).__name__}: certify {hint}")

@@ -146,6 +146,10 @@ def _check_projection(inside: Subspace, clips: torch.Tensor) -> None:
     """Raise `VideoPureError` unless the subspace's `smooth` is an orthogonal projection, as the proof needs it."""
     ...
 
+def _sizes(proof: Certificate) -> list[float]:
+    """Round sizes, ten at most, from 0 to the largest radius of a proof."""
+    ...
+
 @checked
 def certified_accuracy(proof: Certificate, labels: torch.Tensor, radii: list[float] | None=None, values: int | None=None) -> Table:
     """Certified accuracy against the size of the change, in the units of the threat model."""
@@ -236,11 +240,15 @@ class Steady(nn.Module):
         """Every answer is certain against flicker that makes no pixel black or white: the radius is the room that is left for it."""
         ...
 
-def _kept(model, clips, threat, out, progress, options):
+def _kept(model, clips, threat, out, progress, options, labels, names):
     """Certify clips one by one, with each result kept in the folder `out`."""
     ...
 
+def _result(proof, labels):
+    """What is kept of the proof of one clip; without a label, nobody has said what is right."""
+    ...
+
 @checked
-def certify(model: nn.Module, clips: torch.Tensor, threat: object, out: str | Path | None=None, progress: bool=True, **options: object) -> Certificate:
+def certify(model: nn.Module, clips: torch.Tensor, threat: object, out: str | Path | None=None, progress: bool=True, labels: torch.Tensor | None=None, names: list[str] | None=None, **options: object) -> Certificate:
     """What is proved about the model's answers. Raises `VideoPureError` if nothing can be proved, and says what could."""
     ...

@@ -253,7 +253,7 @@ def evaluate(
     if card.skipped and len(card.skipped) == len(card.results):
         print(card.skipped_table())
         raise videopure.VideoFileError(f"none of the {len(card.skipped)} clips could be read; the first: {card.skipped[0]['skipped']}")
-    return _shown(card, settings, out)
+    return _shown(card, settings, out, _seen_before(SimpleNamespace(classifier=classifier, model=model), [r["clip"] for r in card.results]))
 
 # %% ../nbs/19_cli.ipynb #c037
 def _settings_of(words: SimpleNamespace) -> dict:
@@ -289,13 +289,13 @@ def _data_of(words: SimpleNamespace, data: dict) -> dict:
     return data | given
 
 # %% ../nbs/19_cli.ipynb #c044
-def _shown(card: object, settings: dict, out: str) -> str | None:
+def _shown(card: object, settings: dict, out: str, notes: list[str]) -> str | None:
     "What a person sees of a card; nothing from all processes but the first."
     if os.environ.get("RANK", "0") != "0":
         return None
     paper = settings.get("protocol") == "videopure" and "attacks" not in settings
     parts = [videopure.evaluate.five_metrics(card) if paper else card.table(), *([card.skipped_table()] if card.skipped else [])]
-    return "\n\n".join(map(str, [*parts, f"{len(card.skipped)} skipped. Written: {Path(out) / 'card.html'}"]))
+    return "\n\n".join(map(str, [*parts, f"{'; '.join([f'{len(card.skipped)} skipped', *notes])}. Written: {Path(out) / 'card.html'}"]))
 
 # %% ../nbs/19_cli.ipynb #cert0202
 def certify(
@@ -305,40 +305,44 @@ def certify(
     classifier: str = "tiny",  # 'tiny', 'tiny-smooth', 'tiny-frames', a saved classifier, a network's name, or package.module:Name
     weights: str | None = None,  # checkpoint of the classifier
     num_classes: int | None = None,  # number of classes of the classifier; as its weights have if not given
-    sigma: float = 0.25,  # l2: standard deviation of the noise
-    model: str = "tiny",  # l2: what takes the noise away, as for purify, or none
-    draws: int = 1000,  # l2: noisy clips that are counted
-    alpha: float = 0.001,  # l2: probability that a certificate is wrong
-    k: int = 1,  # frames, any-frames: how many the attacker controls
-    box: int = 4,  # patch: its side in pixels
+    sigma: float | None = None,  # l2: standard deviation of the noise; 0.25 if not given
+    model: str | None = None,  # l2: what takes the noise away, as for purify, or none; 'tiny' if not given
+    draws: int | None = None,  # l2: noisy clips that are counted; 1000 if not given
+    alpha: float | None = None,  # l2: probability that a certificate is wrong; 0.001 if not given
+    k: int | None = None,  # frames, any-frames: how many the attacker controls; 1 if not given
+    box: int | None = None,  # patch: its side in pixels; 4 if not given
     n_clips: int = 100,  # number of clips; of files, some of each class
     seed: int = 2026,  # seed of the moving shapes and the noise
     data: str | None = None,  # folder of labelled clips, FOLDER/class/clip; moving shapes if not given
     frames: int | None = None,  # frames a clip; as the classifier wants if not given, or 16
     size: int | None = None,  # height and width in pixels; as the classifier wants if not given, or 32
+    stride: int | None = None,  # distance between frames; spread over the file if not given
+    group: str | None = None,  # column of FOLDER/manifest.csv, for --where and --where-not
+    where: list[str] | None = None,  # take only clips with one of these values in that column
+    where_not: list[str] | None = None,  # take all clips but those with one of these values
     device: str = "auto",  # auto, cpu, cuda ...
     quiet: bool = False,  # show no progress bar
 ) -> str:
     "prove of single answers that no attack can change them; an interrupted run goes on"
-    spec = {name: value for name, value in (("weights", weights), ("num_classes", num_classes)) if value is not None}
-    network = videopure.config.make_classifier({"name": classifier} | spec, device)
-    clips, labels = _clips_of(SimpleNamespace(**locals()))
-    defended, threat, options = _proof(against, network, clips, SimpleNamespace(**locals()))
-    proof = videopure.certify.certify(defended, clips, threat, out, not quiet, **options)
-    table = videopure.certify.certified_accuracy(proof, labels, None if against == "l2" else [0.0], clips[0].numel())
-    table.title = f"Certified accuracy of {classifier}, {_MEANING[against].format(k=k, box=box, sigma=sigma, draws=draws, alpha=alpha)}"
-    return f"{table}\n\nn = {len(clips)}, {int((proof.labels < 0).sum())} answers withheld. Written: {out}"
+    words = SimpleNamespace(**locals())
+    network = videopure.config.make_classifier(_classifier_of(words, "tiny"), device)
+    settings, (clips, labels, names) = _settled(words), _clips_of(words, network)
+    defended, threat, options = _proof(settings, network, clips)
+    proof = videopure.certify.certify(defended, clips, threat, out, not quiet, labels, names, **options)
+    table = videopure.certify.certified_accuracy(proof, labels, None, clips[0].numel())
+    table.title = f"Certified accuracy of {classifier}, {_MEANING[against].format(**vars(settings))}"
+    return _told(words, table, proof, network, clips, labels, names)
 
 # %% ../nbs/19_cli.ipynb #cert0205
-def _clips_of(words: SimpleNamespace) -> tuple[object, object]:
-    "All clips of a command in one tensor, and their labels."
+def _clips_of(words: SimpleNamespace, network: object) -> tuple[object, object, list[str] | None]:
+    "All clips of a command in one tensor, their labels, and their names if they have any."
     import torch
 
-    spec = {name: value for name, value in (("frames", words.frames), ("size", words.size), ("folder", words.data)) if value is not None}
-    data = videopure.config.load_data(words.network, **spec, **({} if words.data else {"n_clips": words.n_clips, "seed": words.seed}))
+    data = videopure.config.load_data(network, **_data_of(words, {} if words.data else {"seed": words.seed}))
     data = data.choose(min(words.n_clips, len(data))) if words.data else data
     clips, labels = zip(*(data[i] for i in range(len(data))))
-    return torch.stack(clips).to(videopure.purifier.device_of(words.network)), torch.tensor([int(label) for label in labels])
+    names = list(data.ids) if words.data else None
+    return torch.stack(clips).to(videopure.purifier.device_of(network)), torch.tensor([int(label) for label in labels]), names
 
 # %% ../nbs/19_cli.ipynb #cert0203
 _MEANING = {
@@ -350,15 +354,28 @@ _MEANING = {
 }
 
 
-def _proof(against: str, network: object, clips: object, words: SimpleNamespace) -> tuple[object, object, dict]:
+_USES = {"l2": ("sigma", "model", "draws", "alpha"), "frames": ("k",), "any-frames": ("k",), "patch": ("box",), "flicker": ()}
+_DEFAULTS = {"sigma": 0.25, "model": "tiny", "draws": 1000, "alpha": 0.001, "k": 1, "box": 4}
+
+
+def _settled(words: SimpleNamespace) -> SimpleNamespace:
+    "The words with a value for each option; one that has no effect is an error."
+    if words.against not in _MEANING:
+        raise videopure.VideoPureError(f"against is {words.against!r}, expected one of {', '.join(_MEANING)}")
+    idle = [name for name in _DEFAULTS if getattr(words, name) is not None and name not in _USES[words.against]]
+    if idle:
+        users = " and ".join(against for against, used in _USES.items() if idle[0] in used)
+        raise videopure.VideoPureError(f"--{idle[0]} has no effect against {words.against}: it is for {users}")
+    given = {name: default if getattr(words, name) is None else getattr(words, name) for name, default in _DEFAULTS.items()}
+    return SimpleNamespace(**vars(words) | given)
+
+# %% ../nbs/19_cli.ipynb #certproo
+def _proof(words: SimpleNamespace, network: object, clips: object) -> tuple[object, object, dict]:
     "A defense that can be certified, the threat model it is certified against, and the options of that."
-    if against not in _MEANING:
-        raise videopure.VideoPureError(f"against is {against!r}, expected one of {', '.join(_MEANING)}")
-    proofs, threats = videopure.certify, videopure.threats
+    proofs, threats, against = videopure.certify, videopure.threats, words.against
     T, H, W = clips.shape[2:]
     if against == "l2":
-        none = words.model == "none"
-        pipe = None if none else videopure.pipeline.load_pipeline(words.model, words.device)
+        pipe = None if words.model == "none" else videopure.pipeline.load_pipeline(words.model, words.device)
         smoothed = proofs.Smoothed(network, words.sigma, pipe, seed=words.seed)
         return smoothed, threats.L2(words.sigma), {"draws": words.draws, "alpha": words.alpha}
     if against == "flicker":
@@ -367,6 +384,34 @@ def _proof(against: str, network: object, clips: object, words: SimpleNamespace)
         return proofs.DoubleMasked(network, proofs.boxes(H, W, words.box)), threats.Patch(words.box), {}
     masks = (proofs.windows if against == "frames" else proofs.subsets)(T, words.k)
     return proofs.DoubleMasked(network, masks), threats.Frames(1.0, list(range(words.k))), {}
+
+# %% ../nbs/19_cli.ipynb #certtol2
+def _told(words: SimpleNamespace, table: object, proof: object, network: object, clips: object, labels: object, names: object) -> str:
+    "What a person sees of certificates; the table is kept beside them."
+    import torch
+
+    with torch.no_grad():
+        said = torch.cat([network(some).argmax(1).cpu() for some in clips.split(16)])
+    parts = [f"n = {len(clips)}, {int((proof.labels < 0).sum())} answers withheld"]
+    parts += [f"the classifier alone, not attacked: {videopure.results.Accuracy.of((said == labels).tolist())} % right"]
+    full = int((videopure.certify.room(clips) == 0).sum())
+    if words.against == "flicker" and full:
+        parts += [f"{full} clips have a black or a white pixel, so that flicker is cut off there, and nothing is proved about them"]
+    parts += _seen_before(words, names or [])
+    path = Path(words.out).expanduser() / "table.md"
+    path.write_text(f"{table._repr_markdown_()}\n\n{'; '.join(parts)}.\n", encoding="utf-8")
+    return f"{table}\n\n{'; '.join(parts)}. Written: {path}"
+
+
+def _seen_before(words: SimpleNamespace, names: list[str]) -> list[str]:
+    "How many of the clips a classifier or purifier of `videopure train` was trained on, if any."
+    for given, folder in ((words.classifier, Path(str(words.classifier)).parent), (words.model, Path(str(words.model)))):
+        about = folder.expanduser() / "training.json"
+        if given and about.is_file():
+            seen = {*videopure.journal.read_json(about, mend="train again")["train"]} & {*names}
+            if seen:
+                return [f"{len(seen)} clips have names of clips that {given} was trained on: hold some out (train --hold-out)"]
+    return []
 
 # %% ../nbs/19_cli.ipynb #c048
 def train_tiny(
