@@ -106,6 +106,17 @@ def test_threshold_withholds_what_was_asked_for(selective, withheld):
     assert (selective.score(CLIPS) >= selective.threshold).sum() >= withheld * len(CLIPS)  # no lower one would do
 
 
+def test_threshold_is_saved_and_needs_enough_clips(selective, tmp_path):
+    selective.threshold = 0.321
+    torch.save(selective.state_dict(), tmp_path / "a.pt")
+    other = Selective(selective.defended)
+    other.load_state_dict(torch.load(tmp_path / "a.pt", weights_only=True))
+    assert other.threshold == 0.321
+    with pytest.raises(VideoPureError, match="take 20 or more"):
+        selective.calibrate(CLIPS[:1])
+    assert selective.threshold == 0.321
+
+
 def test_attacker_of_the_detector_lowers_the_score(selective):
     few, right = CLIPS[:6], LABELS[:6]
     settings = {"steps": 8, "seed": 0, "early_stop": False, "progress": False}

@@ -1098,6 +1098,7 @@ def test_given_classifier_is_trained_on_as_a_copy(good, tmp_path):
         (["--classifier", "--robust", "3"], "robust"),
         (["--classifier", "--frozen", "--robust", "8/255"], "nothing to train"),
         (["--classifier", "--trades", "6"], "trades"),
+        (["--classifier", "--masks", "4"], "expected fewer"),
     ],
 )
 def test_hardening_that_cannot_work_is_one_line(more, said, good, tmp_path, capsys):

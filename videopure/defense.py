@@ -33,7 +33,7 @@ class Defended(nn.Module):
     def __init__(
         self,
         classifier: nn.Module,  # clips in [0, 1] to logits (B, K)
-        purifier: object,  # whatever `as_purifier` takes: a pipeline, a `Purifier`, any function of clips
+        purifier: object = None,  # needed: whatever `as_purifier` takes: a pipeline, a `Purifier`, any function of clips
         rule: str | None = None,  # how records vote, one of `videopure.voting.RULES`; None: the first of them
         sees: str = "full",  # what an attacker's gradient sees of the purifier: "full", "surrogate-N" with N steps, "bpda" or "classifier"
     ):

@@ -25,7 +25,7 @@ class Defended(nn.Module):
     sees: str
     module: Any
 
-    def __init__(self, classifier: nn.Module, purifier: object, rule: str | None=None, sees: str='full'):
+    def __init__(self, classifier: nn.Module, purifier: object=None, rule: str | None=None, sees: str='full'):
         ...
 
     def forward(self, video: torch.Tensor) -> torch.Tensor:

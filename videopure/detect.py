@@ -88,6 +88,18 @@ class Selective(nn.Module):
         labels, scores = self.judge(video)
         return labels.where(scores <= self.threshold, -1)
 
+# %% ../nbs/16e_detect.ipynb #detstat2
+@patch
+def get_extra_state(self: Selective) -> dict[str, float]:
+    "The threshold, as a part of `state_dict`."
+    return {"threshold": self.threshold}
+
+
+@patch
+def set_extra_state(self: Selective, state: dict[str, float]) -> None:
+    "Take the threshold of saved weights."
+    self.threshold = check_number("threshold", state["threshold"], -1, whole=False)
+
 # %% ../nbs/16e_detect.ipynb #det0015
 @patch
 @checked
@@ -99,6 +111,8 @@ def calibrate(
 ) -> float:
     "Set the threshold so that this part of clean clips stays without an answer, and return it."
     check_number("withheld", withheld, 0, 1, whole=False)
+    if withheld * len(check_video(clips)) < 1 and withheld:
+        raise VideoPureError(f"{len(clips)} clips cannot tell where {withheld:g} of them begins: take {math.ceil(1 / withheld)} or more")
     scores = torch.cat([self.score(x) for x in check_video(clips).split(check_number("batch_size", batch_size, 1))]).sort().values
     self.threshold = scores[min(len(scores) - 1, math.ceil((1 - withheld) * len(scores)) - 1)].item() if withheld < 1 else -1.0
     return self.threshold

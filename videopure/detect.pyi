@@ -65,6 +65,14 @@ class Selective(nn.Module):
         """The voted labels `(B,)`, and -1 for I don't know."""
         ...
 
+    def get_extra_state(self) -> dict[str, float]:
+        """The threshold, as a part of `state_dict`."""
+        ...
+
+    def set_extra_state(self, state: dict[str, float]) -> None:
+        """Take the threshold of saved weights."""
+        ...
+
     @checked
     def calibrate(self, clips: torch.Tensor, withheld: float=0.05, batch_size: int=16) -> float:
         """Set the threshold so that this part of clean clips stays without an answer, and return it."""

@@ -340,7 +340,7 @@ def _given_classifier(classifier, data, recipe, device):
     return classifier
 
 # %% ../nbs/17d_training.ipynb #trai0016
-def _check_hardening(hardening, classifier):
+def _check_hardening(hardening, classifier, frames=16):
     "Raise `VideoPureError` for settings that have no effect, or cannot have one."
     if (hardening.kind != "plain" or hardening.robust_purifier or hardening.steady) and classifier is None:
         raise VideoPureError("this needs a classifier: give one, or train one with classifier='train' (--classifier)")
@@ -348,6 +348,8 @@ def _check_hardening(hardening, classifier):
         raise VideoPureError("steady is for a classifier that is trained here; around a given one put videopure.certify.Steady(classifier)")
     if hardening.frozen and (classifier == "train" or hardening.kind == "plain"):
         raise VideoPureError("frozen trains the last layer of a given classifier against robust, noise or masks: there is nothing to train")
+    if hardening.masks >= frames:
+        raise VideoPureError(f"masks hides up to {hardening.masks} frames in a row, and a clip has {frames}: expected fewer")
     if hardening.robust_purifier and int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise VideoPureError("a robust purifier is trained in one process: start it without a launcher")
 
@@ -459,7 +461,7 @@ def train(
 ) -> Path:  # `out`, for `VideoPurePipeline.from_pretrained`
     "Train a purifier, and a classifier if wanted, on labelled clips. Interrupted, the same call goes on; errors are `VideoPureError`s."
     recipe, out, hardening = recipe or Recipe(), as_path(out), hardening or Hardening()
-    _check_hardening(hardening, classifier), _check_mirror(getattr(data, "classes", ()), recipe)
+    _check_hardening(hardening, classifier, recipe.frames), _check_mirror(getattr(data, "classes", ()), recipe)
     accelerator, device = start_accelerate("cpu" if cpu else None)
     autocast_dtype(recipe.precision, device)  # better to hear now that it is impossible, and so with the rest
     given, unet = classifier, _new_unet(recipe.start, recipe.seed)

@@ -147,7 +147,7 @@ def _given_classifier(classifier, data, recipe, device):
     """A classifier on its device; one that does not know as many classes as there are is a `VideoPureError`."""
     ...
 
-def _check_hardening(hardening, classifier):
+def _check_hardening(hardening, classifier, frames=16):
     """Raise `VideoPureError` for settings that have no effect, or cannot have one."""
     ...
 _MIRRORED: dict[str, str]

@@ -43,6 +43,8 @@ av = Late("av", "av")
 # %% ../nbs/00_video.ipynb #c008
 def _cure(shape):
     "How a clip of a wrong shape becomes (B, 3, T, H, W), as the end of a message."
+    if len(shape) == 6:
+        return "; attacks for images add an axis: make them with videopure.filmstrip.TorchAttack"
     if len(shape) != 5:
         return "; add the batch axis with video.unsqueeze(0)" if len(shape) == 4 and shape[0] == 3 else ""
     if shape[2] == 3:
