@@ -48,6 +48,19 @@ def attacks(selective: Selective) -> dict[str, object]:
     }
 
 
+def fooled(result: dict) -> bool:
+    "Whether a wrong answer was given."
+    return result["answered"] and not result["right"][0]
+
+
+def shares(results: list[dict]) -> list[Accuracy | None]:
+    "Right without a detector, answered, right of the answered, wrong answers of all."
+    given = [result for result in results if result["answered"]]
+    right = Accuracy.of([r["right"][0] for r in given]) if given else None
+    always = Accuracy.of([r["right"][0] for r in results])
+    return [always, Accuracy(len(given), len(results)), right, Accuracy.of([fooled(r) for r in results])]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("benchmarks/detect"))
@@ -79,14 +92,15 @@ def main() -> None:
                     found[name, attack, i] = result
                     journal.append(result)
             results = [found[name, attack, i] for i in range(most)]
+            for result in results:
+                result["answered"] = result["score"] <= selective.threshold
             scores = torch.tensor([r["score"] for r in results])
             clean = scores if attacker is None else clean
-            given = [r for r in results if r["score"] <= selective.threshold]
-            right = Accuracy.of([r["right"][0] for r in given]) if given else None
-            wrong = Accuracy.of([r["score"] <= selective.threshold and not r["right"][0] for r in results])
             area = "" if attacker is None else "{:.2f} [{:.2f}, {:.2f}]".format(*auc(clean, scores))
-            always = Accuracy.of([r["right"][0] for r in results])
-            rows.append([name, attack, always, Accuracy(len(given), most), right, wrong, area])
+            rows.append([name, attack, *shares(results), area])
+        strongest = ["exact", "exact, evading"]
+        worst = [min((found[name, a, i] for a in strongest), key=lambda r: (not fooled(r), r["answered"], r["right"])) for i in range(most)]
+        rows.append([name, "worse of the last two", *shares(worst), ""])
     head = ["defense", "attack, 8/255", "right without detector", "answered", "right of these", "wrong of all", "AUC"]
     table = Table("I don't know: 5 % of clean clips may stay without an answer", head, rows)
     lines = "".join(json.dumps(result) + "\n" for result in found.values())
