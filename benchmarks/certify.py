@@ -110,6 +110,8 @@ def attack(found: dict, clips: torch.Tensor, labels: torch.Tensor, keep: Callabl
                 sure = found[name, i]["radius"] is None
                 keep(key, {"of": name, "label": int(labels[i]), "said": said, "certain": sure, "before": found[name, i]["said"]})
         tried = [one for one in found.values() if one.get("of") == name]
+        for one in tried:
+            one["certain"] = found[name, one["clip"]]["radius"] is None
         right, certain = Accuracy.of(one["said"] == one["label"] for one in tried), [one for one in tried if one["certain"]]
         table.append([name, len(tried), right, len(certain), sum(one["said"] != one["before"] for one in certain)])
     return table
