@@ -26,7 +26,7 @@ from torch import nn
 from videopure import attacks, baselines, blackbox, certify, checks, classifiers, config, data, defense, detect
 from videopure import evaluate, explore, families, filmstrip, flow, guidance, inversion, journal, latents, metrics, models, networks
 from videopure import pipeline, purifier, registry, report, results, robust
-from videopure import sanity, schedule, show, threats, tiny, trace, trainer, training, video, voting
+from videopure import sanity, schedule, show, suite, threats, tiny, trace, trainer, training, video, voting
 from videopure.cli import main
 from videopure.config import read_config
 from videopure.video import VideoPureError, read_video, write_video
@@ -340,6 +340,7 @@ def of_parts() -> dict:
         "attacks.make_attack": (attacks.make_attack, {"method": "pgd", "model": NET}),
         "attacks.call": (lambda clips, labels: attacks.PGD(NET, steps=1)(clips, labels), {"clips": CLIPS, "labels": LABELS}),
         "filmstrip.TorchAttack": (of(filmstrip.TorchAttack, CLIPS, LABELS), fgsm, filmstrip.TorchAttack),
+        "suite.VideoAuto": (lambda **given: suite.VideoAuto(**given).judge(CLIPS, LABELS), {"model": NET}, suite.VideoAuto),
     }
     for part in [*threats.THREATS.values()]:
         found[f"threats.{part.__name__}"] = of(lambda part=part, **given: part(**given).random_start, CLIPS), {}, part

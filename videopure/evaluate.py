@@ -110,6 +110,10 @@ PROTOCOLS = {
         "PGD 4/255": {"sees": "classifier", "eps": "4/255", **_PGD, **_LAST},
         "BPDA 4/255": {"sees": "bpda", "loss": "records", "eps": "4/255", **_PGD, **_LAST},
     },
+    "video-auto-1": {
+        "PGD 8/255": {"sees": "classifier", "eps": "8/255", **_PGD},
+        "video-auto-1 8/255": {"method": "video-auto-1", "sees": "scores", "eps": "8/255"},
+    },
 }
 
 # %% ../nbs/16a_evaluate.ipynb #c021

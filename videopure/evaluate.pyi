@@ -63,7 +63,7 @@ def as_attack_spec(spec: object) -> AttackSpec:
     ...
 _PGD: dict[str, Any]
 _LAST: dict[str, bool]
-PROTOCOLS: dict[str, dict[str, dict[str, Any]]]
+PROTOCOLS: dict[str, Any]
 
 def _attack_specs(attacks: dict[str, object] | None, protocol: str) -> dict[str, AttackSpec]:
     """Attacks by name, the clean clips first; a bad one raises before any work is done."""

@@ -1,0 +1,135 @@
+# Made by tools/stubs.py from suite.py: run it after nbdev_export.
+"""One call, no settings but the size: every attack of this package that is worth its cost, cheapest first, on what is left of the clips"""
+from typing import Any
+__all__ = ['MEMBERS', 'VideoAuto']
+from collections.abc import Callable as Callable
+import torch as torch
+from fastcore.basics import patch as patch
+from torch import nn as nn
+from tqdm.auto import tqdm as tqdm
+from .attacks import ATTACKS as ATTACKS, PGD as PGD, Best as Best, VideoAttack as VideoAttack, answered as answered, make_attack as make_attack, margin as margin, record_loss as record_loss
+from .baselines import GaussianBlur as GaussianBlur, OneStep as OneStep
+from .blackbox import Square as Square
+from .checks import checked as checked
+from .defense import Defended as Defended
+from .guidance import smooth_sign as smooth_sign
+from .pipeline import VideoPurePipeline as VideoPurePipeline
+from .purifier import NoGradientError as NoGradientError, VideoPure as VideoPure, as_purifier as as_purifier
+from .threats import Linf as Linf, as_threat as as_threat
+
+class StandIn(Defended):
+    """A defense that answers as it is, and whose gradient is that of another purifier."""
+    other: Any
+
+    def __init__(self, defended: Defended, other: object):
+        ...
+
+    def surrogate(self, video: torch.Tensor, count: int) -> torch.Tensor:
+        """The records of the other purifier; the last one stands in for all that it lacks."""
+        ...
+
+def gray_box(suite: 'VideoAuto') -> Callable | None:
+    """PGD on the bare classifier, to the last step."""
+    ...
+
+def gray_box_momentum(suite: 'VideoAuto') -> Callable | None:
+    """The same with momentum."""
+    ...
+
+def one_step_transfer(suite: 'VideoAuto') -> Callable | None:
+    """PGD along the exact gradient of the one-step estimate, merely shown to the defense."""
+    ...
+
+def one_step_gradient(suite: 'VideoAuto') -> Callable | None:
+    """PGD on the answers of the defense, with the gradient of the one-step estimate."""
+    ...
+
+def exact(suite: 'VideoAuto') -> Callable | None:
+    """PGD along the exact gradient, two starts."""
+    ...
+
+def exact_records(suite: 'VideoAuto') -> Callable | None:
+    """The same on the mean loss of all records, with momentum."""
+    ...
+
+def exact_apgd(suite: 'VideoAuto') -> Callable | None:
+    """APGD along the exact gradient; of torchattacks."""
+    ...
+
+def exact_longer(suite: 'VideoAuto', steps: int) -> Callable | None:
+    """PGD along the exact gradient with so many steps, on the margin, from new starts."""
+    ...
+
+def bpda(suite: 'VideoAuto') -> Callable | None:
+    """BPDA on the margin, with momentum."""
+    ...
+
+def blur_gradient(suite: 'VideoAuto') -> Callable | None:
+    """The same with the gradient of a blur."""
+    ...
+
+def square(suite: 'VideoAuto') -> Callable | None:
+    """Square, by scores alone."""
+    ...
+MEMBERS: dict[str, Callable[..., Any]]
+
+@ATTACKS.register('video-auto-1')
+@checked
+class VideoAuto(VideoAttack):
+    """The suite video-auto-1: all its members in turn, each on the clips that are left; it has no setting but the size.
+
+    After a call: `success` (B,), and `broken_by`, the name of the member that broke each clip, "" where none did."""
+    threat: Any
+    progress: bool
+    broken_by: list[Any]
+    converged: bool
+    eps: Any
+    classifier: Any
+    purifier: Any
+    model: Any
+    pipe: Any
+    loops: Any
+    eot: int
+    steps: int
+    differentiable: bool
+    success: Any
+    metrics: dict[str, Any]
+    flags: list[list[Any]]
+
+    def __init__(self, model: nn.Module, eps: object=8 / 255, *, seed: int | None=None, progress: bool=True):
+        ...
+
+    def pgd(self, model: nn.Module, steps: int, **options: object) -> PGD:
+        """A PGD on a model; on one that draws noise to the last step, as a lucky draw is no reason to stop."""
+        ...
+
+    def seen(self, sees: str) -> Defended:
+        """The defense as an attacker with another gradient sees it."""
+        ...
+
+    @property
+    def followed(self) -> nn.Module:
+        """The model whose gradient is the exact one, with a derivative in place of the sign's where there is a sign."""
+        ...
+
+    @torch.enable_grad()
+    def has_gradient(self, clips: torch.Tensor) -> bool:
+        """Whether the answers have an exact gradient."""
+        ...
+
+    @torch.no_grad()
+    def judge(self, clips: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Which clips are answered wrongly, and by which margin, both `(B,)`; of a defense that draws noise, in the mean of eight draws."""
+        ...
+
+    def forward(self, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """The attacked clips; called by `__call__`."""
+        ...
+
+    def _try(self, name: str, attack: Callable | None, clips: torch.Tensor, labels: torch.Tensor, best: Best) -> int:
+        """Attack the clips that are left; how many were broken."""
+        ...
+
+    def _lengthen(self, clips: torch.Tensor, labels: torch.Tensor, best: Best) -> None:
+        """Twice the steps, again and again, until that breaks no more clips."""
+        ...
