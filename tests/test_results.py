@@ -357,6 +357,18 @@ def test_worst_case_of_what_was_attacked_adaptively_only(sees, adaptive, tmp_pat
         assert not Card(card.config, both[:2] + both[3:5]).adaptive("blur"), "it was not run"
 
 
+def test_no_worst_case_for_a_row_that_was_attacked_less():
+    "Whoever was attacked least would look best."
+    config = {"defenses": {d: {"method": d} for d in ("jpeg", "blur")}, "attacks": {"BPDA": {"sees": "bpda"}, "full": {"sees": "full"}}}
+    results = [result(c, d, a, (a == "none",)) for c in "ab" for d in ("jpeg", "blur") for a in ("none", "BPDA", "full")]
+    card = Card(config, [r for r in results if (r["defense"], r["attack"]) != ("jpeg", "full")])
+    assert [row[-1] for row in card.table().rows] == ["not attacked by full", Accuracy(0, 2)] and card.missing("jpeg") == ["full"]
+    assert {*card.to_dict()["worst"]} == {"blur"} and [entry["unreliable"] for entry in card.leaderboard()] == [True, False]
+    assert card.leaderboard()[0]["footnote"].endswith("not attacked by full")
+    counted = Card(config | {"worst": ["BPDA"]}, card.results)
+    assert counted.doubt("jpeg") == "" and counted.table().rows[0][-1] == Accuracy(0, 2)
+
+
 def test_a_bare_classifier_has_no_more_to_see():
     config = {"defenses": {"none": {"method": "none"}, "blur": {"method": "blur"}}, "attacks": {"PGD": {"sees": "classifier"}}}
     card = Card(config, [result("a", d, a, (d == "blur",)) for d in ("none", "blur") for a in ("none", "PGD")])

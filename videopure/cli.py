@@ -230,7 +230,7 @@ def evaluate(
     model: str | None = None,  # 'tiny', a saved pipeline, or a hub name
     dtype: str | None = None,  # type of the model's weights: float32, float16 or bfloat16
     variant: str | None = None,  # kind of weight files of the model, such as fp16
-    protocol: str | None = None,  # set of attacks, for a configuration that names none: standard or videopure
+    protocol: str | None = None,  # set of attacks, for a configuration that names none: standard, videopure or video-auto-1
     n_clips: int | None = None,  # number of clips; of files, some of each class
     metrics: list[str] | None = None,  # measure the purified clips: psnr, ssim, temporal-consistency, lpips, package.module:Name
     seed: int | None = None,  # seed of attacks and random purifiers

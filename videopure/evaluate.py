@@ -550,7 +550,7 @@ def benchmark(
     defenses: dict[str, object],  # name -> what `as_purifier` takes, a purifier's name, or a `Defended`; None: the bare classifier
     data: object,  # of (clip (3, T, H, W), label), or clips (n, 3, T, H, W) and labels (n,)
     attacks: dict[str, object] | None = None,  # name -> what `as_attack_spec` takes: a table, name, class, object; None: the protocol's
-    protocol: str = "standard",  # one of `PROTOCOLS`: "standard", or "videopure" for the paper's
+    protocol: str = "standard",  # one of `PROTOCOLS`: "standard", "videopure" for the paper's, or "video-auto-1" for the suite
     out: str | Path | None = None,  # folder of the run: started again, it goes on; None keeps nothing
     seed: int = 0,  # of attacks and random purifiers
     trials: int = 3,  # answers of a random purifier

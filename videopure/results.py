@@ -271,6 +271,22 @@ def adaptive(self: Card, defense: str) -> bool:
 
 
 @patch
+def missing(self: Card, defense: str) -> list[str]:
+    "The columns that count and were not run on a defense, though they were on others: its worst case would be over less than theirs."
+    counted = self.config.get("worst", self.attacks)
+    return [a for a in self.attacks if a in counted and not self.cell(defense, a) and any(self.cell(d, a) for d in self.defenses)]
+
+
+@patch
+def doubt(self: Card, defense: str) -> str:
+    "Why a defense has no worst case; \"\" if it has one."
+    missing = self.missing(defense)
+    if not self.adaptive(defense):
+        return "not attacked adaptively"
+    return f"not attacked by {missing[0]}" + (f" and {len(missing) - 1} more" if missing[1:] else "") if missing else ""
+
+
+@patch
 def worst(self: Card, defense: str, attacks: Sequence[str] | None = None) -> Accuracy:
     "Accuracy in the worst case of some attacks, clip by clip; an upper bound that means little if none of them is adaptive."
     return Accuracy.of(self.worst_outcomes(defense, attacks).values())
@@ -314,8 +330,8 @@ _measure = lambda outcomes: Accuracy.of(outcomes.values()) if outcomes else None
 
 @patch
 def _row(self: Card, defense):
-    "Outcomes under each attack, and in the worst case of what was attacked adaptively."
-    worst = self.worst_outcomes(defense) if self.adaptive(defense) else {}
+    "Outcomes under each attack, and in the worst case, if there is no doubt about it."
+    worst = {} if self.doubt(defense) else self.worst_outcomes(defense)
     return {a: self.outcomes(defense, a) for a in self.attacks} | {None: worst}
 
 
@@ -323,7 +339,7 @@ def _row(self: Card, defense):
 def table(self: Card) -> Table:
     "Accuracy of each defense (row) under each attack (column), and in the worst case; equal for equal runs, byte for byte."
     marks, notes = self._notes()
-    outcomes, worst = {d: self._row(d) for d in self.defenses}, lambda d: "not attacked adaptively" if self.worst_outcomes(d) else None
+    outcomes, worst = {d: self._row(d) for d in self.defenses}, lambda d: self.doubt(d) if self.worst_outcomes(d) else None
     cell = lambda d, a: replace(self.accuracy(d, a), mark=marks[d, a]) if self.cell(d, a) else None
     rows = [[d, *(cell(d, a) for a in self.attacks), _measure(outcomes[d][None]) or worst(d)] for d in self.defenses]
     clips = lambda a: {frozenset(row[a]) for row in outcomes.values() if row[a]}
@@ -448,7 +464,7 @@ def to_dict(self: Card) -> dict:
     "Everything but the single results, as plain values for JSON."
     about = {"config": self.config, "hash": config_hash(self.config), "about": self.about}
     cells = {d: {a: self._numbers(d, a) for a in self.attacks if self.cell(d, a)} for d in self.defenses}
-    worst = {d: _count(self.worst(d)) for d in self.defenses if self.worst_outcomes(d) and self.adaptive(d)}
+    worst = {d: _count(self.worst(d)) for d in self.defenses if self.worst_outcomes(d) and not self.doubt(d)}
     return about | {"cells": cells, "worst": worst, "skipped": self.skipped, "clips": self.clips, "results": len(self.results)}
 
 # %% ../nbs/15b_results.ipynb #c101
@@ -551,9 +567,9 @@ def _entry(self: Card, defense):
     unknown = dict.fromkeys(("link", "authors", "venue", "reported", "autoattack_acc", "additional_data", "number_forward_passes"))
     attacks = {a: percent(self.accuracy(defense, a)) for a in self.attacks[1:] if self.cell(defense, a)}
     fixed = {"dataset": name(config.get("dataset")), "eps": config.get("eps"), "architecture": name(config.get("classifier"))}
-    found = {"clean_acc": percent(self.accuracy(defense)), "external": percent(worst), "unreliable": not self.adaptive(defense)}
+    found = {"clean_acc": percent(self.accuracy(defense)), "external": percent(worst), "unreliable": bool(self.doubt(defense))}
     found["footnote"] = f"external: worst case, clip by clip, over {', '.join(self._counted(defense)[1:]) or 'no attack'}"
-    found["footnote"] += "; not attacked adaptively" if found["unreliable"] else ""
+    found["footnote"] += f"; {self.doubt(defense)}" if found["unreliable"] else ""
     found["autoattack_acc"] = next((accuracy for a, accuracy in attacks.items() if a.lower() == "autoattack"), None)
     ours = {"n": worst.n, "interval": [round(100 * end, 2) for end in worst.interval], "attacks": attacks}
     ours["noise_predictions"] = self.metric(defense, "none", "calls")
