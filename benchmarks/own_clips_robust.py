@@ -1,8 +1,8 @@
 """Networks that hold, on real clips: python benchmarks/own_clips_robust.py FOLDER --out benchmarks/own_clips_robust
 
 FOLDER is UT-Interaction, six actions of two people, with the sequence of each clip in its manifest.csv. Twice, four sequences are held
-out and classifiers are trained on the others with `videopure train`: a plain one, one on attacked clips, one under noise, one behind masks,
-one without mean colours. They are judged on all clips that were held out, 47 of 8 sequences. Clips of a sequence show the same people and
+out and classifiers are trained on the others with `videopure train`: a plain one, one on attacked clips, one under noise, one behind masks.
+They are judged on all clips that were held out, 47 of 8 sequences. Clips of a sequence show the same people and
 wall: the intervals count them as `videopure.results.clustered` does. What is found of each clip is kept in OUT/results.json at once:
 started again, the script goes on where it was. About an hour on one core.
 """
@@ -17,14 +17,14 @@ import torch
 from torch import nn
 from tqdm.auto import tqdm
 
-from videopure import PGD, VideoPurePipeline, load_classifier
+from videopure import PGD, load_classifier
 from videopure.attacks import make_attack
 from videopure.cache import Recipe
-from videopure.certify import DoubleMasked, Smoothed, Steady, windows
+from videopure.certify import DoubleMasked, Smoothed, windows
 from videopure.data import ClipFolder
 from videopure.results import Table, clustered
 from videopure.robust import Hardening
-from videopure.threats import L2, Flicker, Frames
+from videopure.threats import L2, Frames
 from videopure.training import train_folder
 
 HELD_OUT = {"a": ["3", "6", "13", "16"], "b": ["1", "7", "12", "17"]}
@@ -33,7 +33,6 @@ KINDS = {
     "robust": Hardening(robust="8/255"),
     "smooth": Hardening(noise=0.25),
     "frames": Hardening(masks=5),
-    "steady": Hardening(steady=True),
 }
 RECIPE = Recipe(steps=0, classifier_steps=600)
 SIGMA, DRAWS = 0.25, 100
@@ -62,14 +61,9 @@ def measures(kind: str, model: nn.Module) -> Iterator[tuple[str, object]]:
             yield f"exact gradient, {eps}/255", attacked(eps / 255)
     if kind in ("plain", "smooth"):
         yield "certified, L2 0.25", certain(Smoothed(model, SIGMA), L2(0.25), draws=DRAWS)
-    if kind == "plain":
-        denoised = Smoothed(model, SIGMA, VideoPurePipeline.tiny(), chunk=16)
-        yield "certified, L2 0.25, denoised by the embedded UNet", certain(denoised, L2(0.25), draws=DRAWS)
     if kind in ("plain", "frames"):
         for k in (1, 2, 4):
             yield f"certified, any {k} of 16 frames in a row", certain(DoubleMasked(model, windows(16, k)), Frames(1.0, list(range(k))))
-    if kind == "steady":
-        yield "certified, any flicker up to 8/255", certain(Steady(model), Flicker(8 / 255))
 
 
 def main() -> None:
