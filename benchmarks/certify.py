@@ -71,7 +71,7 @@ def rows() -> dict[str, Row]:
         ),
         **{f"double masking, {k} frame{'s' * (k > 1)} in a row": in_a_row(plain, k) for k in (1, 2, 4)},
         **{f"frames classifier, {k} frame{'s' * (k > 1)} in a row": in_a_row(tiny_classifier("frames"), k) for k in (1, 2, 4)},
-        "frames classifier, any 2 frames": masked(tiny_classifier("frames"), subsets(16, 2), Frames(1.0, [0, 1]), n=100),
+        "frames classifier, any 2 frames": masked(tiny_classifier("frames"), subsets(16, 2), Frames(1.0, [0, 1]), n=50),
         "double masking, a box of 4 x 4": masked(plain, boxes(32, 32, 4), Patch(4), n=50),
         "smoothing, noise 0.25": smoothed(plain, 0.25, 200, small),
         "denoised smoothing, noise 0.25": smoothed(plain, 0.25, 200, small, Denoiser(pipe, 0.25)),

@@ -147,6 +147,14 @@ class Card:
         """Whether an attack that counts saw more than the classifier; of a bare classifier there is no more to see."""
         ...
 
+    def missing(self, defense: str) -> list[str]:
+        """The columns that count and were not run on a defense, though they were on others: its worst case would be over less than theirs."""
+        ...
+
+    def doubt(self, defense: str) -> str:
+        """Why a defense has no worst case; "" if it has one."""
+        ...
+
     def worst(self, defense: str, attacks: Sequence[str] | None=None) -> Accuracy:
         """Accuracy in the worst case of some attacks, clip by clip; an upper bound that means little if none of them is adaptive."""
         ...
@@ -168,7 +176,7 @@ class Card:
         ...
 
     def _row(self, defense):
-        """Outcomes under each attack, and in the worst case of what was attacked adaptively."""
+        """Outcomes under each attack, and in the worst case, if there is no doubt about it."""
         ...
 
     def table(self) -> Table:
