@@ -40,7 +40,7 @@ def folder(tmp_path) -> Path:
     clips, labels = moving_shapes(40, seed=0)
     write_video(clips[:1], tmp_path / "clip.mp4")
     rows = ["path,label,person"]
-    for k, motion in enumerate(("left", "right")):
+    for k, motion in enumerate(("left", "up")):
         (tmp_path / "clips" / motion).mkdir(parents=True)
         for i, clip in enumerate(clips[labels == k]):
             write_video(clip[None], tmp_path / "clips" / motion / f"{i}.mp4")

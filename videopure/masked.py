@@ -93,7 +93,7 @@ def _ripple(video):
     "Invisible waves, so steep that the sign of the gradient is as good as random."
     return (video + 1e-3 * torch.sin(1e5 * video)).clamp(0, 1)
 
-
+# %% ../nbs/16f_masked.ipynb #maskc01
 @_specimen("detached", _PROMISE)
 def _detached(video):
     "A blend with the blurred clip, most of which is detached: the gradient is a twentieth of what it should be."
@@ -105,13 +105,13 @@ def _rounded(video):
     "Eight levels: the gradient is there, and zero."
     return (video * 7).round() / 7
 
-
+# %% ../nbs/16f_masked.ipynb #maskc02
 @_specimen("a root of zero", _GRADIENT)
 def _root(video):
     "Adds the root of zero, whose gradient is not a number."
     return video + 0 * (video - video).sqrt()
 
-
+# %% ../nbs/16f_masked.ipynb #maskc03
 @_specimen("saturated", _GRADIENT, whole=True)
 class _Saturated(nn.Module):
     "Logits so large that the softmax is 0 and 1, and the cross-entropy has no gradient."
@@ -123,7 +123,7 @@ class _Saturated(nn.Module):
     def forward(self, video):
         return 1e4 * self.classifier(video)
 
-
+# %% ../nbs/16f_masked.ipynb #maskc04
 @_specimen("out of torch", _GRADIENT)
 def _out_of_torch(video):
     "Goes through numpy, where gradients end."
@@ -135,7 +135,7 @@ def _unseen(video):
     "Does its work only while no gradient is recorded."
     return video if torch.is_grad_enabled() else _BLUR(video)
 
-
+# %% ../nbs/16f_masked.ipynb #maskc05
 @_specimen("another vote", "the argmax of the scores is the vote", whole=True)
 class _OtherVote(Defended):
     "Votes on a clip without motion, and shows the scores of the clip as it came."
@@ -146,13 +146,13 @@ class _OtherVote(Defended):
     def forward(self, video):
         return self.classifier(video)
 
-
+# %% ../nbs/16f_masked.ipynb #maskc06
 @_specimen("undeclared noise", "the same clip, the same answer")
 def _noise(video):
     "Draws noise, and does not say so."
     return (video + 0.02 * torch.randn_like(video)).clamp(0, 1)
 
-
+# %% ../nbs/16f_masked.ipynb #maskc07
 @_specimen("company", "a batch is its clips, one by one")
 def _company(video):
     "Mixes the clips of a batch."
@@ -177,7 +177,7 @@ class _Cache:
             self.known.append((clip.detach().clone(), found := _BLUR(clip)))
         return found + 0 * clip
 
-
+# %% ../nbs/16f_masked.ipynb #maskmem3
 @_specimen("answers it remembers", "clips seen before do not matter", whole=True)
 class _Remembered(nn.Module):
     "Gives a clip the scores that it gave to the first one like it."
@@ -198,7 +198,7 @@ class _Remembered(nn.Module):
             self.known.append((clip.detach().clone(), found := self.classifier(clip).detach()))
         return found + 0 * self.classifier(clip)
 
-
+# %% ../nbs/16f_masked.ipynb #maskmem5
 @_specimen("sets the seed", "nothing stays changed")
 def _seeding(video):
     "Sets torch's seed, for all that comes after it."
@@ -233,7 +233,7 @@ for _name, _part, _about in (
 ):
     HONEST[_name] = Specimen(lambda classifier, part=_part: Defended(classifier, part), "", _about)
 
-
+# %% ../nbs/16f_masked.ipynb #maskhon2
 @_specimen("reflection")
 def _reflection(video):
     "The reflection of a clip in its blurred one, with its true gradient: far from the identity."

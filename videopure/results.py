@@ -271,16 +271,10 @@ def adaptive(self: Card, defense: str) -> bool:
 
 
 @patch
-def missing(self: Card, defense: str) -> list[str]:
-    "The columns that count and were not run on a defense, though they were on others: its worst case would be over less than theirs."
-    counted = self.config.get("worst", self.attacks)
-    return [a for a in self.attacks if a in counted and not self.cell(defense, a) and any(self.cell(d, a) for d in self.defenses)]
-
-
-@patch
 def doubt(self: Card, defense: str) -> str:
-    "Why a defense has no worst case; \"\" if it has one."
-    missing = self.missing(defense)
+    "Why a defense has no worst case, \"\" if it has one: what counts was not run on it, but on others."
+    run = {attack for other in self.defenses for attack in self._counted(other)} - {*self._counted(defense)}
+    missing = [attack for attack in self.attacks if attack in run]
     if not self.adaptive(defense):
         return "not attacked adaptively"
     return f"not attacked by {missing[0]}" + (f" and {len(missing) - 1} more" if missing[1:] else "") if missing else ""

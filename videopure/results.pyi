@@ -147,12 +147,8 @@ class Card:
         """Whether an attack that counts saw more than the classifier; of a bare classifier there is no more to see."""
         ...
 
-    def missing(self, defense: str) -> list[str]:
-        """The columns that count and were not run on a defense, though they were on others: its worst case would be over less than theirs."""
-        ...
-
     def doubt(self, defense: str) -> str:
-        """Why a defense has no worst case; "" if it has one."""
+        """Why a defense has no worst case, "" if it has one: what counts was not run on it, but on others."""
         ...
 
     def worst(self, defense: str, attacks: Sequence[str] | None=None) -> Accuracy:

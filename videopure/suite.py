@@ -42,7 +42,7 @@ def gray_box(suite: "VideoAuto") -> Callable | None:
     "PGD on the bare classifier, to the last step."
     return suite.pgd(suite.classifier, steps=10, early_stop=False, best=False) if suite.purifier else None
 
-
+# %% ../nbs/13c_suite.ipynb #suitec01
 def gray_box_momentum(suite: "VideoAuto") -> Callable | None:
     "The same with momentum."
     more = {"momentum": 0.75, "schedule": "cosine", "alpha": suite.eps / 4}
@@ -53,7 +53,7 @@ def one_step_transfer(suite: "VideoAuto") -> Callable | None:
     "PGD along the exact gradient of the one-step estimate, merely shown to the defense."
     return suite.pgd(Defended(suite.classifier, OneStep(suite.pipe)), steps=20, early_stop=False, best=False) if suite.loops else None
 
-
+# %% ../nbs/13c_suite.ipynb #suitec02
 def one_step_gradient(suite: "VideoAuto") -> Callable | None:
     "PGD on the answers of the defense, with the gradient of the one-step estimate."
     return suite.pgd(StandIn(suite.model, OneStep(suite.pipe)), steps=20, eot=suite.eot) if suite.loops else None
@@ -63,13 +63,13 @@ def exact(suite: "VideoAuto") -> Callable | None:
     "PGD along the exact gradient, two starts."
     return suite.pgd(suite.followed, steps=suite.steps, restarts=2, loss=["ce", "margin"], eot=suite.eot) if suite.differentiable else None
 
-
+# %% ../nbs/13c_suite.ipynb #suitec03
 def exact_records(suite: "VideoAuto") -> Callable | None:
     "The same on the mean loss of all records, with momentum."
     more = {"loss": record_loss(), "momentum": 0.75, "eot": suite.eot}
     return suite.pgd(suite.followed, steps=suite.steps, **more) if suite.differentiable and suite.purifier else None
 
-
+# %% ../nbs/13c_suite.ipynb #suitec04
 def exact_apgd(suite: "VideoAuto") -> Callable | None:
     "APGD along the exact gradient; of torchattacks."
     if not suite.differentiable or type(suite.threat) is not Linf:
@@ -87,14 +87,14 @@ def bpda(suite: "VideoAuto") -> Callable | None:
     more = {"loss": "margin", "momentum": 0.75, "eot": suite.eot}
     return suite.pgd(suite.seen("bpda"), steps=40, **more) if suite.purifier else None
 
-
+# %% ../nbs/13c_suite.ipynb #suitec05
 def blur_gradient(suite: "VideoAuto") -> Callable | None:
     "The same with the gradient of a blur."
     more = {"loss": "margin", "momentum": 0.75, "eot": suite.eot}
     blunt = suite.purifier and not suite.differentiable
     return suite.pgd(StandIn(suite.model, GaussianBlur(1.0)), steps=60, **more) if blunt else None
 
-
+# %% ../nbs/13c_suite.ipynb #suitec06
 def square(suite: "VideoAuto") -> Callable | None:
     "Square, by scores alone."
     return Square(suite.model, suite.threat, 500, progress=False) if type(suite.threat) is Linf else None
@@ -209,7 +209,7 @@ def forward(self: VideoAuto, clips: torch.Tensor, labels: torch.Tensor) -> torch
     self.flags = [[] if broken else list(why) for broken in best.success.tolist()]
     return best.clips
 
-
+# %% ../nbs/13c_suite.ipynb #suitetr2
 @patch
 def _try(self: VideoAuto, name: str, attack: Callable | None, clips: torch.Tensor, labels: torch.Tensor, best: Best) -> int:
     "Attack the clips that are left; how many were broken."
@@ -223,7 +223,7 @@ def _try(self: VideoAuto, name: str, attack: Callable | None, clips: torch.Tenso
         self.broken_by[row] = name
     return int(wrong.sum())
 
-
+# %% ../nbs/13c_suite.ipynb #suitele2
 @patch
 def _lengthen(self: VideoAuto, clips: torch.Tensor, labels: torch.Tensor, best: Best) -> None:
     "Twice the steps, again and again, until that breaks no more clips."

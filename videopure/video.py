@@ -43,10 +43,8 @@ av = Late("av", "av")
 # %% ../nbs/00_video.ipynb #c008
 def _cure(shape):
     "How a clip of a wrong shape becomes (B, 3, T, H, W), as the end of a message."
-    if len(shape) == 6:
-        return "; attacks for images add an axis: make them with videopure.filmstrip.TorchAttack"
     if len(shape) != 5:
-        return "; add the batch axis with video.unsqueeze(0)" if len(shape) == 4 and shape[0] == 3 else ""
+        return {4: "; add the batch axis: video.unsqueeze(0)" * (shape[:1] == (3,)), 6: "; see filmstrip.TorchAttack"}.get(len(shape), "")
     if shape[2] == 3:
         return "; swap time and colour with video.transpose(1, 2)"
     if shape[4] == 3:
