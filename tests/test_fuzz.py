@@ -24,8 +24,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from videopure import attacks, baselines, blackbox, certify, checks, classifiers, config, data, defense, detect
-from videopure import evaluate, explore, families, filmstrip, flow, guidance, inversion, journal, latents, metrics, models, networks
-from videopure import pipeline, purifier, registry, report, results, robust
+from videopure import evaluate, explore, families, filmstrip, flow, guidance, inversion, journal, latents, masked, metrics, models
+from videopure import networks, pipeline, purifier, registry, report, results, robust
 from videopure import sanity, schedule, show, suite, threats, tiny, trace, trainer, training, video, voting
 from videopure.cli import main
 from videopure.config import read_config
@@ -340,6 +340,7 @@ def of_parts() -> dict:
         "attacks.make_attack": (attacks.make_attack, {"method": "pgd", "model": NET}),
         "attacks.call": (lambda clips, labels: attacks.PGD(NET, steps=1)(clips, labels), {"clips": CLIPS, "labels": LABELS}),
         "filmstrip.TorchAttack": (of(filmstrip.TorchAttack, CLIPS, LABELS), fgsm, filmstrip.TorchAttack),
+        "masked.Specimen": (masked.Specimen, {"make": lambda classifier: classifier, "check": "", "about": "x"}),
         "suite.VideoAuto": (lambda **given: suite.VideoAuto(**given).judge(CLIPS, LABELS), {"model": NET}, suite.VideoAuto),
     }
     for part in [*threats.THREATS.values()]:
