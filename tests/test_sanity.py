@@ -11,6 +11,7 @@ from videopure.attacks import ATTACKS, PGD
 from videopure.baselines import H264, JPEG, BitDepth, GaussianBlur, MedianBlur
 from videopure.defense import Defended
 from videopure.evaluate import AttackSpec
+from videopure.masked import _Pretended
 from videopure.pipeline import VideoPurePipeline
 from videopure.report import judge
 from videopure.sanity import (
@@ -92,19 +93,6 @@ def sociable(video):
     return 0.9 * video + 0.1 * video.mean(0, keepdim=True)
 
 
-class Pretended(torch.autograd.Function):
-    "One clip to see, and another gradient to follow."
-
-    @staticmethod
-    def forward(ctx, video, shown, gradient):
-        ctx.gradient = gradient
-        return shown.clone()
-
-    @staticmethod
-    def backward(ctx, grad):
-        return ctx.gradient(grad), None, None
-
-
 OWN = torch.Generator().manual_seed(5)  # torch's random state stays as it is
 BLUR = GaussianBlur(1.0)
 MASKS = {
@@ -120,7 +108,7 @@ def masked(mask, far):
 
     def purify(video):
         clean = BLUR(video).detach()
-        return Pretended.apply(video, (2 * clean - video.detach()).clamp(0, 1) if far else clean, MASKS[mask])
+        return _Pretended.apply(video, (2 * clean - video.detach()).clamp(0, 1) if far else clean, MASKS[mask])
 
     return purify
 
