@@ -770,3 +770,15 @@ def test_a_model_of_clips_that_it_was_trained_on(tmp_path, capsys):
 def test_a_setting_of_files_without_files(capsys):
     assert main(["evaluate", "--stride", "2"]) == 2
     assert "clips in files have it" in capsys.readouterr().err
+
+
+def test_interrupted_inside_a_module_that_makes_another_error_of_it():
+    "Libraries that load modules when they are first used wrap what came up meanwhile."
+    try:
+        try:
+            raise KeyboardInterrupt(signal.SIGTERM)
+        except KeyboardInterrupt as stopped:
+            raise RuntimeError("Failed to import") from stopped
+    except RuntimeError as error:
+        assert videopure.cli._stopped(error) == signal.SIGTERM
+    assert videopure.cli._stopped(RuntimeError("other")) == 0

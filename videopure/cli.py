@@ -501,6 +501,15 @@ def _stop(number: int, frame: object) -> None:
     raise KeyboardInterrupt(number)
 
 
+def _stopped(error: BaseException | None) -> int:
+    "The signal behind an error, also where a module that was being loaded has made another error of it; 0 for none."
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return (error.args or (signal.SIGINT,))[0]
+        error = error.__cause__ or error.__context__
+    return 0
+
+
 def _leave(number: int, frame: object) -> None:
     "End the process where nothing has begun."
     _say("interrupted")
@@ -533,11 +542,11 @@ def main(argv: list[str] | None = None) -> int:
             said = _run(vars(parser().parse_args(argv)))
             if said is not None:
                 print(said, flush=True)
-        except KeyboardInterrupt as stopped:
-            _close_bars()
-            _say("interrupted; nothing half-written is left; called again, evaluate, train and certify go on, purify and demo begin anew")
-            return 128 + (stopped.args or (signal.SIGINT,))[0]
-        except Exception as error:
+        except (KeyboardInterrupt, Exception) as error:
+            if stopped := _stopped(error):
+                _close_bars()
+                _say("interrupted; nothing half-written is left; called again, evaluate, train and certify go on; others begin anew")
+                return 128 + stopped
             if isinstance(error, OSError) and error.errno == errno.EPIPE:
                 return 141
             if (reason := _reason(error)) is None:
