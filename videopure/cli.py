@@ -501,6 +501,12 @@ def _stop(number: int, frame: object) -> None:
     raise KeyboardInterrupt(number)
 
 
+def _leave(number: int, frame: object) -> None:
+    "End the process where nothing has begun."
+    _say("interrupted")
+    os._exit(128 + number)
+
+# %% ../nbs/19_cli.ipynb #stp0002
 def _stopped(error: BaseException | None) -> int:
     "The signal behind an error, also where a module that was being loaded has made another error of it; 0 for none."
     while error is not None:
@@ -508,12 +514,6 @@ def _stopped(error: BaseException | None) -> int:
             return (error.args or (signal.SIGINT,))[0]
         error = error.__cause__ or error.__context__
     return 0
-
-
-def _leave(number: int, frame: object) -> None:
-    "End the process where nothing has begun."
-    _say("interrupted")
-    os._exit(128 + number)
 
 # %% ../nbs/19_cli.ipynb #c061
 @contextmanager
