@@ -49,8 +49,10 @@ def members(model):
 
 def test_members_that_apply(pipe):
     assert members(CLASSIFIER) == ["exact", "exact, APGD", "Square"]
-    assert "one-step gradient" in members(Defended(CLASSIFIER, pipe))
-    assert "one-step gradient" not in members(Defended(CLASSIFIER, OneStep(pipe)))
+    video_pure, one_step = members(Defended(CLASSIFIER, pipe)), members(Defended(CLASSIFIER, OneStep(pipe)))
+    assert "one-step gradient" in video_pure and "VideoPure, transferred" not in video_pure
+    assert "one-step gradient" not in one_step and "VideoPure, transferred" in one_step
+    assert "exact, selective" in members(Defended(CLASSIFIER, Grain())) and "exact, selective" not in video_pure
     codec = VideoAuto(Defended(CLASSIFIER, H264(35)), 8 / 255)
     codec.differentiable = codec.has_gradient(CLIPS)
     assert not codec.differentiable and not MEMBERS["exact"](codec) and MEMBERS["blur gradient"](codec)
@@ -106,6 +108,7 @@ def test_survivors_of_the_last_doubling_are_flagged(monkeypatch):
 def test_random_defense_is_judged_by_its_mean():
     attack = VideoAuto(Defended(CLASSIFIER, Grain()), 8 / 255, seed=0, progress=False)
     assert attack.eot == 16 and all(not make(attack).early_stop for make in (suite.exact, suite.bpda, suite.exact_records))
+    assert attack.is_random(CLIPS)
     seen, right = [], attack.judge(CLIPS, LABELS)
 
     def forward(video):
@@ -132,3 +135,46 @@ def test_protocol_is_a_table_for_all_kinds(pipe):
 
 def test_by_name():
     assert isinstance(make_attack("video-auto-1", CLASSIFIER, eps="8/255"), VideoAuto)
+
+
+class Hidden(Purifier):
+    "Noise from a generator of its own, of which nothing is said."
+
+    def __init__(self):
+        self.source = torch.Generator().manual_seed(0)
+
+    def __call__(self, video):
+        return (video + 0.05 * torch.randn(video.shape, generator=self.source)).clamp(0, 1)
+
+
+def test_hidden_randomness_is_seen():
+    attack = VideoAuto(Defended(CLASSIFIER, Hidden()), 8 / 255, seed=0, progress=False)
+    assert attack.eot == 1
+    attack(CLIPS[:2], LABELS[:2])
+    assert attack.random and attack.eot == 16 and len(attack.answers(CLIPS[:2])) == 8
+    assert attack.metrics["wrong_draws"].tolist() == [8, 8]
+
+
+def test_selective_draws():
+    "A draw far from broken has no say beside one that is nearly broken; equal draws give the mean."
+    torch.manual_seed(0)
+    grads, near = torch.randn(4, 2, 1, 2, 3, 3), torch.tensor([[-50.0, 0], [-50, 0], [-50, 0], [0.5, 0]])
+    found = suite.selective(near, grads, 1e-3)
+    assert torch.cosine_similarity(found[0].flatten(), grads[3, 0].flatten(), dim=0) > 0.999
+    same = suite.selective(near, grads[:1].expand_as(grads), 8 / 255)
+    assert torch.cosine_similarity(same[1].flatten(), grads[0, 1].flatten(), dim=0) > 0.999
+
+
+def test_selective_is_an_attack():
+    model = Defended(CLASSIFIER, Grain())
+    attack = suite.Selective(model, 8 / 255, steps=5, eot=3, loss="margin", seed=0, progress=False, early_stop=False)
+    adv = attack(CLIPS[:2], LABELS[:2])
+    assert attack.eot == 3 and (Linf(8 / 255).distance(adv, CLIPS[:2]) <= 1 + 1e-4).all()
+    assert (suite.margin(model(adv), LABELS[:2]) > suite.margin(model(CLIPS[:2]), LABELS[:2])).all()
+
+
+def test_starts_from_the_nearest(pipe):
+    attack = PGD(CLASSIFIER, 8 / 255, steps=1, alpha=1e-6, seed=0, progress=False)
+    start = (CLIPS + 0.3).clamp(0, 1)
+    attack.starts = start
+    assert torch.allclose(attack(CLIPS, LABELS), Linf(8 / 255).project(start, CLIPS), atol=1e-5)

@@ -240,6 +240,7 @@ class PGD(VideoAttack):
     """
 
     modes, varies, draws = ["default", "targeted"], True, 0  # False: draw again only where the model drew; most draws of a step
+    starts = None  # clips to begin with, (B, C, T, H, W), in place of what `random_start` says
     def __init__(
         self,
         model: nn.Module,  # a classifier, or a `Defended`: its gradient mode is the attacker's
@@ -364,9 +365,11 @@ def _without_gradient(grad: torch.Tensor) -> torch.Tensor:
 @patch
 def ascent(self: PGD, clips: torch.Tensor, goal: torch.Tensor, best: Best, rows: torch.Tensor, loss: Callable, bar: tqdm) -> None:
     "One run from a start to the last step, for the clips `rows`; what it finds goes to `best`."
-    adv = self.threat.random_start(clips[rows], self.generator) if self.random_start else clips[rows]
-    velocity = torch.zeros_like(adv)
-    clean = self._clean_records(clips)
+    if self.starts is not None:
+        adv = self.threat.project(self.starts[rows], clips[rows])
+    else:
+        adv = self.threat.random_start(clips[rows], self.generator) if self.random_start else clips[rows]
+    velocity, clean = torch.zeros_like(adv), self._clean_records(clips)
     for step in range(self.steps + 1):
         last = step == self.steps
         value, broken, grad = self.loss_and_grad(adv, goal[rows], loss, None if clean is None else clean[rows], grad=not last)

@@ -144,6 +144,7 @@ class PGD(VideoAttack):
     modes: list[str]
     varies: bool
     draws: int
+    starts: None
     threat: Any
     steps: int
     loss: str | Callable | Sequence

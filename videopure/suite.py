@@ -22,7 +22,7 @@ from .defense import Defended
 from .guidance import smooth_sign
 from .pipeline import VideoPurePipeline
 from .purifier import NoGradientError, VideoPure, as_purifier
-from .threats import Linf, as_threat
+from .threats import Linf, LowFrequency, as_threat
 
 # %% ../nbs/13c_suite.ipynb #5045ca39
 class StandIn(Defended):
@@ -74,7 +74,60 @@ def exact_apgd(suite: "VideoAuto") -> Callable | None:
     "APGD along the exact gradient; of torchattacks."
     if not suite.differentiable or type(suite.threat) is not Linf:
         return None
-    return make_attack("APGD", suite.followed, norm="Linf", eps=suite.eps, steps=100 if suite.eot == 1 else 20, eot_iter=suite.eot)
+    return make_attack("APGD", suite.followed, norm="Linf", eps=suite.eps, steps=20 if suite.random else 100, eot_iter=suite.eot)
+
+# %% ../nbs/13c_suite.ipynb #0f511d3d
+def selective(values: torch.Tensor, grads: torch.Tensor, eps: float) -> torch.Tensor:
+    "The weighted mean of the gradients `(draws, B, C, T, H, W)` of draws with the margins `(draws, B)`."
+    weight = torch.ones_like(values)
+    for _ in range(5):
+        mean = (weight[..., None, None, None, None] * grads).mean(0)
+        gain = eps * (grads * mean.sign()).flatten(2).sum(2)
+        weight = torch.sigmoid(5 * (values + gain)).clamp_min(1e-6)
+    return (weight[..., None, None, None, None] * grads).mean(0)
+
+# %% ../nbs/13c_suite.ipynb #ea92fd3c
+class Selective(PGD):
+    "PGD in which the draws of a step are weighed by `selective`; for the margin."
+
+    def loss_and_grad(self, *args: object, **options: object) -> tuple:
+        "Loss (B,), broken (B,) and gradient, over `eot` draws."
+        draws, self.eot = self.eot, 1
+        try:
+            found = zip(*(super(Selective, self).loss_and_grad(*args, **options) for _ in range(draws)))
+        finally:
+            self.eot = draws
+        values, broken, grads = map(torch.stack, found)
+        return values.mean(0), broken.all(0), selective(values, grads, self.eps)
+
+# %% ../nbs/13c_suite.ipynb #65eb9e70
+def exact_selective(suite: "VideoAuto") -> Callable | None:
+    "PGD along the exact gradient of the draws that can be broken."
+    return suite.pgd(suite.followed, suite.steps, Selective, loss="margin", eot=suite.eot) if suite.differentiable and suite.random else None
+
+# %% ../nbs/13c_suite.ipynb #82d8909f
+def exact_low(suite: "VideoAuto") -> Callable | None:
+    "PGD along the exact gradient, in low frequencies only."
+    if not suite.differentiable or not suite.purifier or type(suite.threat) is not Linf:
+        return None
+    return suite.pgd(suite.followed, suite.steps, threat=LowFrequency(suite.eps), loss="margin", eot=suite.eot)
+
+# %% ../nbs/13c_suite.ipynb #c2cd85f3
+def exact_nearest(suite: "VideoAuto") -> Callable | None:
+    "PGD along the exact gradient, from the clips that have come nearest."
+    if not suite.differentiable or not suite.purifier:
+        return None
+    attack = suite.pgd(suite.followed, suite.steps, loss="margin", momentum=0.75, schedule="cosine", eot=suite.eot)
+    attack.starts = None if suite.best is None else suite.best.clips[~suite.best.success]
+    return attack
+
+# %% ../nbs/13c_suite.ipynb #9eb1b7ea
+def videopure_transfer(suite: "VideoAuto") -> Callable | None:
+    "PGD along the exact gradient of VideoPure with the same model, merely shown to the defense."
+    if suite.pipe is None or isinstance(suite.purifier, VideoPure):
+        return None
+    other = Defended(suite.classifier, VideoPure(suite.pipe, sign=smooth_sign))
+    return suite.pgd(other, 20, early_stop=False, best=False)
 
 # %% ../nbs/13c_suite.ipynb #0230c439
 def exact_longer(suite: "VideoAuto", steps: int) -> Callable | None:
@@ -108,6 +161,10 @@ MEMBERS = {
     "exact": exact,
     "exact, records": exact_records,
     "exact, APGD": exact_apgd,
+    "exact, selective": exact_selective,
+    "exact, low frequencies": exact_low,
+    "exact, from the nearest": exact_nearest,
+    "VideoPure, transferred": videopure_transfer,
     "BPDA": bpda,
     "blur gradient": blur_gradient,
     "Square": square,
@@ -137,15 +194,14 @@ class VideoAuto(VideoAttack):
         self.model = Defended(model.classifier, model.purifier, model.rule) if defended else model
         self.pipe = getattr(self.purifier, "pipe", None)
         self.loops = isinstance(self.pipe, VideoPurePipeline) and not isinstance(self.purifier, OneStep)
-        self.eot = 16 if getattr(self.purifier, "random", False) else 1
-        self.steps, self.differentiable = 40 if self.eot == 1 else 20, True
+        self.random, self.differentiable, self.best = getattr(self.purifier, "random", False), True, None
 
 # %% ../nbs/13c_suite.ipynb #5fc777be
 @patch
-def pgd(self: VideoAuto, model: nn.Module, steps: int, **options: object) -> PGD:
+def pgd(self: VideoAuto, model: nn.Module, steps: int, kind: type = PGD, threat: object = None, **options: object) -> PGD:
     "A PGD on a model; on one that draws noise to the last step, as a lucky draw is no reason to stop."
-    whole = {"early_stop": False} if self.eot > 1 else {}
-    attack = PGD(model, self.threat, steps=steps, progress=False, **whole | options)
+    whole = {"early_stop": False} if self.random else {}
+    attack = kind(model, threat or self.threat, steps=steps, progress=False, **whole | options)
     attack.on_step = lambda: self.on_step()
     return attack
 
@@ -154,6 +210,18 @@ def pgd(self: VideoAuto, model: nn.Module, steps: int, **options: object) -> PGD
 def seen(self: VideoAuto, sees: str) -> Defended:
     "The defense as an attacker with another gradient sees it."
     return Defended(self.classifier, self.purifier, self.model.rule, sees)
+
+
+@patch(as_prop=True)
+def eot(self: VideoAuto) -> int:
+    "Over how many draws a gradient is averaged."
+    return 16 if self.random else 1
+
+
+@patch(as_prop=True)
+def steps(self: VideoAuto) -> int:
+    "How many steps an attack along the exact gradient takes at first."
+    return 20 if self.random else 40
 
 
 @patch(as_prop=True)
@@ -177,17 +245,35 @@ def has_gradient(self: VideoAuto, clips: torch.Tensor) -> bool:
 
 @patch
 @torch.no_grad()
-def judge(self: VideoAuto, clips: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    "Which clips are answered wrongly, and by which margin, both `(B,)`; of a defense that draws noise, in the mean of eight draws."
-    total, draws = 0, 1 if self.eot == 1 else 8
-    wrong, lead = torch.ones_like(labels, dtype=torch.bool), torch.zeros_like(clips[:, 0, 0, 0, 0])
-    for _ in range(draws):
+def is_random(self: VideoAuto, clips: torch.Tensor) -> bool:
+    "Whether the defense says that it draws noise, or answers otherwise when it is asked again."
+    if getattr(self.purifier, "random", False):
+        return True
+    (_, first), (_, second) = (answered(self.model, clips[:2]) for _ in range(2))
+    return first is not None and not (second is not None and torch.equal(first, second))
+
+# %% ../nbs/13c_suite.ipynb #4776a350
+@patch
+@torch.no_grad()
+def answers(self: VideoAuto, clips: torch.Tensor) -> torch.Tensor:
+    "The probabilities `(draws, B, classes)` that the defense answers with, in eight draws if it draws noise; zero where it refuses."
+    found = []
+    for _ in range(8 if self.random else 1):
         rows, scores = answered(self.model, clips)
-        if scores is None:
-            return wrong, lead
-        full = scores.new_zeros(len(clips), scores.shape[1])
-        full[rows] = scores.softmax(1)
-        total = total + full
+        full = torch.zeros(len(clips), 1 if scores is None else scores.shape[1], device=clips.device)
+        if scores is not None:
+            full[rows] = scores.softmax(1).to(full)
+        found.append(full)
+    most = max(each.shape[1] for each in found)
+    return torch.stack([each if each.shape[1] == most else each.new_zeros(len(clips), most) for each in found])
+
+
+@patch
+def judge(self: VideoAuto, clips: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    "Which clips are answered wrongly in the mean of all draws, and by which margin, both `(B,)`."
+    total = self.answers(clips).sum(0)
+    if total.shape[1] == 1:
+        return torch.ones_like(labels, dtype=torch.bool), torch.zeros_like(clips[:, 0, 0, 0, 0])
     lead = margin(total, labels)
     return (lead > 0) | (total.sum(1) == 0) | (total.argmax(1) != labels), lead.to(clips)
 
@@ -195,8 +281,10 @@ def judge(self: VideoAuto, clips: torch.Tensor, labels: torch.Tensor) -> tuple[t
 @patch
 def forward(self: VideoAuto, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     "The attacked clips; called by `__call__`."
+    self.random = self.is_random(clips)
     self.differentiable, self.converged = self.has_gradient(clips), True
     best, self.broken_by = Best(clips, self.judge(clips, labels)[0]), [""] * len(clips)
+    self.best = best
     with tqdm(MEMBERS.items(), desc="video-auto-1", disable=not self.progress, leave=False, delay=2) as bar:
         for name, make in bar:
             self._try(name, make(self), clips, labels, best)
@@ -205,6 +293,7 @@ def forward(self: VideoAuto, clips: torch.Tensor, labels: torch.Tensor) -> torch
     self.success = best.success
     members = [*MEMBERS, *sorted({*self.broken_by} - {*MEMBERS, ""})]
     self.metrics = {"broken_by": torch.tensor([1 + members.index(name) if name else 0 for name in self.broken_by])}
+    self.metrics["wrong_draws"] = (self.answers(best.clips).argmax(2) != labels).sum(0)
     why = [] if self.converged else ["more steps still broke other clips"]
     self.flags = [[] if broken else list(why) for broken in best.success.tolist()]
     return best.clips

@@ -15,7 +15,7 @@ from .defense import Defended as Defended
 from .guidance import smooth_sign as smooth_sign
 from .pipeline import VideoPurePipeline as VideoPurePipeline
 from .purifier import NoGradientError as NoGradientError, VideoPure as VideoPure, as_purifier as as_purifier
-from .threats import Linf as Linf, as_threat as as_threat
+from .threats import Linf as Linf, LowFrequency as LowFrequency, as_threat as as_threat
 
 class StandIn(Defended):
     """A defense that answers as it is, and whose gradient is that of another purifier."""
@@ -56,6 +56,34 @@ def exact_apgd(suite: 'VideoAuto') -> Callable | None:
     """APGD along the exact gradient; of torchattacks."""
     ...
 
+def selective(values: torch.Tensor, grads: torch.Tensor, eps: float) -> torch.Tensor:
+    """The weighted mean of the gradients `(draws, B, C, T, H, W)` of draws with the margins `(draws, B)`."""
+    ...
+
+class Selective(PGD):
+    """PGD in which the draws of a step are weighed by `selective`; for the margin."""
+    eot: int
+
+    def loss_and_grad(self, *args: object, **options: object) -> tuple:
+        """Loss (B,), broken (B,) and gradient, over `eot` draws."""
+        ...
+
+def exact_selective(suite: 'VideoAuto') -> Callable | None:
+    """PGD along the exact gradient of the draws that can be broken."""
+    ...
+
+def exact_low(suite: 'VideoAuto') -> Callable | None:
+    """PGD along the exact gradient, in low frequencies only."""
+    ...
+
+def exact_nearest(suite: 'VideoAuto') -> Callable | None:
+    """PGD along the exact gradient, from the clips that have come nearest."""
+    ...
+
+def videopure_transfer(suite: 'VideoAuto') -> Callable | None:
+    """PGD along the exact gradient of VideoPure with the same model, merely shown to the defense."""
+    ...
+
 def exact_longer(suite: 'VideoAuto', steps: int) -> Callable | None:
     """PGD along the exact gradient with so many steps, on the margin, from new starts."""
     ...
@@ -89,9 +117,9 @@ class VideoAuto(VideoAttack):
     model: Any
     pipe: Any
     loops: Any
-    eot: int
-    steps: int
+    random: Any
     differentiable: bool
+    best: Any
     success: Any
     metrics: dict[str, Any]
     flags: list[list[Any]]
@@ -99,12 +127,22 @@ class VideoAuto(VideoAttack):
     def __init__(self, model: nn.Module, eps: object=8 / 255, *, seed: int | None=None, progress: bool=True):
         ...
 
-    def pgd(self, model: nn.Module, steps: int, **options: object) -> PGD:
+    def pgd(self, model: nn.Module, steps: int, kind: type=PGD, threat: object=None, **options: object) -> PGD:
         """A PGD on a model; on one that draws noise to the last step, as a lucky draw is no reason to stop."""
         ...
 
     def seen(self, sees: str) -> Defended:
         """The defense as an attacker with another gradient sees it."""
+        ...
+
+    @property
+    def eot(self) -> int:
+        """Over how many draws a gradient is averaged."""
+        ...
+
+    @property
+    def steps(self) -> int:
+        """How many steps an attack along the exact gradient takes at first."""
         ...
 
     @property
@@ -118,8 +156,17 @@ class VideoAuto(VideoAttack):
         ...
 
     @torch.no_grad()
+    def is_random(self, clips: torch.Tensor) -> bool:
+        """Whether the defense says that it draws noise, or answers otherwise when it is asked again."""
+        ...
+
+    @torch.no_grad()
+    def answers(self, clips: torch.Tensor) -> torch.Tensor:
+        """The probabilities `(draws, B, classes)` that the defense answers with, in eight draws if it draws noise; zero where it refuses."""
+        ...
+
     def judge(self, clips: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Which clips are answered wrongly, and by which margin, both `(B,)`; of a defense that draws noise, in the mean of eight draws."""
+        """Which clips are answered wrongly in the mean of all draws, and by which margin, both `(B,)`."""
         ...
 
     def forward(self, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
