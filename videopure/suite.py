@@ -103,7 +103,9 @@ class Selective(PGD):
 # %% ../nbs/13c_suite.ipynb #65eb9e70
 def exact_selective(suite: "VideoAuto") -> Callable | None:
     "PGD along the exact gradient of the draws that can be broken."
-    return suite.pgd(suite.followed, suite.steps, Selective, loss="margin", eot=suite.eot) if suite.differentiable and suite.random else None
+    if not suite.differentiable or not suite.random:
+        return None
+    return suite.pgd(suite.followed, suite.steps, Selective, loss="margin", eot=suite.eot)
 
 # %% ../nbs/13c_suite.ipynb #82d8909f
 def exact_low(suite: "VideoAuto") -> Callable | None:
