@@ -2,7 +2,8 @@
 
     python benchmarks/retrained.py --out benchmarks/retrained
 
-Trains what is missing (OUT/weights; about a quarter of an hour on one core), then measures each pair on the same fresh clips. Started again, it goes on.
+Trains what is missing (OUT/weights; about a quarter of an hour on one core), then measures each pair on the same fresh clips.
+Started again, it goes on.
 """
 
 import argparse
