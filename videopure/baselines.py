@@ -207,13 +207,14 @@ def descend(
     sigma: Callable[[Level], float] = lambda level: 0.0,  # of the fresh noise at each step
     generator: torch.Generator | None = None,  # of the fresh noise
     guide: Callable[[torch.Tensor, Level], torch.Tensor] | None = None,  # (x0, level) to another x0
+    keep: float = 1.0,  # how much of the predicted noise stays in
 ) -> torch.Tensor:  # latents at the end
     "Go down all levels, one noise prediction each; plain DDIM unless `sigma` says otherwise."
     for level in pipe.progress_bar(levels[::-1]):
         noise = pipe.predict_noise(z, level.t)
         x0 = predict_x0(z, noise, level.abar)
         x0 = guide(x0, level) if guide else x0
-        z = random_step(x0, noise, level.abar_prev, sigma(level), generator)
+        z = random_step(x0, keep * noise, level.abar_prev, sigma(level), generator)
     return z
 
 # %% ../nbs/13a_baselines.ipynb #c046
@@ -308,25 +309,31 @@ class RandomSampling(Purifier):
     pipe: VideoPurePipeline
     t: int = 101  # training timesteps to go down, of 1000
     steps: int = 6  # visited ones among them
-    guidance: float = 0.0  # pull of the estimate back to the input, 0 (none) to 1
+    guidance: float = 0.0  # pull of the estimate back to the input, 0 (none) to 1; DiffAP's own reaches 1.22
+    ring: float = 0.0  # root mean square distance to the input's latents that each estimate is brought to; 0: any
+    posterior: bool = False  # draw as much noise as DDPM does, and leave out the rest
     generator: torch.Generator | None = None  # of all noise; None is torch's own
     random = True
 
     def __post_init__(self):
         self.levels = ddpm_levels(self.pipe.grid, self.t, self.steps)
-        check_number("guidance", self.guidance, 0, 1, whole=False)
+        check_number("guidance", self.guidance, 0, 2, whole=False)
+        check_number("ring", self.ring, 0, 10, whole=False)
 
     def __call__(self, video: torch.Tensor) -> torch.Tensor:
+        sigma = ddpm_sigma if self.posterior else lambda level: math.sqrt(1 - level.abar_prev)
         with grad_like(video):
-            z0 = self.pipe.model.encode(self.pipe.prepare(video))
-            guide = partial(self.pull, z0=z0) if self.guidance else None
+            guide = partial(self.pull, z0=self.pipe.model.encode(self.pipe.prepare(video)))
             z = _noised(self.pipe, video, self.levels[-1].abar, self.generator)
-            z = descend(self.pipe, z, self.levels, lambda level: math.sqrt(1 - level.abar_prev), self.generator, guide)
+            z = descend(self.pipe, z, self.levels, sigma, self.generator, guide, keep=0)
             return _decode_one(self.pipe, z, video)
 
     def pull(self, x0: torch.Tensor, level: Level, z0: torch.Tensor) -> torch.Tensor:
-        "Mediator guidance: the estimate `x0`, a step closer to the input's latents `z0`."
-        return x0 - self.guidance * math.sqrt(level.abar) * (x0 - z0)
+        "The estimate `x0`, a step closer to the input's latents `z0`, or on a ring around them."
+        away = x0 - z0
+        if self.ring:
+            return z0 + away * (self.ring / away.square().mean((1, 2, 3, 4), keepdim=True).sqrt().clamp_min(1e-6))
+        return x0 - self.guidance * math.sqrt(level.abar) * away
 
 # %% ../nbs/13a_baselines.ipynb #c070
 @checked
@@ -380,6 +387,8 @@ PURIFIERS |= {
     "temporal-median": partial(MedianBlur, size=1, temporal_size=3),
     "ddim-inversion": DDIMInversion,
     "random-sampling": RandomSampling,
+    "diffap-paper": partial(RandomSampling, t=1000, steps=5, guidance=30000 * 2 / (16 * 3 * 32 * 32), posterior=True),
+    "nadd": partial(RandomSampling, t=301, ring=0.2),
     "one-step": OneStep,
     "videopure-paper": partial(VideoPure, **VideoPurePipeline.PAPER),
     "videopure-last": LastRecord,

@@ -56,17 +56,17 @@ def one_step_transfer(suite: "VideoAuto") -> Callable | None:
 # %% ../nbs/13c_suite.ipynb #suitec02
 def one_step_gradient(suite: "VideoAuto") -> Callable | None:
     "PGD on the answers of the defense, with the gradient of the one-step estimate."
-    return suite.pgd(StandIn(suite.model, OneStep(suite.pipe)), steps=20, eot=suite.eot) if suite.loops else None
+    return suite.pgd(StandIn(suite.model, OneStep(suite.pipe)), steps=20, eot=suite.few) if suite.loops else None
 
 # %% ../nbs/13c_suite.ipynb #860bb3cb
 def exact(suite: "VideoAuto") -> Callable | None:
     "PGD along the exact gradient, two starts."
-    return suite.pgd(suite.followed, steps=suite.steps, restarts=2, loss=["ce", "margin"], eot=suite.eot) if suite.differentiable else None
+    return suite.pgd(suite.followed, steps=suite.steps, restarts=2, loss=["ce", "margin"], eot=suite.few) if suite.differentiable else None
 
 # %% ../nbs/13c_suite.ipynb #suitec03
 def exact_records(suite: "VideoAuto") -> Callable | None:
     "The same on the mean loss of all records, with momentum."
-    more = {"loss": record_loss(), "momentum": 0.75, "eot": suite.eot}
+    more = {"loss": record_loss(), "momentum": 0.75, "eot": suite.few}
     return suite.pgd(suite.followed, steps=suite.steps, **more) if suite.differentiable and suite.purifier else None
 
 # %% ../nbs/13c_suite.ipynb #suitec04
@@ -74,7 +74,7 @@ def exact_apgd(suite: "VideoAuto") -> Callable | None:
     "APGD along the exact gradient; of torchattacks."
     if not suite.differentiable or type(suite.threat) is not Linf:
         return None
-    return make_attack("APGD", suite.followed, norm="Linf", eps=suite.eps, steps=20 if suite.random else 100, eot_iter=suite.eot)
+    return make_attack("APGD", suite.followed, norm="Linf", eps=suite.eps, steps=20 if suite.random else 100, eot_iter=suite.few)
 
 # %% ../nbs/13c_suite.ipynb #0f511d3d
 def selective(values: torch.Tensor, grads: torch.Tensor, eps: float) -> torch.Tensor:
@@ -112,7 +112,7 @@ def exact_low(suite: "VideoAuto") -> Callable | None:
     "PGD along the exact gradient, in low frequencies only."
     if not suite.differentiable or not suite.purifier or type(suite.threat) is not Linf:
         return None
-    return suite.pgd(suite.followed, suite.steps, threat=LowFrequency(suite.eps), loss="margin", eot=suite.eot)
+    return suite.pgd(suite.followed, suite.steps, threat=LowFrequency(suite.eps), loss="margin", eot=suite.few)
 
 # %% ../nbs/13c_suite.ipynb #c2cd85f3
 def exact_nearest(suite: "VideoAuto") -> Callable | None:
@@ -139,7 +139,7 @@ def exact_longer(suite: "VideoAuto", steps: int) -> Callable | None:
 # %% ../nbs/13c_suite.ipynb #2d6af63f
 def bpda(suite: "VideoAuto") -> Callable | None:
     "BPDA on the margin, with momentum."
-    more = {"loss": "margin", "momentum": 0.75, "eot": suite.eot}
+    more = {"loss": "margin", "momentum": 0.75, "eot": suite.few if suite.differentiable else suite.eot}
     return suite.pgd(suite.seen("bpda"), steps=40, **more) if suite.purifier else None
 
 # %% ../nbs/13c_suite.ipynb #suitec05
@@ -201,9 +201,8 @@ class VideoAuto(VideoAttack):
 # %% ../nbs/13c_suite.ipynb #5fc777be
 @patch
 def pgd(self: VideoAuto, model: nn.Module, steps: int, kind: type = PGD, threat: object = None, **options: object) -> PGD:
-    "A PGD on a model; on one that draws noise to the last step, as a lucky draw is no reason to stop."
-    whole = {"early_stop": False} if self.random else {}
-    attack = kind(model, threat or self.threat, steps=steps, progress=False, **whole | options)
+    "A PGD on a model; where noise is drawn, it leaves a clip alone once all draws of a step were wrong."
+    attack = kind(model, threat or self.threat, steps=steps, progress=False, **options)
     attack.on_step = lambda: self.on_step()
     return attack
 
@@ -216,8 +215,14 @@ def seen(self: VideoAuto, sees: str) -> Defended:
 
 @patch(as_prop=True)
 def eot(self: VideoAuto) -> int:
-    "Over how many draws a gradient is averaged."
+    "Over how many draws a gradient is averaged where it matters."
     return 16 if self.random else 1
+
+
+@patch(as_prop=True)
+def few(self: VideoAuto) -> int:
+    "Over how many draws it is averaged at first, while there may be clips that break easily."
+    return 4 if self.random else 1
 
 
 @patch(as_prop=True)
@@ -318,7 +323,7 @@ def _try(self: VideoAuto, name: str, attack: Callable | None, clips: torch.Tenso
 @patch
 def _lengthen(self: VideoAuto, clips: torch.Tensor, labels: torch.Tensor, best: Best) -> None:
     "Twice the steps, again and again, until that breaks no more clips."
-    for doubling in range(1, 5):
+    for doubling in range(1, 3 if self.random else 5):
         steps = self.steps * 2**doubling
         if not self._try(f"exact, {steps} steps", exact_longer(self, steps), clips, labels, best):
             return

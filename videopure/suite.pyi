@@ -128,7 +128,7 @@ class VideoAuto(VideoAttack):
         ...
 
     def pgd(self, model: nn.Module, steps: int, kind: type=PGD, threat: object=None, **options: object) -> PGD:
-        """A PGD on a model; on one that draws noise to the last step, as a lucky draw is no reason to stop."""
+        """A PGD on a model; where noise is drawn, it leaves a clip alone once all draws of a step were wrong."""
         ...
 
     def seen(self, sees: str) -> Defended:
@@ -137,7 +137,12 @@ class VideoAuto(VideoAttack):
 
     @property
     def eot(self) -> int:
-        """Over how many draws a gradient is averaged."""
+        """Over how many draws a gradient is averaged where it matters."""
+        ...
+
+    @property
+    def few(self) -> int:
+        """Over how many draws it is averaged at first, while there may be clips that break easily."""
         ...
 
     @property
