@@ -254,7 +254,7 @@ class Transfer(VideoAttack):
         super().__init__("Transfer", model, seed)
         settings = source if isinstance(source, dict) else {"name": source}
         self.source = (source if isinstance(source, nn.Module) else load_classifier(**settings)).to(self.device)
-        own, other = (list(getattr(getattr(one, "classifier", one), "class_names", [])) for one in (model, self.source))
+        own, other = (list(getattr(getattr(one, "classifier", one), "class_names", None) or []) for one in (model, self.source))
         if own and other and own != other:
             raise VideoPureError("the source names its classes otherwise or in another order, so an attack on it says little of this model")
         options = {"early_stop": False, "progress": False} | options if method == "pgd" else options
