@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from html import escape
 from importlib import import_module
 from pathlib import Path
 from typing import Literal, Optional
@@ -53,12 +54,15 @@ def psnr(a, b):
 def test_demo(tmp_path, capsys):
     assert main(["demo", "--n-clips", "6", "--eps", "4/255", "--seed", "3", "--out", str(tmp_path / "a" / "b")]) == 0
     said = capsys.readouterr().out
-    assert "gray-box" in said and "adaptive" in said
+    limits = "drawn clips of 32 pixels, from one generator. The paper's 1.7B model, UCF-101 and Kinetics-400 were not run."
+    assert "gray-box" in said and "adaptive" in said and said.count(limits) == 1
     for name in ("none", "JPEG 30", "DDIM", "one-step x0", "VideoPure", "VideoPure, paper's setting"):
         assert name in said
     results = json.loads((tmp_path / "a" / "b" / "card.json").read_text())
     assert results["cells"]["VideoPure"]["PGD 4/255"]["accuracy"]["n"] == 6
+    assert limits in (tmp_path / "a" / "b" / "card.md").read_text() and limits in (tmp_path / "a" / "b" / "table.md").read_text()
     page = (tmp_path / "a" / "b" / "report.html").read_text()
+    assert escape(limits) in page and escape(limits) in (tmp_path / "a" / "b" / "card.html").read_text()
     assert page.count("<figure") == 16 and "gray-box" in page and 'src="http' not in page
 
 

@@ -124,6 +124,14 @@ def test_a_worst_case_needs_all_attacks_that_count():
         assert {entry["name"] for entry in card.leaderboard() if entry["unreliable"]} == {*found}, run
 
 
+def test_tables_of_drawn_clips_say_what_they_are_not():
+    "One sentence under each table, in every file of the run; other clips have none."
+    for run, card in TABLES.items():
+        drawn, said = card.config["dataset"]["name"] == "MovingShapes", "The paper's 1.7B model, UCF-101 and Kinetics-400 were not run."
+        for file in ("table.md", "card.md", "card.json"):
+            assert (said in (FOLDER / run / file).read_text(encoding="utf-8")) == drawn, (run, file)
+
+
 def test_pages_say_what_was_never_run():
     for path in ("README.md", "nbs/reference.ipynb"):
         text = " ".join((FOLDER.parent / path).read_text(encoding="utf-8").replace("\\n", " ").split())

@@ -245,15 +245,16 @@ class Transfer(VideoAttack):
     def __init__(
         self,
         model: nn.Module,  # the target, which the attack does not look into
-        source: nn.Module | str = "tiny",  # the model that is attacked, or its name for `load_classifier`
+        source: nn.Module | str | dict = "tiny",  # the model that is attacked, or its name or settings for `load_classifier`
         method: object = "pgd",  # the attack, as `make_attack` takes it
         *,
         seed: int | None = None,  # of the attack
         **options: object,  # of the attack: eps, steps ...
     ):
         super().__init__("Transfer", model, seed)
-        self.source = (source if isinstance(source, nn.Module) else load_classifier(source)).to(self.device)
-        own, other = (list(getattr(getattr(one, "classifier", one), "class_names", [])) for one in (model, self.source))
+        settings = source if isinstance(source, dict) else {"name": source}
+        self.source = (source if isinstance(source, nn.Module) else load_classifier(**settings)).to(self.device)
+        own, other = (list(getattr(getattr(one, "classifier", one), "class_names", None) or []) for one in (model, self.source))
         if own and other and own != other:
             raise VideoPureError("the source names its classes otherwise or in another order, so an attack on it says little of this model")
         options = {"early_stop": False, "progress": False} | options if method == "pgd" else options

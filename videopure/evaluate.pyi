@@ -25,7 +25,7 @@ from .checks import AnswerError as AnswerError, Late as Late, as_path as as_path
 from .classifiers import VideoClassifier as VideoClassifier
 from .data import ClipFolder as ClipFolder, Clips as Clips, Kinetics400 as Kinetics400, MovingShapes as MovingShapes
 from .defense import SEES as SEES, Defended as Defended, answer as answer
-from .journal import Journal as Journal, Progress as Progress, data_identity as data_identity, describe_data as describe_data, disk_errors as disk_errors, environment as environment, file_name as file_name, join_processes as join_processes
+from .journal import Journal as Journal, Progress as Progress, data_identity as data_identity, describe_data as describe_data, disk_errors as disk_errors, environment as environment, file_name as file_name, join_processes as join_processes, limits as limits
 from .metrics import CostMeter as CostMeter, find_metrics as find_metrics, measure as measure
 from .purifier import NoGradientError as NoGradientError, as_purifier as as_purifier, device_of as device_of, random_state as random_state, seed_of as seed_of, seeded as seeded
 from .registry import describe as describe, fingerprint as fingerprint, identity as identity
@@ -183,6 +183,10 @@ class Run:
 
     def config(self, title: str, protocol: str | None, worst: Sequence[str] | None) -> dict:
         """The run in plain values."""
+        ...
+
+    def about(self) -> dict:
+        """Versions and device, and the limits of small models on drawn clips."""
         ...
 
     def kept(self) -> dict:

@@ -18,7 +18,7 @@ import sys
 import time
 import warnings
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -93,6 +93,17 @@ def environment(
     name = torch.cuda.get_device_name(kind) if kind.type == "cuda" else cpu
     versions = {"videopure": __version__, "torch": torch.__version__, "python": platform.python_version()}
     return versions | {"platform": sys.platform, "device": name}
+
+# %% ../nbs/15a_journal.ipynb #33d38db5
+def limits(
+    data: object,  # the clips
+    networks: Iterable[torch.nn.Module],  # all that was measured
+) -> dict[str, str]:  # one sentence, or none
+    "What the numbers cannot say, if they are of small models on drawn clips."
+    if not isinstance(data, MovingShapes) or any(sum(p.numel() for p in network.parameters()) >= 10**6 for network in networks):
+        return {}
+    drawn = f"Models of less than a million parameters on drawn clips of {data.shape['size']} pixels, from one generator"
+    return {"limits": f"{drawn}. The paper's 1.7B model, UCF-101 and Kinetics-400 were not run."}
 
 # %% ../nbs/15a_journal.ipynb #c027
 def data_identity(data: object, indices: Sequence[int]) -> str:

@@ -14,7 +14,7 @@ import sys as sys
 import time as time
 import warnings as warnings
 import zlib as zlib
-from collections.abc import Iterator as Iterator, Sequence as Sequence
+from collections.abc import Iterable as Iterable, Iterator as Iterator, Sequence as Sequence
 from contextlib import contextmanager as contextmanager
 from datetime import timedelta as timedelta
 from pathlib import Path as Path
@@ -51,6 +51,10 @@ def difference(a: object, b: object, name: str='') -> str | None:
 
 def environment(device: str | torch.device | None=None) -> dict[str, str | int]:
     """Versions and device."""
+    ...
+
+def limits(data: object, networks: Iterable[torch.nn.Module]) -> dict[str, str]:
+    """What the numbers cannot say, if they are of small models on drawn clips."""
     ...
 
 def data_identity(data: object, indices: Sequence[int]) -> str:

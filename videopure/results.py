@@ -342,6 +342,7 @@ def table(self: Card) -> Table:
     title += ", best in bold" if best and len(rows) > 1 else ""
     title += ", mean over draws" if any(len(result["right"]) > 1 for result in self.results if "right" in result) else ""
     title += f"; worst case over {', '.join(map(str, self.config['worst']))}" if "worst" in self.config else ""
+    notes += [self.about["limits"]] if "limits" in self.about else []
     return Table(title, ["defense", *(_COLUMNS.get(a, a) for a in (*self.attacks, None))], rows, best, notes)
 
 # %% ../nbs/15b_results.ipynb #c072
