@@ -379,6 +379,60 @@ def test_a_gradient_that_is_not_finite_or_underflows_is_replaced_by_that_of_the_
     assert (attack.zero_gradients == attack.steps_used).all()
 
 
+class Weights(nn.Module):
+    "Scores from the mean colour; the clip `hole` has no finite gradient."
+
+    def __init__(self, size, hole=None):
+        super().__init__()
+        self.weight, self.hole = nn.Parameter(size * torch.randn(3, 10, generator=torch.Generator().manual_seed(0))), hole
+
+    def forward(self, video):
+        scores = video.to(self.weight).mean((2, 3, 4)) @ self.weight
+        if self.hole is not None:  # infinity times zero in the backward pass
+            scores[self.hole] = scores[self.hole] + (video - video)[self.hole].sum().abs().sqrt()
+        return scores
+
+
+@pytest.mark.parametrize("size", [1e-5, 2e-4, 1.0, 1e4])
+def test_gradients_in_float16_are_those_of_float32_of_any_size(size):
+    attacks = [PGD(Weights(size).to(dtype), steps=3, seed=0, early_stop=False) for dtype in (torch.float16, torch.float32)]
+    scores = [attack.model(CLIPS).abs().max() for attack in attacks]
+    assert torch.isclose(*[score.float() for score in scores], rtol=0.1)
+    half, single = (attack(CLIPS, LABELS) - CLIPS for attack in attacks)
+    assert (half.sign() == single.sign()).float().mean() > 0.99 and attacks[0].zero_gradients.sum() == 0
+    assert attacks[0].metrics["zeros"].max() == 0 and "zeros" not in attacks[1].metrics and attacks[1].scale == 1
+
+
+def test_a_gradient_that_overflows_lowers_the_factor_and_one_that_is_never_finite_does_not():
+    def follow(model, scale):
+        attack, x = PGD(model.half()), CLIPS.clone().requires_grad_()
+        attack.scale = scale
+        with torch.enable_grad():
+            return attack._gradient(margin(model(x).float(), LABELS), x), attack.scale
+
+    grad, scale = follow(Weights(3.0), 2.0**24)
+    assert grad.isfinite().all() and 1 <= scale < 2.0**24
+    grad, scale = follow(Weights(1e-3, hole=2), 2.0**12)
+    assert scale == 2.0**12 and grad[[0, 1, 3]].isfinite().all() and not grad[2].isfinite().any()
+    assert not follow(Weights(1e-5), 1.0)[0].any() and follow(Weights(1e-5), 2.0**16)[0].all()
+
+
+def test_zeros_in_float16_are_told_and_float32_is_as_it_was():
+    class Some(Weights):
+        def forward(self, video):
+            return super().forward(video[:, :, :4])
+
+    clips, labels = CLIPS[:2], torch.tensor([3, 3])
+    labels = Some(1e-2).half()(clips).argmax(1)
+    attack = PGD(Some(1e-2).half(), 1e-4, steps=2, seed=0)
+    attack(clips, labels)
+    assert attack.metrics["zeros"].tolist() == [0.75, 0.75] and not attack.success.any()
+    assert attack.flags == [["75% of the gradient is zero in float16"]] * 2
+    plain = PGD(Some(1e-2), 1e-4, steps=2, seed=0)
+    plain(clips, labels)
+    assert plain.flags == [[], []] and {*plain.metrics} == {"steps_used", "zero_gradients"}
+
+
 @pytest.mark.parametrize("kind", [list, tuple, partial(np.array, dtype=np.uint16), partial(torch.tensor, dtype=torch.int16)])
 def test_labels_of_any_whole_type(classifier, kind):
     labels = kind([1, 0, 2, 3])

@@ -25,8 +25,8 @@ from torch import nn
 
 from videopure import attacks, baselines, blackbox, certify, checks, classifiers, config, data, defense, detect
 from videopure import evaluate, explore, families, filmstrip, flow, guidance, inversion, journal, latents, masked, metrics, models
-from videopure import networks, pipeline, purifier, registry, report, results, robust
-from videopure import sanity, schedule, show, suite, threats, tiny, trace, trainer, training, video, voting
+from videopure import networks, pipeline, plan, purifier, registry, report, results, robust
+from videopure import sanity, schedule, show, suite, threats, tiny, trace, trainer, training, vcr, video, voting
 from videopure.cli import main
 from videopure.config import read_config
 from videopure.video import VideoPureError, read_video, write_video
@@ -296,6 +296,9 @@ def of_runs() -> dict:
         "journal.read_results": (read_all, {"path": next((FOLDER / "run").glob("*.jsonl"))}, journal.read_results),
         "config.load_data": (config.load_data, {"dataset": "moving-shapes"}),
         "config.run_config": (config.run_config, {"config": settings}),
+        "vcr.create": (vcr.create, {"model": "tiny", "device": "cpu"}),
+        "vcr.VCRDefence": (vcr.VCRDefence, {"purifier": lambda video: video}),
+        "plan.plan_config": (plan.plan_config, {"config": settings, "limit": 0.1, "progress": False}),
         "results.clustered": (results.clustered, {"outcomes": [True, False], "groups": ["a", "b"]}),
         "results.Accuracy": (lambda **given: str(results.Accuracy(**given)), {"right": 1, "n": 2}, results.Accuracy),
         "results.Paired": (lambda **given: str(results.Paired(**given)), paired, results.Paired),

@@ -103,7 +103,8 @@ class VideoAttack(Attack):
 @pieces.register
 def _attack_pieces(part: VideoAttack) -> list:
     "What an attack is made of: its settings and its model, without what its last call left."
-    left = ("metrics", "flags", "success", "steps_used", "zero_gradients", "queries", "on_step", "generator", "progress", "draws", "varies")
+    left = {"metrics", "flags", "success", "steps_used", "zero_gradients", "queries", "on_step", "generator", "progress", "draws", "varies"}
+    left |= {"scale", "zeros"}
     return [type(part), {name: value for name, value in vars(part).items() if name not in left}]
 
 # %% ../nbs/12b_attacks.ipynb #c016
@@ -235,12 +236,11 @@ SCHEDULES = {
 class PGD(VideoAttack):
     """Projected gradient descent on the voted answer, within any threat model.
 
-    After a call: `success`, `steps_used` and `zero_gradients` (steps without any gradient, a sign of gradient masking), each `(B,)`.
+    After a call, each `(B,)`: `success`, `steps_used`, `zero_gradients` (steps without any: masking), and in float16 the share of `zeros`.
     Source: Madry et al. (arXiv 1706.06083); momentum: Dong et al. (1710.06081); averaging over draws: Athalye et al. (1707.07397).
     """
 
-    modes, varies, draws = ["default", "targeted"], True, 0  # False: draw again only where the model drew; most draws of a step
-    starts = None  # clips to begin with, (B, C, T, H, W), in place of what `random_start` says
+    modes, varies, draws, starts = ["default", "targeted"], True, 0, None  # draw again always; most draws of a step; clips to begin with
     def __init__(
         self,
         model: nn.Module,  # a classifier, or a `Defended`: its gradient mode is the attacker's
@@ -291,15 +291,39 @@ def check(self: PGD) -> None:
 
 # %% ../nbs/12b_attacks.ipynb #c055
 @checked
-def clip_gradient(loss: torch.Tensor, clips: torch.Tensor, finite: bool = True) -> torch.Tensor:
-    "The gradient of each clip's loss; a `VideoPureError` if there is none, or if it must be `finite` and is not."
-    grad = torch.autograd.grad(loss.sum(), clips, allow_unused=True)[0] if loss.requires_grad else None
+def clip_gradient(loss: torch.Tensor, clips: torch.Tensor, finite: bool = True, again: bool = False) -> torch.Tensor:
+    "The gradient of each clip's loss; a `VideoPureError` if there is none, or if it must be `finite` and is not; `again`: more may follow."
+    grad = torch.autograd.grad(loss.sum(), clips, retain_graph=again, allow_unused=True)[0] if loss.requires_grad else None
     if grad is None:
         raise VideoPureError("the answer has no gradient with respect to the clip: use Defended(..., sees='bpda') or a black-box attack")
     if finite and not all(end.isfinite() for end in grad.aminmax()):
         bad = (~grad.isfinite()).flatten(1).any(1).nonzero()[:, 0].tolist()
         raise VideoPureError(f"the gradient of clips {bad} is not finite: a step along it would mean nothing; try float32, or another loss")
     return grad
+
+# %% ../nbs/12b_attacks.ipynb #183a2954
+def in_float16(model: nn.Module) -> bool:
+    "Whether a classifier, or a network of its purifier, has parameters in float16."
+    networks = [model, *getattr(getattr(model, "purifier", None), "networks", ())]
+    return any(parameter.dtype == torch.float16 for network in networks for parameter in network.parameters())
+
+# %% ../nbs/12b_attacks.ipynb #e1c5d956
+_SCALE = 2.0**16
+PGD.scale, PGD.zeros = 1.0, None  # of a model in float16: the factor of the loss, and the share of zeros in each clip's gradients
+
+
+@patch
+def _gradient(self: PGD, value: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    "The gradient of each clip's loss, also where that of a model in float16 would be flushed to zero; it may not be finite."
+    if self.scale == 1:
+        return clip_gradient(value, x, finite=False)
+    found, waits, scale = torch.full_like(x, torch.nan), torch.ones(len(x), dtype=torch.bool, device=x.device), self.scale
+    while waits.any() and scale >= 1:
+        grad = clip_gradient(value * scale, x, finite=False, again=scale > 1)
+        fits = waits & torch.stack(bounds(grad)).isfinite().all(0)
+        found[fits] = grad[fits] / (1 if x.dtype == torch.float16 else scale)  # a clip in float16 would lose it again
+        self.scale, waits, scale = scale if fits.any() else self.scale, waits & ~fits, scale / 16
+    return found
 
 # %% ../nbs/12b_attacks.ipynb #c058
 @patch
@@ -327,7 +351,7 @@ def loss_and_grad(self: PGD, adv: torch.Tensor, goal: torch.Tensor, loss: Callab
                 value = _one_a_clip(loss(found[0], goal[rows]), rows) * (-1 if self.targeted else 1) + self.deviation * found[1]
                 reached[rows] = self._reached(voted(self.model, found[0].detach()).argmax(1), goal[rows])
                 total[rows] += value.detach()
-                direction += self._revived(clip_gradient(value, x, finite=False), adv, goal) if grad else 0
+                direction += self._revived(self._gradient(value, x), adv, goal) if grad else 0
         broken &= reached
         if alike:
             break
@@ -352,7 +376,7 @@ def _revived(self: PGD, grad: torch.Tensor, adv: torch.Tensor, goal: torch.Tenso
         rows, logits = answered(partial(record_logits, self.model), x)
         if logits is not None:
             value = margin(voted(self.model, logits), goal[lost][rows]) * (-1 if self.targeted else 1)
-            grad[lost] = clip_gradient(value, x, finite=False)
+            grad[lost] = self._gradient(value, x)
     return grad
 
 
@@ -398,8 +422,20 @@ def _count(self: PGD, rows: torch.Tensor, grad: torch.Tensor) -> torch.Tensor:
     lost = _without_gradient(grad)
     self.steps_used[rows] += 1
     self.zero_gradients[rows] += lost.long()
+    if self.zeros is not None:
+        self.zeros[rows] += (grad == 0).flatten(1).float().mean(1)
     self.on_step()
     return grad.masked_fill(lost[:, None, None, None, None], 0) if lost.any() else grad
+
+# %% ../nbs/12b_attacks.ipynb #7a755be1
+@patch
+def _tell_zeros(self: PGD) -> None:
+    "Of a model in float16, the mean share of zeros in the gradients of each clip, and a flag where it is large and the attack failed."
+    if self.zeros is None:
+        return
+    self.zeros = self.metrics["zeros"] = self.zeros / self.steps_used.clamp_min(1)
+    for flags, won, share in zip(self.flags, self.success.tolist(), self.zeros.tolist()):
+        flags += [f"{share:.0%} of the gradient is zero in float16"] if share > 0.5 and not won else []
 
 # %% ../nbs/12b_attacks.ipynb #c071
 @patch
@@ -415,6 +451,7 @@ def forward(self: PGD, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tenso
     best, self.draws = Best(clips, reached & self.early_stop), 0
     self.steps_used, self.zero_gradients = torch.zeros_like(goal), torch.zeros_like(goal)
     self.metrics = {"steps_used": self.steps_used, "zero_gradients": self.zero_gradients}
+    self.scale, self.zeros = (_SCALE, torch.zeros_like(goal, dtype=torch.float)) if in_float16(self.model) else (1.0, None)
     with tqdm(total=self.restarts * self.steps, desc="PGD", disable=not self.progress, leave=False, delay=2) as bar:
         for restart in range(self.restarts):
             rows = (~best.success).nonzero()[:, 0] if self.early_stop else torch.arange(len(clips), device=clips.device)
@@ -426,6 +463,7 @@ def forward(self: PGD, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tenso
     if any(self.flags):
         hint = "this says nothing about the model; try loss='margin', sees='bpda' or a black-box attack"
         warnings.warn(f"no gradient for {sum(map(bool, self.flags))} of {len(clips)} clips that PGD did not break: {hint}", stacklevel=3)
+    self._tell_zeros()
     if self.alpha * sum(SCHEDULES[self.schedule](step, self.steps) for step in range(self.steps)) < self.eps / 2:
         short = ["all steps together reach less than half of eps"]
         self.flags = [flags + short * (not won) for won, flags in zip(best.success.tolist(), self.flags)]

@@ -139,7 +139,7 @@ SCHEDULES: dict[str, Callable[..., Any]]
 class PGD(VideoAttack):
     """Projected gradient descent on the voted answer, within any threat model.
 
-    After a call: `success`, `steps_used` and `zero_gradients` (steps without any gradient, a sign of gradient masking), each `(B,)`.
+    After a call, each `(B,)`: `success`, `steps_used`, `zero_gradients` (steps without any: masking), and in float16 the share of `zeros`.
     Source: Madry et al. (arXiv 1706.06083); momentum: Dong et al. (1710.06081); averaging over draws: Athalye et al. (1707.07397)."""
     modes: list[str]
     varies: bool
@@ -160,6 +160,8 @@ class PGD(VideoAttack):
     progress: bool
     alpha: float | str | None
     losses: list[Callable]
+    scale: Any
+    zeros: Any
     steps_used: Any
     zero_gradients: Any
     success: Any
@@ -169,6 +171,10 @@ class PGD(VideoAttack):
 
     def check(self) -> None:
         """Raise `VideoPureError` for settings that make no sense."""
+        ...
+
+    def _gradient(self, value: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+        """The gradient of each clip's loss, also where that of a model in float16 would be flushed to zero; it may not be finite."""
         ...
 
     def evaluate(self, x: torch.Tensor, clean: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor | float]:
@@ -195,14 +201,23 @@ class PGD(VideoAttack):
         """Count a gradient step of the clips `rows`, and those among them without a gradient; a gradient that is not finite becomes zero."""
         ...
 
+    def _tell_zeros(self) -> None:
+        """Of a model in float16, the mean share of zeros in the gradients of each clip, and a flag where it is large and the attack failed."""
+        ...
+
     def forward(self, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """The attacked clips; called by `__call__`."""
         ...
 
 @checked
-def clip_gradient(loss: torch.Tensor, clips: torch.Tensor, finite: bool=True) -> torch.Tensor:
-    """The gradient of each clip's loss; a `VideoPureError` if there is none, or if it must be `finite` and is not."""
+def clip_gradient(loss: torch.Tensor, clips: torch.Tensor, finite: bool=True, again: bool=False) -> torch.Tensor:
+    """The gradient of each clip's loss; a `VideoPureError` if there is none, or if it must be `finite` and is not; `again`: more may follow."""
     ...
+
+def in_float16(model: nn.Module) -> bool:
+    """Whether a classifier, or a network of its purifier, has parameters in float16."""
+    ...
+_SCALE: float
 
 def _one_a_clip(value: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
     """What a loss returned, if it is one number for each clip."""

@@ -238,6 +238,7 @@ def evaluate(
     device: str = "auto",  # auto, cpu, cuda ...
     allow_code: bool = False,  # let the configuration name code to import, package.module:Name
     quiet: bool = False,  # show no progress bar
+    plan: bool = False,  # only say what it will cost: try a clip or two of each cell that is not finished, and write nothing
     data: str | None = None,  # folder of labelled clips, FOLDER/class/clip; moving shapes if not given
     frames: int | None = None,  # frames a clip; as the classifier wants if not given, or 16
     size: int | None = None,  # height and width in pixels; as the classifier wants if not given, or 32
@@ -248,10 +249,9 @@ def evaluate(
 ) -> str | None:
     "measure defenses under attacks; an interrupted run goes on"
     settings, only = _settings_of(SimpleNamespace(**locals())), {"only_attacks": attacks or (), "only_defenses": defenses or ()}
+    if plan:
+        return str(videopure.plan.plan_config(settings, out, device, **only, progress=not quiet))
     card = videopure.config.run_config(settings, out, device, **only, progress=not quiet)
-    if card.skipped and len(card.skipped) == len(card.results):
-        print(card.skipped_table())
-        raise videopure.VideoFileError(f"none of the {len(card.skipped)} clips could be read; the first: {card.skipped[0]['skipped']}")
     return _shown(card, settings, out, _seen_before(SimpleNamespace(classifier=classifier, model=model), [r["clip"] for r in card.results]))
 
 # %% ../nbs/19_cli.ipynb #c037
@@ -289,7 +289,10 @@ def _data_of(words: SimpleNamespace, data: dict) -> dict:
 
 # %% ../nbs/19_cli.ipynb #c044
 def _shown(card: object, settings: dict, out: str, notes: list[str]) -> str | None:
-    "What a person sees of a card; nothing from all processes but the first."
+    "What a person sees of a card; nothing from all processes but the first. `VideoFileError` if no clip could be read."
+    if card.skipped and len(card.skipped) == len(card.results):
+        print(card.skipped_table())
+        raise videopure.VideoFileError(f"none of the {len(card.skipped)} clips could be read; the first: {card.skipped[0]['skipped']}")
     if os.environ.get("RANK", "0") != "0":
         return None
     paper = settings.get("protocol") == "videopure" and "attacks" not in settings

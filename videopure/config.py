@@ -291,17 +291,9 @@ def _pipeline(name, device, dtype, **more):
     return pipe
 
 # %% ../nbs/16c_config.ipynb #c033
-@checked
-def run_config(
-    config: dict,  # as `read_config` gives it
-    out: str | Path | None = None,  # folder of the run
-    device: str = "auto",  # "auto", "cpu", "cuda" ...
-    **options: object,  # of `benchmark`, beside what the configuration says
-) -> Card:
-    "The benchmark that a configuration describes."
+def parts_of(config: dict, device: str) -> tuple[nn.Module, dict[str, Defended | None], Dataset, dict]:
+    "What a configuration describes, as `benchmark` takes it: classifier, defenses, data and the other settings."
     _check(config)
-    if config.get("store") and out is None:
-        raise VideoPureError("store keeps attacked clips in the folder of the run: say with out where that is")
     name, more = config.get("model", "tiny"), {"variant": config["variant"]} if config.get("variant") else {}
     pipes = {name: _pipeline(name, device, config.get("dtype", "float32"), **more)}
     classifier = make_classifier(config.get("classifier", "tiny"), device)
@@ -313,6 +305,20 @@ def run_config(
     data = load_data(classifier, **config.get("data", {}))
     settings, given = {name: value for name, value in config.items() if name in _RUN}, config.get("classifier", "tiny")
     if seen := trained_on([name, *(given.values() if isinstance(given, dict) else [given])], data):
-        warnings.warn(f"{seen}, by the report of the training: hold them out, as with where", stacklevel=3)
+        warnings.warn(f"{seen}, by the report of the training: hold them out, as with where", stacklevel=4)
         settings["title"] = f"{settings.get('title', 'Robustness')} ({seen})"
+    return classifier, defenses, data, settings
+
+# %% ../nbs/16c_config.ipynb #conf0912
+@checked
+def run_config(
+    config: dict,  # as `read_config` gives it
+    out: str | Path | None = None,  # folder of the run
+    device: str = "auto",  # "auto", "cpu", "cuda" ...
+    **options: object,  # of `benchmark`, beside what the configuration says
+) -> Card:
+    "The benchmark that a configuration describes."
+    if config.get("store") and out is None:
+        raise VideoPureError("store keeps attacked clips in the folder of the run: say with out where that is")
+    classifier, defenses, data, settings = parts_of(config, device)
     return benchmark(classifier, defenses, data, **settings, out=out, **options)

@@ -117,7 +117,7 @@ PROTOCOLS = {
 }
 
 # %% ../nbs/16a_evaluate.ipynb #c021
-def _attack_specs(attacks: dict[str, object] | None, protocol: str) -> dict[str, AttackSpec]:
+def attack_specs(attacks: dict[str, object] | None, protocol: str) -> dict[str, AttackSpec]:
     "Attacks by name, the clean clips first; a bad one raises before any work is done."
     if not isinstance(protocol, str) or protocol not in PROTOCOLS:
         raise VideoPureError(f"unknown protocol {protocol!r}: expected one of {', '.join(PROTOCOLS)}")
@@ -503,7 +503,7 @@ def describe(self: AttackSpec) -> dict:
 def config(self: Run, title: str, protocol: str | None, worst: Sequence[str] | None) -> dict:
     "The run in plain values."
     about = {"title": title, "protocol": protocol, "seed": self.seed, "trials": self.trials, "batch_size": self.batch_size}
-    about |= {} if worst is None else {"worst": _chosen("attacks", self.attacks, worst)}
+    about |= {} if worst is None else {"worst": chosen_names("attacks", self.attacks, worst)}
     about |= {"metrics": {name: describe(metric) for name, metric in self.metrics.items()}} if self.metrics else {}
     rules = {name: getattr(model, "rule", find_rule()) for name, model in self.models.items()}
     plain = {name: {"method": "none"} if p is None else p.describe() for name, p in self.purifiers.items()}
@@ -519,7 +519,7 @@ def about(self: Run) -> dict:
     return environment(self.device) | limits(self.data, [self.classifier, *networks])
 
 # %% ../nbs/16a_evaluate.ipynb #c084
-def _chosen(kind: str, names: Sequence[str], only: Sequence[str]) -> list[str]:
+def chosen_names(kind: str, names: Sequence[str], only: Sequence[str]) -> list[str]:
     "The names that are in `only`, or all if it is empty."
     if isinstance(only, str) or not isinstance(only, Sequence):
         raise VideoPureError(f"only {kind} {only!r}: expected a list of names, some of {list(names)}")
@@ -572,12 +572,12 @@ def benchmark(
     progress: bool = True,  # show a bar with the time left
 ) -> Card:
     "Measure defenses under attacks, clip by clip. Goes on with what is in `out`; a `VideoPureError` for bad settings or another run there."
-    specs, (share, wait) = _attack_specs(attacks, protocol), _processes()
+    specs, (share, wait) = attack_specs(attacks, protocol), _processes()
     if store and out is None: raise VideoPureError("store=True keeps attacked clips in the folder of the run: give out, too")
     with tempfile.TemporaryDirectory() if out is None else nullcontext(as_path(out)) as folder:
         folder, settings = Path(folder), (seed, trials, batch_size, n_clips, metrics)
         run = Run(classifier, defenses, data, specs, *settings, folder / "attacked" if store else None)
-        chosen = _chosen("attacks", specs, only_attacks), _chosen("defenses", defenses, only_defenses)
+        chosen = chosen_names("attacks", specs, only_attacks), chosen_names("defenses", defenses, only_defenses)
         config = run.config(title, protocol if attacks is None else None, worst)
         journal = Journal(folder, config, share[0], run.about(), None if out is None else run.kept())
         run.work(journal, *chosen, share, quiet=not progress or share[0] > 0)

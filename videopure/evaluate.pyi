@@ -65,7 +65,7 @@ _PGD: dict[str, Any]
 _LAST: dict[str, bool]
 PROTOCOLS: dict[str, Any]
 
-def _attack_specs(attacks: dict[str, object] | None, protocol: str) -> dict[str, AttackSpec]:
+def attack_specs(attacks: dict[str, object] | None, protocol: str) -> dict[str, AttackSpec]:
     """Attacks by name, the clean clips first; a bad one raises before any work is done."""
     ...
 
@@ -210,7 +210,7 @@ def _describe_classifier(classifier: nn.Module) -> dict:
     """A classifier in plain values: its kind, the hash of its weights, and how a `VideoClassifier` prepares clips."""
     ...
 
-def _chosen(kind: str, names: Sequence[str], only: Sequence[str]) -> list[str]:
+def chosen_names(kind: str, names: Sequence[str], only: Sequence[str]) -> list[str]:
     """The names that are in `only`, or all if it is empty."""
     ...
 accelerate: Late

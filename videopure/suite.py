@@ -214,6 +214,14 @@ def seen(self: VideoAuto, sees: str) -> Defended:
 
 
 @patch(as_prop=True)
+def followed(self: VideoAuto) -> nn.Module:
+    "The model whose gradient is the exact one, with a derivative in place of the sign's where there is a sign."
+    if not isinstance(self.purifier, VideoPure) or "sign" in self.purifier.given:
+        return self.model
+    return Defended(self.classifier, self.purifier.with_settings(sign=smooth_sign), self.model.rule)
+
+# %% ../nbs/13c_suite.ipynb #few0002
+@patch(as_prop=True)
 def eot(self: VideoAuto) -> int:
     "Over how many draws a gradient is averaged where it matters."
     return 16 if self.random else 1
@@ -229,14 +237,6 @@ def few(self: VideoAuto) -> int:
 def steps(self: VideoAuto) -> int:
     "How many steps an attack along the exact gradient takes at first."
     return 20 if self.random else 40
-
-
-@patch(as_prop=True)
-def followed(self: VideoAuto) -> nn.Module:
-    "The model whose gradient is the exact one, with a derivative in place of the sign's where there is a sign."
-    if not isinstance(self.purifier, VideoPure) or "sign" in self.purifier.given:
-        return self.model
-    return Defended(self.classifier, self.purifier.with_settings(sign=smooth_sign), self.model.rule)
 
 # %% ../nbs/13c_suite.ipynb #9ed313de
 @patch

@@ -136,6 +136,11 @@ class VideoAuto(VideoAttack):
         ...
 
     @property
+    def followed(self) -> nn.Module:
+        """The model whose gradient is the exact one, with a derivative in place of the sign's where there is a sign."""
+        ...
+
+    @property
     def eot(self) -> int:
         """Over how many draws a gradient is averaged where it matters."""
         ...
@@ -148,11 +153,6 @@ class VideoAuto(VideoAttack):
     @property
     def steps(self) -> int:
         """How many steps an attack along the exact gradient takes at first."""
-        ...
-
-    @property
-    def followed(self) -> nn.Module:
-        """The model whose gradient is the exact one, with a derivative in place of the sign's where there is a sign."""
         ...
 
     @torch.enable_grad()

@@ -1,0 +1,89 @@
+# Made by tools/stubs.py from plan.py: run it after nbdev_export.
+"""The hours that a table still needs, cell by cell, before any of them is spent"""
+__all__ = ['plan_config']
+from collections.abc import Iterator as Iterator, Sequence as Sequence
+from contextlib import contextmanager as contextmanager
+from dataclasses import dataclass as dataclass, field as field
+from functools import partial as partial
+from inspect import signature as signature
+from pathlib import Path as Path
+from time import perf_counter as perf_counter
+from types import SimpleNamespace as SimpleNamespace
+import torch as torch
+from fastcore.basics import patch as patch
+from torch import nn as nn
+from tqdm.auto import tqdm as tqdm
+from .attacks import answered as answered, clip_gradient as clip_gradient, cross_entropy as cross_entropy, record_logits as record_logits, voted as voted
+from .checks import as_path as as_path, checked as checked
+from .config import parts_of as parts_of
+from .evaluate import Run as Run, attack_specs as attack_specs, benchmark as benchmark, chosen_names as chosen_names
+from .journal import Journal as Journal, environment as environment
+from .results import Table as Table
+from .suite import MEMBERS as MEMBERS, VideoAuto as VideoAuto, exact_longer as exact_longer
+from .video import check_number as check_number
+
+class TimeUp(Exception):
+    """A measurement has taken long enough."""
+
+@contextmanager
+def time_limit(seconds: float, classifier: nn.Module) -> Iterator[None]:
+    """Inside, a call of the classifier after so many seconds raises `TimeUp`."""
+    ...
+
+def seconds_of(model: nn.Module, clips: torch.Tensor, labels: torch.Tensor, grad: bool=True) -> float:
+    """Seconds for one answer of a model to some clips, and for its gradient where there is one."""
+    ...
+
+def longest(attack: object, model: nn.Module, clips: torch.Tensor, labels: torch.Tensor) -> float | None:
+    """Seconds of an attack on clips that it does not break, from one gradient or answer of the model; None if its length is not known."""
+    ...
+
+def _members(attack: object, clips: torch.Tensor) -> list | None:
+    """The attacks that an attack consists of, one after the other; None if it is a single one."""
+    ...
+
+@dataclass
+class Price:
+    """What is left of one cell of a table, and what a clip of it costs."""
+    attack: str
+    defense: str
+    left: list[int]
+    recorded: list[float] = field(default_factory=list)
+    tried: list[float] = field(default_factory=list)
+    most: float | None = None
+    cut: bool = False
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of a clip, as far as known."""
+        ...
+
+    @property
+    def source(self) -> str:
+        """Where the seconds come from, in words."""
+        ...
+
+def open_cells(run: Run, results: Sequence[dict], attacks: Sequence[str], defenses: Sequence[str]) -> list[Price]:
+    """The cells of a run, each with the clips that it lacks and the seconds of those that it has."""
+    ...
+
+def try_clip(run: Run, price: Price, place: int, limit: float) -> None:
+    """Measure one clip of a cell, for so many seconds at most."""
+    ...
+
+def bound(run: Run, price: Price, clip: torch.Tensor, label: int) -> None:
+    """Find what a clip of a cell costs at most."""
+    ...
+
+def measure(run: Run, prices: Sequence[Price], limit: float, quiet: bool) -> None:
+    """Try a clip or two of each cell that has no results yet, and find the bounds."""
+    ...
+
+def as_table(run: Run, prices: Sequence[Price], took: float) -> Table:
+    """The hours of all cells that are not finished, and their sum."""
+    ...
+
+@checked
+def plan_config(config: dict, out: str | Path | None=None, device: str='auto', *, only_attacks: Sequence[str]=(), only_defenses: Sequence[str]=(), limit: float=20.0, progress: bool=True) -> Table:
+    """The core-hours (on a GPU: its hours) that the benchmark of a configuration still needs, cell by cell; runs nothing and writes nothing."""
+    ...
