@@ -26,7 +26,7 @@ from torch import nn
 from videopure import attacks, baselines, blackbox, certify, checks, classifiers, config, data, defense, detect
 from videopure import evaluate, explore, families, filmstrip, flow, guidance, inversion, journal, latents, masked, metrics, models
 from videopure import networks, pipeline, purifier, registry, report, results, robust
-from videopure import sanity, schedule, show, statistics, suite, threats, tiny, trace, trainer, training, video, voting
+from videopure import sanity, schedule, show, smallest, statistics, suite, threats, tiny, trace, trainer, training, video, voting
 from videopure.cli import main
 from videopure.config import read_config
 from videopure.video import VideoPureError, read_video, write_video
@@ -345,6 +345,8 @@ def of_parts() -> dict:
         "attacks.call": (lambda clips, labels: attacks.PGD(NET, steps=1)(clips, labels), {"clips": CLIPS, "labels": LABELS}),
         "filmstrip.TorchAttack": (of(filmstrip.TorchAttack, CLIPS, LABELS), fgsm, filmstrip.TorchAttack),
         "masked.Specimen": (masked.Specimen, {"make": lambda classifier: classifier, "check": "", "about": "x"}),
+        "smallest.smallest_eps": (smallest.smallest_eps, {"model": NET, "clips": CLIPS, "labels": LABELS, "steps": 1, "tolerance": 0.05}),
+        "smallest.Smallest": (smallest.Smallest, {"eps": torch.rand(2), "clips": CLIPS, "high": 0.1}),
         "suite.VideoAuto": (lambda **given: suite.VideoAuto(**given).judge(CLIPS, LABELS), {"model": NET}, suite.VideoAuto),
     }
     for part in [*threats.THREATS.values()]:
