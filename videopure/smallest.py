@@ -22,6 +22,7 @@ from .threats import Linf, Threat, as_eps, as_threat, format_eps
 from .video import check_number, check_video
 
 # %% ../nbs/13e_smallest.ipynb #bcf8c9fc
+@checked
 @dataclass(repr=False)
 class Smallest:
     "The smallest size found that breaks each clip, and the attacked clips that prove it."

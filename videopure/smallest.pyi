@@ -16,6 +16,7 @@ from .statistics import Accuracy as Accuracy, Median as Median
 from .threats import Linf as Linf, Threat as Threat, as_eps as as_eps, as_threat as as_threat, format_eps as format_eps
 from .video import check_number as check_number, check_video as check_video
 
+@checked
 @dataclass(repr=False)
 class Smallest:
     """The smallest size found that breaks each clip, and the attacked clips that prove it."""

@@ -75,6 +75,7 @@ def clustered(
     return replace(accuracy, independent=alone * (1.959964 / stats.t.ppf(0.975, k - 1)) ** 2)
 
 # %% ../nbs/13d_statistics.ipynb #f878f41f
+@checked
 @dataclass(frozen=True)
 class Median:
     "The median of `n` numbers, with an interval that holds the true one in at least 95 % of cases (order statistics)."

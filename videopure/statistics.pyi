@@ -40,6 +40,7 @@ def clustered(outcomes: Sequence[bool], groups: Sequence) -> Accuracy:
     """An accuracy whose interval knows that clips of a group are alike. Source: Korn and Graubard (1998), Dean and Pagano (2015)."""
     ...
 
+@checked
 @dataclass(frozen=True)
 class Median:
     """The median of `n` numbers, with an interval that holds the true one in at least 95 % of cases (order statistics)."""
