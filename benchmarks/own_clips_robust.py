@@ -3,7 +3,7 @@
 FOLDER is UT-Interaction, six actions of two people, with the sequence of each clip in its manifest.csv. Twice, four sequences are held
 out and classifiers are trained on the others with `videopure train`: a plain one, one on attacked clips, one under noise, one behind masks.
 They are judged on all clips that were held out, 47 of 8 sequences. Clips of a sequence show the same people and
-wall: the intervals count them as `videopure.results.clustered` does. What is found of each clip is kept in OUT/results.json at once:
+wall: the intervals count them as `videopure.statistics.clustered` does. What is found of each clip is kept in OUT/results.json at once:
 started again, the script goes on where it was. About an hour on one core.
 """
 
@@ -22,8 +22,9 @@ from videopure.attacks import make_attack
 from videopure.cache import Recipe
 from videopure.certify import DoubleMasked, Smoothed, windows
 from videopure.data import ClipFolder
-from videopure.results import Table, clustered
+from videopure.results import Table
 from videopure.robust import Hardening
+from videopure.statistics import clustered
 from videopure.threats import L2, Frames
 from videopure.training import train_folder
 

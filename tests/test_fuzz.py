@@ -26,7 +26,7 @@ from torch import nn
 from videopure import attacks, baselines, blackbox, certify, checks, classifiers, config, data, defense, detect
 from videopure import evaluate, explore, families, filmstrip, flow, guidance, inversion, journal, latents, masked, metrics, models
 from videopure import networks, pipeline, plan, purifier, registry, report, results, robust
-from videopure import sanity, schedule, show, suite, threats, tiny, trace, trainer, training, vcr, video, voting
+from videopure import sanity, schedule, show, smallest, statistics, suite, threats, tiny, trace, trainer, training, vcr, video, voting
 from videopure.cli import main
 from videopure.config import read_config
 from videopure.video import VideoPureError, read_video, write_video
@@ -266,6 +266,7 @@ def of_runs() -> dict:
     first = lambda part: lambda **given: part(**{"frames": 2} | given)[0][0]
     right, report_of = results.Accuracy(1, 2), {"name": "a", "verdict": "pass", "numbers": "1", "meaning": "x"}
     curves = {"curves": {"a": [(0.0, right), (1.0, right)]}, "xlabel": "x"}
+    middle = {"value": 2.0, "low": 1.0, "high": 3.0, "n": 9}
     paired, read_all = {"both": 1, "first": 2, "second": 3, "neither": 4}, lambda **given: [*journal.read_results(**given)]
     tried = {"defended": NET, "clips": CLIPS, "labels": NET(CLIPS).argmax(1), "attacks": {}, "progress": False}
     whole = {"title": "x", "checks": [report.Check(**report_of)], "curves": {"none": {0.0: right}}, "budget": {}}
@@ -299,9 +300,12 @@ def of_runs() -> dict:
         "vcr.create": (vcr.create, {"model": "tiny", "device": "cpu"}),
         "vcr.VCRDefence": (vcr.VCRDefence, {"purifier": lambda video: video}),
         "plan.plan_config": (plan.plan_config, {"config": settings, "limit": 0.1, "progress": False}),
-        "results.clustered": (results.clustered, {"outcomes": [True, False], "groups": ["a", "b"]}),
-        "results.Accuracy": (lambda **given: str(results.Accuracy(**given)), {"right": 1, "n": 2}, results.Accuracy),
-        "results.Paired": (lambda **given: str(results.Paired(**given)), paired, results.Paired),
+        "statistics.clustered": (statistics.clustered, {"outcomes": [True, False], "groups": ["a", "b"]}),
+        "statistics.Accuracy": (lambda **given: str(statistics.Accuracy(**given)), {"right": 1, "n": 2}, statistics.Accuracy),
+        "statistics.Median": (lambda **given: str(statistics.Median(**given)), middle, statistics.Median),
+        "statistics.Paired": (lambda **given: str(statistics.Paired(**given)), paired, statistics.Paired),
+        "statistics.flip_test": (statistics.flip_test, {"differences": [1, 2, 0]}),
+        "statistics.holm": (statistics.holm, {"ps": [0.1, 0.2]}),
         "results.Card": (results.Card, {"config": {}, "results": []}),
         "results.Table": (lambda **given: str(results.Table(**given)), {"title": "x", "head": ["a"], "rows": [["b"]]}, results.Table),
         "results.plot_accuracy": (results.plot_accuracy, curves),
@@ -344,6 +348,8 @@ def of_parts() -> dict:
         "attacks.call": (lambda clips, labels: attacks.PGD(NET, steps=1)(clips, labels), {"clips": CLIPS, "labels": LABELS}),
         "filmstrip.TorchAttack": (of(filmstrip.TorchAttack, CLIPS, LABELS), fgsm, filmstrip.TorchAttack),
         "masked.Specimen": (masked.Specimen, {"make": lambda classifier: classifier, "check": "", "about": "x"}),
+        "smallest.smallest_eps": (smallest.smallest_eps, {"model": NET, "clips": CLIPS, "labels": LABELS, "steps": 1, "tolerance": 0.05}),
+        "smallest.Smallest": (smallest.Smallest, {"eps": torch.rand(2), "clips": CLIPS, "high": 0.1}),
         "suite.VideoAuto": (lambda **given: suite.VideoAuto(**given).judge(CLIPS, LABELS), {"model": NET}, suite.VideoAuto),
     }
     for part in [*threats.THREATS.values()]:

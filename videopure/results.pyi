@@ -1,54 +1,24 @@
 # Made by tools/stubs.py from results.py: run it after nbdev_export.
 """From the results of a run to a card that says what they show, and how surely"""
 from typing import Any
-from collections.abc import Callable
-__all__ = ['stats', 'METRIC_FORMATS', 'Accuracy', 'clustered', 'Table', 'Card', 'Paired', 'plot_accuracy']
+__all__ = ['METRIC_FORMATS', 'Table', 'Card', 'plot_accuracy']
 import gzip as gzip
 import json as json
 import sys as sys
-from collections import Counter as Counter, defaultdict as defaultdict
-from collections.abc import Collection as Collection, Iterable as Iterable, Sequence as Sequence
+from collections import Counter as Counter
+from collections.abc import Callable as Callable, Collection as Collection, Iterable as Iterable, Sequence as Sequence
 from dataclasses import dataclass as dataclass, field as field, replace as replace
 from fractions import Fraction as Fraction
 from html import escape as escape
-from math import comb as comb, isfinite as isfinite, sqrt as sqrt
+from math import isfinite as isfinite
 from numbers import Real as Real
 from pathlib import Path as Path
 from fastcore.basics import patch as patch
-from .checks import Late as Late, checked as checked, printable as printable
+from .checks import checked as checked, printable as printable
 from .journal import config_hash as config_hash, difference as difference, disk_errors as disk_errors, environment as environment, plain as plain, read_json as read_json, read_results as read_results, result_key as result_key
 from .show import save_page as save_page
+from .statistics import Accuracy as Accuracy, Paired as Paired, holm as holm
 from .video import VideoFileError as VideoFileError, VideoPureError as VideoPureError, atomic_path as atomic_path
-
-@dataclass(frozen=True)
-class Accuracy:
-    """`right` answers of `n`, with the 95 % Wilson interval (Wilson 1927)."""
-    right: float
-    n: int
-    mark: str = field(default='', compare=False)
-    independent: float | None = None
-
-    def __post_init__(self):
-        ...
-
-    @classmethod
-    def of(cls, outcomes: Iterable[bool | Fraction]) -> 'Accuracy':
-        """The accuracy of some outcomes, one a clip: whether it was right, or in which part of its draws."""
-        ...
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Lower and upper end, in [0, 1]."""
-        ...
-
-    def __str__(self) -> str:
-        ...
-stats: Late
-
-@checked
-def clustered(outcomes: Sequence[bool], groups: Sequence) -> Accuracy:
-    """An accuracy whose interval knows that clips of a group are alike. Source: Korn and Graubard (1998), Dean and Pagano (2015)."""
-    ...
 
 @checked
 @dataclass(repr=False)
@@ -135,6 +105,14 @@ class Card:
         """Accuracy over all draws of all clips, in [0, 1]; not a number where nothing was measured."""
         ...
 
+    def every_draw(self, defense: str, attack: str='none') -> Accuracy:
+        """Clips that were right in all of their draws."""
+        ...
+
+    def draws(self, defense: str, attack: str='none') -> int:
+        """How many answers were asked for, at most; 0 where nothing was measured."""
+        ...
+
     def worst_outcomes(self, defense: str, attacks: Sequence[str] | None=None) -> dict[str, bool]:
         """Whether every draw under every one of the attacks was right, by clip; only clips that were under all those run on this defense."""
         ...
@@ -169,6 +147,10 @@ class Card:
 
     def _notes(self):
         """Marks of all cells, and a line for each mark."""
+        ...
+
+    def _draw_notes(self):
+        """For each row that draws noise, what is right in every draw, with and without an attack."""
         ...
 
     def _row(self, defense):
@@ -241,8 +223,12 @@ class Card:
         """How many clips are in both cards, only in this one, and only in the other; refuses different clips of the same id."""
         ...
 
-    def compare(self, other: Card) -> Table:
-        """Pair two runs clip by clip: right in both, in one, in none, with the p-value of McNemar's exact test."""
+    def compare(self, other: Card, groups: Callable | None=None) -> Table:
+        """Pair two runs clip by clip: right in both, in one, in none, with the p-value of `Paired`, and corrected by `holm`."""
+        ...
+
+    def rivals(self, defense: str, attack: str='none', groups: Callable | None=None, others: Sequence[str] | None=None) -> Table:
+        """Pair one defense with each other one, clip by clip; p-values are corrected for the number of rivals by `holm`."""
         ...
 
     def leaderboard(self) -> list[dict]:
@@ -256,23 +242,13 @@ _measure: Callable[..., Any]
 METRIC_FORMATS: dict[str, tuple[str, int, str]]
 _count: Callable[..., Any]
 
-@dataclass(frozen=True)
-class Paired:
-    """Two sets of outcomes on the same clips, and how surprising their difference is (exact McNemar test)."""
-    both: int
-    first: int
-    second: int
-    neither: int
+def _paired_rows(pairs):
+    """Counts and p-values of several pairs, as cells of a table."""
+    ...
 
-    @property
-    def p(self) -> float:
-        """Probability of a difference at least as large between two equally good defenses."""
-        ...
-
-    @classmethod
-    def of(cls, a: dict[str, bool], b: dict[str, bool]) -> Paired:
-        """Pair outcomes by clip; only clips in both count."""
-        ...
+def _ps(groups):
+    """What the two columns of p-values are called."""
+    ...
 
 @checked
 def plot_accuracy(curves: dict[str, list[tuple[float, Accuracy]]], xlabel: str, title: str='', log: bool=False) -> object:

@@ -1,0 +1,87 @@
+# Made by tools/stubs.py from statistics.py: run it after nbdev_export.
+"""How sure a share of some clips is, a median, and a difference between two defenses"""
+__all__ = ['stats', 'Accuracy', 'clustered', 'Median', 'Paired', 'flip_test', 'holm']
+from collections import Counter as Counter, defaultdict as defaultdict
+from collections.abc import Callable as Callable, Iterable as Iterable, Sequence as Sequence
+from dataclasses import dataclass as dataclass, field as field, replace as replace
+from fractions import Fraction as Fraction
+from math import comb as comb, isnan as isnan, sqrt as sqrt
+from numbers import Integral as Integral, Real as Real
+from fastcore.basics import patch as patch
+from .checks import Late as Late, VideoPureError as VideoPureError, checked as checked
+
+@dataclass(frozen=True)
+class Accuracy:
+    """`right` answers of `n`, with the 95 % Wilson interval (Wilson 1927)."""
+    right: float
+    n: int
+    mark: str = field(default='', compare=False)
+    independent: float | None = None
+
+    def __post_init__(self):
+        ...
+
+    @classmethod
+    def of(cls, outcomes: Iterable[bool | Fraction]) -> 'Accuracy':
+        """The accuracy of some outcomes, one a clip: whether it was right, or in which part of its draws."""
+        ...
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Lower and upper end, in [0, 1]."""
+        ...
+
+    def __str__(self) -> str:
+        ...
+stats: Late
+
+@checked
+def clustered(outcomes: Sequence[bool], groups: Sequence) -> Accuracy:
+    """An accuracy whose interval knows that clips of a group are alike. Source: Korn and Graubard (1998), Dean and Pagano (2015)."""
+    ...
+
+@checked
+@dataclass(frozen=True)
+class Median:
+    """The median of `n` numbers, with an interval that holds the true one in at least 95 % of cases (order statistics)."""
+    value: float
+    low: float
+    high: float
+    n: int
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> 'Median':
+        """The median of some numbers; infinite ones count as larger than all others."""
+        ...
+
+    def __str__(self) -> str:
+        ...
+
+@dataclass(frozen=True)
+class Paired:
+    """Two sets of outcomes on the same clips, and how surprising their difference is (exact McNemar test)."""
+    both: int
+    first: int
+    second: int
+    neither: int
+    by_group: tuple[int, ...] | None = None
+
+    @property
+    def p(self) -> float:
+        """Probability of a difference at least as large between two equally good defenses."""
+        ...
+
+    @classmethod
+    def of(cls, a: dict[str, bool], b: dict[str, bool], groups: Callable | None=None) -> Paired:
+        """Pair outcomes by clip; only clips in both count."""
+        ...
+
+@checked
+def flip_test(differences: Sequence[int]) -> float:
+    """The p-value of the exact sign-flip test: could the differences as well have the other sign? Source: Fisher (1935)."""
+    ...
+
+@checked
+def holm(ps: Sequence[float]) -> list[float]:
+    """p-values corrected for their number. Source: Holm (1979)."""
+    ...
