@@ -7,7 +7,8 @@ from torch import nn
 
 from videopure.attacks import margin
 from videopure.baselines import GaussianBlur
-from videopure.blackbox import _STRIPES, RandomNoise, Square, TemporalTranslation, _box_fraction, _random_boxes
+from videopure.blackbox import _BASES, _STRIPES, NES, Basis, RandomNoise, RayS, Square, TemporalTranslation
+from videopure.blackbox import _box_fraction, _random_boxes, _signs
 from videopure.defense import Defended
 from videopure.threats import Frames
 from videopure.tiny import tiny_classifier
@@ -180,3 +181,82 @@ def test_bad_settings(make, classifier):
     with pytest.raises(VideoPureError) as error:
         make(classifier)
     assert "\n" not in str(error.value)
+
+
+class Tilted(nn.Module):
+    "Two classes, by a linear rule: class 0 if the mean of the clip, each value times the sign of a pattern, is below `most`."
+
+    def __init__(self, pattern, most):
+        super().__init__()
+        self.pattern, self.most, self.bias = pattern, most, nn.Parameter(torch.zeros(()))
+
+    def forward(self, clips):
+        size = (clips * self.pattern).mean((1, 2, 3, 4)) + self.bias
+        return torch.stack([self.most - size, size - self.most], 1)
+
+
+def tilted(most=0.4 * EPS):
+    "A model that the best tiles of `EPS` fool with room to spare, while random signs do nothing, and a grey clip for it."
+    grey = torch.full((2, 3, 8, 8, 8), 0.5)
+    basis = Basis("tiles", grey)
+    pattern = basis.spread(_signs(basis.shape, torch.Generator().manual_seed(5)))[:1]
+    pattern = pattern - pattern.mean()
+    return Tilted(pattern, most), grey, torch.zeros(2, dtype=torch.long)
+
+
+@pytest.mark.parametrize("make", [NES, RayS])
+def test_a_linear_model_is_broken(make):
+    model, grey, labels = tilted()
+    attack = make(model, EPS, 1000, seed=0)
+    adv = attack(grey, labels)
+    assert attack.success.all() and (model(adv).argmax(1) == 1).all() and (adv - grey).abs().max() <= EPS + 1e-6
+    noise = RandomNoise(model, EPS, 100, corners=True, seed=0)
+    noise(grey, labels)
+    assert not noise.success.any()
+    beyond = make(tilted(1.2 * EPS)[0], EPS, 100, seed=0)
+    beyond(grey, labels)
+    assert not beyond.success.any()
+
+
+def test_radius_is_the_distance_to_the_boundary():
+    model, grey, labels = tilted(0.02)
+    attack = RayS(model, 0.01, 600, seed=0)
+    adv = attack(grey, labels)
+    radius = attack.metrics["radius"]
+    assert not attack.success.any() and (radius >= 0.02).all() and (radius < 0.08).all()
+    assert (adv - grey).abs().max() <= 0.01 + 1e-6
+    again = RayS(model, (radius.max() + 1e-4).item(), 600, seed=0)
+    assert (model(again(grey, labels)).argmax(1) == 1).all() and again.success.all()
+
+
+@pytest.mark.parametrize("make", [NES, RayS])
+def test_searches_count_and_repeat(classifier, data, make):
+    clips, labels = data
+    wrong = labels.clone()
+    wrong[0] = (labels[0] + 1) % 10
+    model = Counting(classifier)
+    attack = make(model, EPS, 64, seed=0)
+    adv = attack(clips, wrong)
+    assert model.seen == attack.queries.sum() + len(clips) and attack.queries.max() <= 64 and attack.queries[0] == 0
+    assert torch.equal(adv[0], clips[0]) or make is RayS
+    assert torch.equal(attack(clips, wrong), adv) and 0 < (adv - clips).abs().max() <= EPS + 1e-6
+    assert torch.equal(attack.success, classifier(adv).argmax(1) != wrong)
+
+
+def test_rays_needs_no_scores(classifier, data):
+    class Decides(Counting):
+        def forward(self, video):
+            return nn.functional.one_hot(super().forward(video).argmax(1), 10).float()
+
+    scores, decisions = (RayS(kind(classifier), EPS, 40, seed=0)(*data) for kind in (Counting, Decides))
+    assert torch.equal(scores, decisions)
+
+
+def test_bases():
+    clips = torch.zeros(2, 3, 6, 10, 12)
+    for name in _BASES:
+        basis = Basis(name, clips)
+        few = torch.randn(basis.shape)
+        assert basis.spread(few).shape == clips.shape and set(basis.spread(few).unique().tolist()) == set(few.unique().tolist())
+    with pytest.raises(VideoPureError, match="tiles"):
+        NES(tiny_classifier(), basis="none")

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from videopure import attacks, baselines, blackbox, certify, checks, classifiers, config, data, defense, detect
-from videopure import evaluate, explore, families, filmstrip, flow, guidance, inversion, journal, latents, masked, metrics, models
+from videopure import evaluate, explore, families, filmstrip, filters, flow, guidance, inversion, journal, latents, masked, metrics, models
 from videopure import networks, pipeline, plan, purifier, registry, report, results, robust
 from videopure import sanity, schedule, show, smallest, statistics, suite, threats, tiny, trace, trainer, training, vcr, video, voting
 from videopure.cli import main
@@ -202,6 +202,7 @@ def of_tensors() -> dict:
         attacks.cross_entropy: {"scores": scores, "labels": LABELS}, attacks.margin: {"scores": scores, "labels": LABELS},
         attacks.dlr: {"scores": scores, "labels": LABELS}, attacks.record_loss: {"s": 1}, attacks.voted: {"model": NET, "logits": LOGITS},
         attacks.clip_gradient: {"loss": (clip := ONE.clone().requires_grad_()).sum(), "clips": clip},
+        filters.filtered: {"clips": CLIPS, "kernels": torch.full((len(CLIPS), 75, 1, 1, 1), 1 / 75)},
         filmstrip.to_filmstrip: {"clips": CLIPS}, filmstrip.from_filmstrip: {"strips": CLIPS.flatten(2, 3), "frames": 4},
         checks.check_answer: {"values": LOGITS, "what": "logits"}, video.check_video: {"video": ONE},
     }  # fmt: skip
@@ -354,10 +355,13 @@ def of_parts() -> dict:
     }
     for part in [*threats.THREATS.values()]:
         found[f"threats.{part.__name__}"] = of(lambda part=part, **given: part(**given).random_start, CLIPS), {}, part
-    for part in (attacks.PGD, blackbox.TemporalTranslation, blackbox.Square, blackbox.RandomNoise, blackbox.Transfer):
-        least = {"steps": 1} if part in (attacks.PGD, blackbox.TemporalTranslation, blackbox.Transfer) else {}
+    climbing = attacks.PGD, blackbox.TemporalTranslation, blackbox.Transfer, filters.LowPass
+    for part in (*climbing, blackbox.Square, blackbox.RandomNoise, blackbox.NES, blackbox.RayS):
+        least = {"steps": 1} if part in climbing else {}
         found[f"{part.__module__[10:]}.{part.__name__}"] = of(part, CLIPS, LABELS), {"model": NET} | least, part
     found["blackbox.Square"][1]["queries"] = 2
+    found["blackbox.NES"][1].update(queries=3, draws=1)
+    found["blackbox.RayS"][1]["queries"] = 10
     found["blackbox.Transfer"][1]["source"] = NET
     for part in {part for part in baselines.PURIFIERS.values() if isinstance(part, type)} - {purifier.VideoPure}:
         right = {"pipe": PIPE} if "pipe" in signature(part).parameters else {}

@@ -470,7 +470,7 @@ def forward(self: PGD, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tenso
     return best.clips
 
 # %% ../nbs/12b_attacks.ipynb #c095
-ATTACKS = Registry("attack", "videopure.blackbox", "videopure.filmstrip", "videopure.suite", pgd=PGD)
+ATTACKS = Registry("attack", "videopure.blackbox", "videopure.filmstrip", "videopure.filters", "videopure.suite", pgd=PGD)
 
 
 def make_attack(

@@ -2,9 +2,12 @@
 """Breaking a defense without its gradient: random search, transfer from another model, and plain noise to compare with"""
 from typing import Any
 from collections.abc import Callable
-__all__ = ['RandomNoise', 'Square', 'TemporalTranslation', 'Transfer']
-from collections.abc import Sequence as Sequence
+__all__ = ['RandomNoise', 'Square', 'TemporalTranslation', 'Transfer', 'Basis', 'NES', 'RayS']
+import math as math
+from collections.abc import Iterator as Iterator, Sequence as Sequence
+from dataclasses import dataclass as dataclass
 from functools import partial as partial
+from itertools import chain as chain
 import torch as torch
 import torch.nn.functional as F
 from fastcore.basics import patch as patch
@@ -14,7 +17,7 @@ from .attacks import ATTACKS as ATTACKS, Best as Best, VideoAttack as VideoAttac
 from .checks import checked as checked
 from .classifiers import load_classifier as load_classifier
 from .defense import answer as answer
-from .threats import as_eps as as_eps, as_threat as as_threat
+from .threats import Linf as Linf, as_eps as as_eps, as_threat as as_threat
 from .video import VideoPureError as VideoPureError, check_number as check_number
 
 class BlackBox(VideoAttack):
@@ -134,3 +137,89 @@ class Transfer(VideoAttack):
     def forward(self, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """The attacked clips; called by `__call__`."""
         ...
+_BASES: dict[str, Callable[..., Any]]
+
+class Basis:
+    """Few coefficients `(B, 3, t, h, w)` for clips `(B, 3, T, H, W)`: which of the values of a clip move together."""
+    frames: Any
+    rows: Any
+    columns: Any
+    shape: tuple[Any, ...]
+
+    def __init__(self, name: str, clips: torch.Tensor):
+        ...
+
+    def spread(self, few: torch.Tensor) -> torch.Tensor:
+        """Coefficients to clips."""
+        ...
+
+def _known_basis(name: object) -> str:
+    """The name of a basis, if there is one of that name."""
+    ...
+
+@ATTACKS.register('nes')
+@checked
+class NES(BlackBox):
+    """PGD along a gradient that is estimated from scores, by pairs of random moves in a basis. Source: Ilyas et al. (arXiv 1804.08598).
+
+    After a call: `success` (B,), whether the answer is wrong (or the target); `queries` (B,), how many clips the model was shown."""
+    basis: str
+    draws: int
+    sigma: Any
+    alpha: Any
+    momentum: Any
+
+    def __init__(self, model: nn.Module, eps: object=8 / 255, queries: int=1000, *, basis: str='tiles', draws: int=10, sigma: float=0.5, alpha: float=0.25, momentum: float=0.9, seed: int | None=None, progress: bool=True):
+        ...
+
+    def slope(self, adv: torch.Tensor, clips: torch.Tensor, goal: torch.Tensor, rows: torch.Tensor, best: Best) -> torch.Tensor:
+        """The estimated gradient at the clips `rows`, in the basis."""
+        ...
+
+    @torch.no_grad()
+    def forward(self, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """The attacked clips; called by `__call__`."""
+        ...
+
+@ATTACKS.register('rays')
+@checked
+class RayS(BlackBox):
+    """The nearest wrong answer along signs, by decisions alone. Source: RayS (Chen and Gu, arXiv 2006.12792), here in a basis.
+
+    After a call: `success` (B,), whether it is within `eps`; `queries` (B,); and in `metrics` its `radius` (B,), 1 if none was found."""
+    modes: list[str]
+    basis: str
+
+    def __init__(self, model: nn.Module, eps: object=8 / 255, queries: int=1000, *, basis: str='tiles', seed: int | None=None, progress: bool=True):
+        ...
+
+    def wrong(self, rays: _Rays, rows: torch.Tensor, signs: torch.Tensor, radius: torch.Tensor) -> torch.Tensor:
+        """Whether the answers so far out are wrong; one query each."""
+        ...
+
+    def turn(self, rays: _Rays, rows: torch.Tensor, signs: torch.Tensor) -> None:
+        """Take the new signs where they are wrong at the old radius, with their own radius, found by halving."""
+        ...
+
+    @torch.no_grad()
+    def forward(self, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """The attacked clips; called by `__call__`."""
+        ...
+_HALVINGS: int
+
+@dataclass
+class _Rays:
+    """What is known while rays are searched: the clips, the labels, the signs `(B, d)` and how far a wrong answer is along them."""
+    clips: torch.Tensor
+    goal: torch.Tensor
+    signs: torch.Tensor
+    radius: torch.Tensor
+    basis: Basis
+
+    def at(self, rows: torch.Tensor, signs: torch.Tensor, radius: torch.Tensor) -> torch.Tensor:
+        """The clips so far out along the rays."""
+        ...
+
+def _blocks(n: int) -> Iterator[slice]:
+    """All of n coefficients, their halves, quarters and so on to single ones, and again, without end."""
+    ...
