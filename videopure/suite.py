@@ -16,7 +16,7 @@ from tqdm.auto import tqdm
 # %% ../nbs/13c_suite.ipynb #c93303b6
 from .attacks import ATTACKS, PGD, Best, VideoAttack, answered, make_attack, margin, record_loss
 from .baselines import GaussianBlur, OneStep
-from .blackbox import Square
+from .blackbox import NES, RayS, Square
 from .checks import checked
 from .defense import Defended
 from .guidance import smooth_sign
@@ -150,6 +150,16 @@ def blur_gradient(suite: "VideoAuto") -> Callable | None:
     return suite.pgd(StandIn(suite.model, GaussianBlur(1.0)), steps=60, **more) if blunt else None
 
 # %% ../nbs/13c_suite.ipynb #suitec06
+def nes(suite: "VideoAuto") -> Callable | None:
+    "NES, by scores alone."
+    return NES(suite.model, suite.threat, 1000, progress=False)
+
+
+def rays(suite: "VideoAuto") -> Callable | None:
+    "RayS, by answers alone."
+    return RayS(suite.model, suite.threat, 500, progress=False) if type(suite.threat) is Linf else None
+
+
 def square(suite: "VideoAuto") -> Callable | None:
     "Square, by scores alone."
     return Square(suite.model, suite.threat, 500, progress=False) if type(suite.threat) is Linf else None
@@ -169,6 +179,8 @@ MEMBERS = {
     "VideoPure, transferred": videopure_transfer,
     "BPDA": bpda,
     "blur gradient": blur_gradient,
+    "NES": nes,
+    "RayS": rays,
     "Square": square,
 }
 
