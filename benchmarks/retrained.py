@@ -22,7 +22,6 @@ ATTACKS = {
     "none": {},
     "PGD 8/255": {"sees": "classifier", "eps": "8/255", "alpha": "2/255", "steps": 10},
     "PGD, momentum 8/255": {"sees": "classifier", "eps": "8/255", "alpha": "2/255", "steps": 10, "momentum": 0.75, "schedule": "cosine"},
-    "video-auto-1 4/255": {"method": "video-auto-1", "sees": "scores", "eps": "4/255"},
     "video-auto-1 8/255": {"method": "video-auto-1", "sees": "scores", "eps": "8/255"},
 }
 
