@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['PURIFIERS', 'JPEG', 'H264', 'BitDepth', 'GaussianBlur', 'MedianBlur', 'TemporalShuffle', 'RandomizedSmoothing',
-           'NoiseAndDenoise', 'DiffPure', 'DDIMInversion', 'RandomSampling', 'OneStep', 'LastRecord']
+           'NoiseAndDenoise', 'DiffPure', 'DDIMInversion', 'RandomSampling', 'OneStep', 'LastRecord', 'KnownSeed']
 
 # %% ../nbs/13a_baselines.ipynb #c002
 import inspect
@@ -23,7 +23,7 @@ from PIL import Image
 
 from .checks import Late, checked
 from .pipeline import VideoPurePipeline, grad_like
-from .purifier import Purifier, Records, VideoPure, as_purifier
+from .purifier import Purifier, Records, VideoPure, as_purifier, seeded as with_seed
 from .registry import Registry, make
 from .schedule import Level, add_noise, check_steps, ddim_levels, predict_x0
 from .video import VideoPureError, check_number, check_video, encode_h264, to_uint8
@@ -427,4 +427,36 @@ def make_purifier(
     takes_pipe = "pipe" in inspect.signature(found).parameters
     if takes_pipe and pipe is None:
         raise VideoPureError(f"the purifier {method!r} needs a pipeline: give pipe=VideoPurePipeline.tiny() or another one")
-    return as_purifier(make("purifier", method, found, *[pipe] * takes_pipe, **options))
+    return as_purifier(make("purifier", method, found, **{"pipe": pipe} if takes_pipe else {}, **options))
+
+# %% ../nbs/13a_baselines.ipynb #b295e2b6
+@checked
+@dataclass(repr=False)
+class KnownSeed(Purifier):
+    "A random purifier that draws the same noise for each clip every time, as the attacker knows. Source: ADDT (arXiv 2404.14309)."
+
+    of: object  # a purifier, or what `make_purifier` takes: a name, or a table with its options
+    pipe: VideoPurePipeline | None = None  # for a name that needs one
+    seed: int = 0  # of the noise
+
+    def __post_init__(self):
+        if isinstance(self.of, (str, dict)):
+            self.of = make_purifier(**{"method": self.of} if isinstance(self.of, str) else self.of, pipe=self.pipe)
+        self.of = as_purifier(self.of)
+        if self.of is None:
+            raise VideoPureError("no purifier draws no noise: known-seed needs one, such as of = \"diffpure\"")
+        self.pipe = getattr(self.of, "pipe", self.pipe)
+
+    def __call__(self, video: torch.Tensor) -> torch.Tensor:
+        purified = []
+        for clip in video.split(1):
+            with with_seed(self.seed, video.device, self.of):
+                purified.append(self.of(clip))
+        return torch.cat([getattr(each, "videos", each) for each in purified])
+
+    def settings(self) -> dict:
+        "The purifier inside, and the seed."
+        return {"of": self.of.describe(), "seed": self.seed}
+
+
+PURIFIERS["known-seed"] = KnownSeed

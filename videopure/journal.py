@@ -87,11 +87,12 @@ def difference(
 def environment(
     device: str | torch.device | None = None,  # None takes the GPU where there is one
 ) -> dict[str, str | int]:  # by name
-    "Versions and device."
+    "Versions, device, and a hash of this package's code."
     kind = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     cpu = f"{kind.type} ({platform.machine()}, {torch.get_num_threads()} threads)"
     name = torch.cuda.get_device_name(kind) if kind.type == "cuda" else cpu
-    versions = {"videopure": __version__, "torch": torch.__version__, "python": platform.python_version()}
+    code = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(Path(inspect.getfile(Clips)).parent.glob("*.py")))).hexdigest()[:12]
+    versions = {"videopure": __version__, "code": code, "torch": torch.__version__, "python": platform.python_version()}
     return versions | {"platform": sys.platform, "device": name}
 
 # %% ../nbs/15a_journal.ipynb #33d38db5

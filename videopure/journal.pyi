@@ -50,7 +50,7 @@ def difference(a: object, b: object, name: str='') -> str | None:
     ...
 
 def environment(device: str | torch.device | None=None) -> dict[str, str | int]:
-    """Versions and device."""
+    """Versions, device, and a hash of this package's code."""
     ...
 
 def limits(data: object, networks: Iterable[torch.nn.Module]) -> dict[str, str]:

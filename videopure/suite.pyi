@@ -9,7 +9,7 @@ from torch import nn as nn
 from tqdm.auto import tqdm as tqdm
 from .attacks import ATTACKS as ATTACKS, PGD as PGD, Best as Best, VideoAttack as VideoAttack, answered as answered, make_attack as make_attack, margin as margin, record_loss as record_loss
 from .baselines import GaussianBlur as GaussianBlur, OneStep as OneStep
-from .blackbox import Square as Square
+from .blackbox import NES as NES, RayS as RayS, Square as Square
 from .checks import checked as checked
 from .defense import Defended as Defended
 from .guidance import smooth_sign as smooth_sign
@@ -94,6 +94,14 @@ def bpda(suite: 'VideoAuto') -> Callable | None:
 
 def blur_gradient(suite: 'VideoAuto') -> Callable | None:
     """The same with the gradient of a blur."""
+    ...
+
+def nes(suite: 'VideoAuto') -> Callable | None:
+    """NES, by scores alone."""
+    ...
+
+def rays(suite: 'VideoAuto') -> Callable | None:
+    """RayS, by answers alone."""
     ...
 
 def square(suite: 'VideoAuto') -> Callable | None:
