@@ -41,7 +41,7 @@ from videopure.video import MissingPackageError, VideoPureError, moving_shapes
 QUICK = {"diffpure": {"t": 40, "steps": 3}, "smoothing": {"votes": 3}, "shuffle": {"window": 16}}
 CLIPS = moving_shapes(3, seed=1)[0]
 ODD = CLIPS[:, :, :5, :30, :29]
-RANDOM = ["shuffle", "smoothing", "ddim", "diffpure", "diffap", "random-sampling"]
+RANDOM = ["shuffle", "smoothing", "ddim", "diffpure", "diffap", "random-sampling", "diffap-paper", "nadd"]
 NO_GRADIENT = ["jpeg", "h264", "bit-depth"]
 WITHOUT_PIPE = ["jpeg", "h264", "bit-depth", "blur", "temporal-blur", "median", "temporal-median", "shuffle", "smoothing"]
 METHODS = [method for method in PURIFIERS if method != "none"]

@@ -365,7 +365,6 @@ def of_parts() -> dict:
     found["blackbox.Transfer"][1]["source"] = NET
     for part in {part for part in baselines.PURIFIERS.values() if isinstance(part, type)} - {purifier.VideoPure}:
         right = {"pipe": PIPE} if "pipe" in signature(part).parameters else {}
-        right |= {"of": "ddim"} if part is baselines.KnownSeed else {}
         found[f"baselines.{part.__name__}"] = of(lambda part=part, **given: records_of(part(**given)), ONE), right, part
     return found
 

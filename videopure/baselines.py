@@ -435,7 +435,7 @@ def make_purifier(
 class KnownSeed(Purifier):
     "A random purifier that draws the same noise for each clip every time, as the attacker knows. Source: ADDT (arXiv 2404.14309)."
 
-    of: object  # a purifier, or what `make_purifier` takes: a name, or a table with its options
+    of: object = "ddim"  # a purifier, or what `make_purifier` takes: a name, or a table with its options
     pipe: VideoPurePipeline | None = None  # for a name that needs one
     seed: int = 0  # of the noise
 
