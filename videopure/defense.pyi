@@ -1,6 +1,8 @@
 # Made by tools/stubs.py from defense.py: run it after nbdev_export.
 """`Defended`: a classifier, a purifier and a vote as one `nn.Module`, and what an attacker's gradient sees of it"""
 from typing import Any
+from .stream import FilmVote as FilmVote
+from pathlib import Path as Path
 __all__ = ['SEES', 'Defended']
 import re as re
 from functools import partial as partial
@@ -58,6 +60,10 @@ class Defended(nn.Module):
 
     def predict(self, video: torch.Tensor, records: Records | None=None) -> torch.Tensor:
         """Only the voted labels: records are decoded one by one until the majority is certain."""
+        ...
+
+    def predict_video(self, source: str | Path, **options: object) -> FilmVote:
+        """The function `predict_video` as a method; import this module to have it."""
         ...
 
 def straight_through(value: torch.Tensor, path: torch.Tensor) -> torch.Tensor:
