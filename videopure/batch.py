@@ -27,7 +27,7 @@ from .stream import Purified, purify_video, reduced
 _FILMS = {*".mp4 .m4v .mov .mkv .avi .webm .wmv .flv .mpg .mpeg .ts .mts .m2ts .3gp .ogv .vob .gif".split()}
 _WRITTEN = {*".mp4 .m4v .mov .mkv .avi .webm .gif .npz".split()}
 
-
+# %% ../nbs/11f_batch.ipynb #ba160010
 def _films(folder, leave):
     "The video files in a folder and its subfolders, in order, but for those in the folder `leave`."
     found = []
@@ -38,7 +38,7 @@ def _films(folder, leave):
             found.append(path)
     return found
 
-
+# %% ../nbs/11f_batch.ipynb #ba160012
 def _expanded(source, leave):
     "What a source names: [(path, its name in the target's folder)], and whether it names many."
     path = as_path(source)
@@ -51,7 +51,7 @@ def _expanded(source, leave):
         raise VideoFileError(f"no file fits {str(source)!r}; a folder takes all videos in it")
     return [(film, Path(film.name)) for film in found], True
 
-# %% ../nbs/11f_batch.ipynb #ba160009
+# %% ../nbs/11f_batch.ipynb #ba160013
 @checked
 def find_jobs(
     sources: Sequence[str | Path],  # video files, folders of videos, folders of pictures, patterns
@@ -75,7 +75,7 @@ def find_jobs(
             raise VideoFileError(f"{other} and {path} would both be written to {goal}: purify them apart")
     return jobs, True
 
-# %% ../nbs/11f_batch.ipynb #ba160013
+# %% ../nbs/11f_batch.ipynb #ba160017
 @checked
 def share(
     jobs: Sequence,  # what there is to do, in the same order for all
@@ -87,7 +87,7 @@ def share(
         raise VideoPureError(f"process {rank} of {world} cannot be: processes are numbered from 0")
     return jobs[rank::world]
 
-
+# %% ../nbs/11f_batch.ipynb #ba160019
 def _process():
     "(number of this process, number of processes) as a launcher says, else (0, 1)."
     said = os.environ.get("RANK", "0"), os.environ.get("WORLD_SIZE", "1")
@@ -98,7 +98,7 @@ def _process():
         raise VideoPureError(f"a launcher sets RANK and WORLD_SIZE, here to {said[0]!r:.20} and {said[1]!r:.20}: unset both") from None
     return rank, world
 
-# %% ../nbs/11f_batch.ipynb #ba160017
+# %% ../nbs/11f_batch.ipynb #ba160023
 class _Album:
     "At most `most` pairs of frames (before, after), evenly spaced over a film."
 
@@ -121,7 +121,7 @@ class _Album:
         player.save(path, title)
         return player
 
-# %% ../nbs/11f_batch.ipynb #ba160021
+# %% ../nbs/11f_batch.ipynb #ba160027
 @checked
 def purify_files(
     sources: Sequence[str | Path],  # video files, folders of videos, folders of pictures, patterns
@@ -157,7 +157,7 @@ def purify_files(
     one = done if not many and rows and rows[0]["status"] == "purified" else None
     return _summed(rows, one, as_json, time.perf_counter() - start)
 
-# %% ../nbs/11f_batch.ipynb #ba160022
+# %% ../nbs/11f_batch.ipynb #ba160028
 def _one(source, goal, load, made, words, many, report, say):
     "Purify one video; the purifier is in the list `made` from the first one on."
     if many and not words.get("dry_run"):
@@ -174,7 +174,7 @@ def _one(source, goal, load, made, words, many, report, say):
         album.save(report, f"VideoPure: {source.name}", float(done.seconds))
     return done
 
-# %% ../nbs/11f_batch.ipynb #ba160024
+# %% ../nbs/11f_batch.ipynb #ba160030
 def check_page(path: str, source: str | Path) -> None:
     "Refuse a report under a name that is no page's, over the source, or in a folder that is not there."
     place = as_path(path)
@@ -185,14 +185,14 @@ def check_page(path: str, source: str | Path) -> None:
     if place.suffix.lower() not in (".html", ".htm"):
         raise VideoFileError(f"the report {str(path)!r} is a page: give it a name that ends in .html")
 
-
+# %% ../nbs/11f_batch.ipynb #ba160032
 def _facts(done: Purified) -> dict:
     "What a summary says of a film."
     cost = done.cost
     return {"frames": done.frames or cost.frames, "windows": cost.windows, "calls": cost.calls, "psnr": round(done.psnr, 2),
             "estimated_seconds": round(cost.seconds, 1), "peak_gb": round(cost.gigabytes, 2), "work": list(cost.work)}  # fmt: skip
 
-# %% ../nbs/11f_batch.ipynb #ba160025
+# %% ../nbs/11f_batch.ipynb #ba160033
 def _summed(rows, one, as_json, seconds):
     "The summary of a run; an error that says so where films failed."
     counts = {status: sum(row["status"] == status for row in rows) for status in ("purified", "skipped", "failed")}
@@ -211,7 +211,7 @@ def _summed(rows, one, as_json, seconds):
         raise VideoPureError(f"{counts['failed']} of {len(rows)} videos failed, the first: {first['why']}")
     return said
 
-# %% ../nbs/11f_batch.ipynb #ba160031
+# %% ../nbs/11f_batch.ipynb #ba160039
 @checked
 def info_file(
     source: str,  # video file, folder of pictures, .gif or .npz

@@ -1,11 +1,11 @@
 # Made by tools/stubs.py from defense.py: run it after nbdev_export.
 """`Defended`: a classifier, a purifier and a vote as one `nn.Module`, and what an attacker's gradient sees of it"""
 from typing import Any
-from .stream import FilmVote as FilmVote
-from pathlib import Path as Path
 __all__ = ['SEES', 'Defended']
 import re as re
 from functools import partial as partial
+from importlib import import_module as import_module
+from pathlib import Path as Path
 import torch as torch
 from fastcore.basics import patch as patch
 from torch import nn as nn
@@ -62,8 +62,8 @@ class Defended(nn.Module):
         """Only the voted labels: records are decoded one by one until the majority is certain."""
         ...
 
-    def predict_video(self, source: str | Path, **options: object) -> FilmVote:
-        """The function `predict_video` as a method; import this module to have it."""
+    def predict_video(self, source: str | Path, **options: object) -> object:
+        """Classify a film of any length by windows; as `videopure.stream.predict_video`, which explains the options."""
         ...
 
 def straight_through(value: torch.Tensor, path: torch.Tensor) -> torch.Tensor:

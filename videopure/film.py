@@ -12,10 +12,12 @@ import shutil
 import sys
 import warnings
 from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from heapq import heappop, heappush
+from io import BytesIO
 from itertools import chain
 from pathlib import Path
 from uuid import uuid4
@@ -32,19 +34,38 @@ av, cv2 = Late("av", "av"), Late("cv2", "opencv-python-headless")
 
 # %% ../nbs/11d_film.ipynb #fi160009
 _MATRIX = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9}  # tag of a matrix to its number in swscale; without a tag, 5
+_EXACT = 2 | 0x2000 | 0x4000 | 0x40000  # of swscale: bilinear, all chroma, rounded, so that nothing gets darker
 
-
+# %% ../nbs/11d_film.ipynb #fi160011
 def _stored(image, stream, colour, convert):
     "A picture in the colours of a stream, its last row and column repeated if the stream wants even numbers."
     image = image if image.dtype == np.uint8 else (image * 255).round().astype(np.uint8)
     more = stream.height - image.shape[0], stream.width - image.shape[1]
     image = np.pad(image, ((0, more[0]), (0, more[1]), (0, 0)), mode="edge") if any(more) else image
     frame, full = av.VideoFrame.from_ndarray(image, format="rgb24"), 2 if colour[0] == 2 else 1
-    return convert.reformat(frame, format=stream.pix_fmt, dst_colorspace=_MATRIX.get(colour[1], 5), dst_color_range=full)
+    tags = {"dst_colorspace": _MATRIX.get(colour[1], 5), "dst_color_range": full}
+    return convert.reformat(frame, format=stream.pix_fmt, **tags, interpolation=_EXACT)
 
-# %% ../nbs/11d_film.ipynb #fi160011
-def draw_film(path, times, rotation=0, sound="aac", colour=(1, 1, 1, 1), aspect=None, tick=Fraction(1, 90000)):
-    "Write a small film of a moving shape with a tone, its frames at the given times (in ticks), for lessons and tests."
+# %% ../nbs/11d_film.ipynb #fi160013
+def _tone(seconds):
+    "A tone, as one frame of audio."
+    wave = np.sin(np.arange(int(48000 * seconds)) * 0.06).astype(np.float32)[None]
+    wave = av.AudioFrame.from_ndarray(wave, format="fltp", layout="mono")
+    wave.sample_rate = 48000
+    return wave
+
+# %% ../nbs/11d_film.ipynb #fi160015
+def draw_film(
+    path: str | Path,  # the file to write
+    times: Sequence[int],  # of its frames, in 1/90000 s
+    rotation: int = 0,  # of the display matrix, in degrees against the clock
+    sound: str = "aac",  # codec of a tone
+    colour: tuple = (1, 1, 1, 1),  # tags, as in `VideoInfo`
+    aspect: Fraction | None = None,  # of a pixel
+    words: Path | None = None,  # a file of subtitles
+) -> Path:
+    "Write a small film of a moving shape with a tone, for lessons and tests."
+    tick, words = Fraction(1, 90000), words and av.open(str(words))
     frames = moving_shapes(1, seed=5, frames=len(times), size=64)[0][0, :, :, :48].permute(1, 2, 3, 0).numpy()
     with av.open(str(path), "w") as out:
         film, tone = out.add_stream("libx264", rate=30, options={"threads": "1"}), out.add_stream(sound, rate=48000)
@@ -54,18 +75,20 @@ def draw_film(path, times, rotation=0, sound="aac", colour=(1, 1, 1, 1), aspect=
         context.sample_aspect_ratio = aspect or Fraction(1)
         if rotation:
             film.set_display_rotation(rotation)
+        lines = words and out.add_stream_from_template(words.streams[0])
         for frame, pts in zip(frames, times):
             picture = _stored((frame * 255).astype(np.uint8), film, colour, av.video.reformatter.VideoReformatter())
             picture.pts, picture.time_base = pts, tick
             out.mux(film.encode(picture))
-        wave = np.sin(np.arange(int(48000 * float(times[-1] * tick))) * 0.06).astype(np.float32)[None]
-        wave = av.AudioFrame.from_ndarray(wave, format="fltp", layout="mono")
-        wave.sample_rate = 48000
+        wave = _tone(float(times[-1] * tick))
         for packets in (film.encode(None), tone.encode(wave), tone.encode(None)):
             out.mux(packets)
+        for packet in words.demux() if words else ():
+            packet.stream = lines
+            out.mux([packet] if packet.size else [])
     return path
 
-# %% ../nbs/11d_film.ipynb #fi160016
+# %% ../nbs/11d_film.ipynb #fi160020
 @dataclass(frozen=True)
 class VideoInfo:
     "What a video file, or a folder of pictures, holds."
@@ -98,7 +121,7 @@ class VideoInfo:
         said += [f"audio: {', '.join(self.audio) or 'none'}; subtitles: {', '.join(self.subtitles) or 'none'}"]
         return "\n".join(said)
 
-# %% ../nbs/11d_film.ipynb #fi160017
+# %% ../nbs/11d_film.ipynb #fi160022
 @checked
 def video_info(
     path: str | Path,  # a video file, a .gif, a .npz or a folder of pictures
@@ -127,7 +150,7 @@ def video_info(
             Fraction(file.start_time or 0, av.time_base),
         )  # fmt: skip
 
-# %% ../nbs/11d_film.ipynb #fi160018
+# %% ../nbs/11d_film.ipynb #fi160023
 def _rotation(frame, path):
     "By how many degrees clockwise a stored picture is turned to be upright."
     matrix = frame.side_data.get(av.sidedata.sidedata.Type.DISPLAYMATRIX)
@@ -136,7 +159,7 @@ def _rotation(frame, path):
     corner = _upright(np.arange(4).reshape(2, 2), bytes(matrix), path)[0, 0]
     return {0: 0, 2: 90, 3: 180, 1: 270}[int(corner)]  # which stored corner is at the top left: 2 is the lower left one
 
-
+# %% ../nbs/11d_film.ipynb #fi160025
 def _still_info(path, reader):
     "What pictures, an animation or an array hold."
     totals = []
@@ -146,7 +169,7 @@ def _still_info(path, reader):
     kind = "pictures" if path.is_dir() else path.suffix.lower()
     return VideoInfo(path, kind, "pictures", *first.shape[1::-1], totals[0], float(totals[0] / rate), rate)
 
-# %% ../nbs/11d_film.ipynb #fi160024
+# %% ../nbs/11d_film.ipynb #fi160031
 def _in_time(frames, step, ahead=8):
     "(frame, time in ticks) with increasing times; a frame without a time shows a `step` after the one before."
     waiting, times, last = deque(), [], None
@@ -160,7 +183,7 @@ def _in_time(frames, step, ahead=8):
             last = when if last is None else max(when, last + 1)
             yield waiting.popleft(), last
 
-# %% ../nbs/11d_film.ipynb #fi160027
+# %% ../nbs/11d_film.ipynb #fi160034
 def _film(info, since, square):
     "(upright picture, seconds after `since`) of a video file; what its decoder calls damaged is an error."
     convert, count, step = av.video.reformatter.VideoReformatter(), 0, max(round(1 / (info.rate * info.base)), 1)
@@ -179,21 +202,21 @@ def _film(info, since, square):
         if count < info.frames and not seeks:
             raise VideoFileError(f"{info.path} is damaged: of {info.frames} frames only {count} can be decoded; get the file again")
 
-
+# %% ../nbs/11d_film.ipynb #fi160036
 def _picture(path, frame, convert, ratio):
     "A decoded frame as an upright picture (H, W, 3), its pixels stretched to squares by `ratio`."
-    image = convert.reformat(frame, *_shown_size(path, frame, ratio), format="rgb24").to_ndarray()
+    image = convert.reformat(frame, *_shown_size(path, frame, ratio), format="rgb24", interpolation=_EXACT).to_ndarray()
     matrix = frame.side_data.get(av.sidedata.sidedata.Type.DISPLAYMATRIX)
     return np.ascontiguousarray(image if matrix is None else _upright(image, bytes(matrix), path))
 
-
+# %% ../nbs/11d_film.ipynb #fi160038
 def _stills(info, since):
     "(picture, seconds after `since`) of a folder, an animation or an array."
     with closing(_reader(info.path)(info.path, lambda total: range(math.ceil(since * info.rate), total))) as found:
         for i, image in enumerate(found, math.ceil(since * info.rate)):
             yield np.ascontiguousarray(image), i / info.rate - since
 
-# %% ../nbs/11d_film.ipynb #fi160030
+# %% ../nbs/11d_film.ipynb #fi160041
 def _sampled(frames, rate, count):
     "`count` frames at a constant rate: those that show in the middles of its intervals."
     i, last = 0, None
@@ -207,7 +230,7 @@ def _sampled(frames, rate, count):
     for k in range(i, count if last is not None else 0):
         yield last, k / rate
 
-
+# %% ../nbs/11d_film.ipynb #fi160043
 def _spans(frames, end, cut):
     "(image, time, seconds that it shows): the last one until `end`; what begins at `cut` or later is left out."
     before, span = None, Fraction(1, 8)
@@ -221,7 +244,7 @@ def _spans(frames, end, cut):
     if before is not None:
         yield *before, end - before[1] if end > before[1] else span
 
-# %% ../nbs/11d_film.ipynb #fi160033
+# %% ../nbs/11d_film.ipynb #fi160046
 @dataclass(frozen=True)
 class FilmPlan:
     "Which frames of a source are taken, and what becomes of their size."
@@ -236,7 +259,7 @@ class FilmPlan:
     shape: tuple[int, int]  # height and width that come out
     square: bool  # whether pixels are made square
 
-    def frames(self, exact=False):
+    def frames(self, exact: bool = False) -> Iterator[tuple[np.ndarray, Fraction, Fraction]]:
         "(picture, time, span); 8-bit, or float for an .npz of floats and where `exact`."
         found = _stills(self.info, self.since) if self.info.index is None else _film(self.info, self.since, self.square)
         with closing(found):
@@ -245,7 +268,7 @@ class FilmPlan:
                 image = _sized(image, self.scaled, self.shape)
                 yield image.astype(np.float32) / 255 if exact and image.dtype == np.uint8 else image, when, span
 
-
+# %% ../nbs/11d_film.ipynb #fi160048
 def _sized(image, scaled, shape):
     "A picture scaled, and its middle cut out."
     if image.shape[:2] != scaled:
@@ -254,8 +277,18 @@ def _sized(image, scaled, shape):
     top, left = ((a - b) // 2 for a, b in zip(scaled, shape))
     return np.ascontiguousarray(image[top : top + shape[0], left : left + shape[1]])
 
-# %% ../nbs/11d_film.ipynb #fi160034
-def plan_film(info, ss=0, t=None, frames=None, fps=None, short_side=None, crop=None, size=None, target=""):
+# %% ../nbs/11d_film.ipynb #fi160050
+def plan_film(
+    info: VideoInfo,  # of the source
+    ss: float = 0,  # the rest as for `purify_video` in notebook 11e
+    t: float | None = None,
+    frames: int | None = None,
+    fps: float | None = None,
+    short_side: int | None = None,
+    crop: int | tuple | str | None = None,
+    size: int | tuple | None = None,
+    target: str | Path = "",
+) -> FilmPlan:
     "The `FilmPlan` for options of `purify_video` and a target; a `VideoPureError` for what cannot be."
     if info.index is None and fps is not None:
         rate, fps = _exact("fps", fps, 0.001, 100_000), None
@@ -272,20 +305,26 @@ def plan_film(info, ss=0, t=None, frames=None, fps=None, short_side=None, crop=N
     kind = str(target).lower()[-4:]
     if kind in (".avi", ".gif") and rate is None:  # which have a rate, and no times
         rate = Fraction(info.rate).limit_denominator(1001)
+        rate = Fraction(100, max(round(100 / rate), 2)) if kind == ".gif" else rate  # it counts in hundredths of a second
         total = max(round(length * rate), 2)
     square = kind in (".gif", ".npz") or kind.endswith("/") or not (short_side is crop is size is None)
+    scaled, shape = _sides(info, square, short_side, crop, size)
+    return FilmPlan(info, since, cut, length, rate, total, scaled, shape, square)
+
+# %% ../nbs/11d_film.ipynb #fi160052
+def _sides(info, square, short_side, crop, size):
+    "(Height, width) to scale to, and to cut out."
     H, W = info.height, info.width
     if square and info.aspect != 1:
         H, W = round(H * max(1 / info.aspect, 1)), round(W * max(info.aspect, 1))
-    scaled, shape = _target(H, W, _pair(crop) or size, min(H, W) if crop and short_side is None else short_side)
-    return FilmPlan(info, since, cut, length, rate, total, scaled, shape, square)
+    return _target(H, W, _pair(crop) or size, min(H, W) if crop and short_side is None else short_side)
 
-
+# %% ../nbs/11d_film.ipynb #fi160054
 def _exact(name, value, low, high=1e9):
     "A number of seconds, or a rate, as a fraction."
     return Fraction(check_number(name, value, low, high, whole=False)).limit_denominator(10**6)
 
-
+# %% ../nbs/11d_film.ipynb #fi160056
 def _rate(frames, fps, length, there):
     "The rate to sample at (None: none), and the number of frames."
     if frames is None:
@@ -297,7 +336,7 @@ def _rate(frames, fps, length, there):
         raise VideoFileError(f"there are {there} frames, and frames={frames} were asked for; ask for fewer, or repeat some by fps")
     return frames / length, frames
 
-
+# %% ../nbs/11d_film.ipynb #fi160058
 def _pair(crop):
     "Height and width of `crop`: a number, (height, width), or a text such as 320x240, width first."
     if not isinstance(crop, str):
@@ -308,7 +347,7 @@ def _pair(crop):
     except ValueError:
         raise VideoPureError(f"crop is {crop!r}, expected pixels as 224, or width and height as 320x240") from None
 
-# %% ../nbs/11d_film.ipynb #fi160038
+# %% ../nbs/11d_film.ipynb #fi160062
 _CONTAINERS = {
     ".mp4": ("mp4", "libx264"),
     ".m4v": ("mp4", "libx264"),
@@ -317,10 +356,10 @@ _CONTAINERS = {
     ".avi": ("avi", "libx264"),
     ".webm": ("webm", "libvpx-vp9"),
 }
-_CODECS = {"libx264": {"preset": "veryfast", "threads": "1", "x264-params": "mbtree=0"}}
+_CODECS = {"libx264": {"preset": "veryfast", "threads": "1", "bf": "0", "x264-params": "mbtree=0"}}
 _CODECS |= {"libvpx-vp9": {"b:v": "0", "deadline": "good", "cpu-used": "5"}}
 
-
+# %% ../nbs/11d_film.ipynb #fi160064
 def _add_film(out, kind, plan, crf):
     "The video stream of a new file, with size, clock, shape of pixels and colour tags of the source."
     format, codec = _CONTAINERS[kind]
@@ -328,7 +367,7 @@ def _add_film(out, kind, plan, crf):
         raise MissingPackageError(f"this PyAV cannot write {kind} ({codec}); the wheels of PyPI can: pip install --force-reinstall av")
     rate = Fraction(plan.rate or plan.info.rate).limit_denominator(1001)
     plain = format == "avi"  # which has no times, only a rate
-    stream = out.add_stream(codec, rate=rate, options=_CODECS[codec] | {"crf": str(crf)} | ({"bf": "0"} if plain else {}))
+    stream = out.add_stream(codec, rate=rate, options=_CODECS[codec] | {"crf": str(crf)})
     pixels = plan.info.pixels.replace("yuvj", "yuv")
     stream.pix_fmt = pixels if pixels in ("yuv420p", "yuv422p", "yuv444p") else "yuv420p"
     grid = 1 if stream.pix_fmt == "yuv444p" else 2
@@ -340,20 +379,30 @@ def _add_film(out, kind, plan, crf):
     context.color_range, context.colorspace, context.color_primaries, context.color_trc = plan.info.colour
     return stream
 
-# %% ../nbs/11d_film.ipynb #fi160039
+# %% ../nbs/11d_film.ipynb #fi160066
+def _holds(kind, stream):
+    "Whether a container can hold a stream as it is: one is begun in memory."
+    try:
+        with av.open(BytesIO(), "w", format=kind) as trial:
+            trial.add_stream_from_template(stream)
+            trial.start_encoding()
+    except Exception:
+        return False
+    return True
+
+# %% ../nbs/11d_film.ipynb #fi160068
 class _Beside:
     "Sound and subtitles of the source, packet by packet, into a new file."
 
     def __init__(self, out, source, plan):
         self.out, self.source, self.plan, self.streams = out, source, plan, {}
         for old in source.streams if source else ():
-            name = old.name if old.type in ("audio", "subtitle") else None
-            if name and name in out.supported_codecs:
+            if old.type in ("audio", "subtitle") and _holds(out.format.name, old):
                 self.streams[old.index] = new = out.add_stream_from_template(old)
                 new.metadata.update(old.metadata)
             elif old.type in ("audio", "subtitle"):
-                warnings.warn(f"{plan.info.path.name}: a {out.format.name} file cannot hold {old.type} in {name or 'an unknown code'}, "
-                              "which is left out; an .mkv can hold it", stacklevel=2)  # fmt: skip
+                what = f"a {out.format.name} file cannot hold {old.type} in {old.name or 'an unknown code'}"
+                warnings.warn(f"{plan.info.path.name}: {what}, which is left out; an .mkv can hold it", stacklevel=2)
         self.packets = self._moved() if self.streams else iter(())
         self.next = next(self.packets, None)
 
@@ -376,7 +425,7 @@ class _Beside:
             self.out.mux(self.next[1])
             self.next = next(self.packets, None)
 
-# %% ../nbs/11d_film.ipynb #fi160041
+# %% ../nbs/11d_film.ipynb #fi160070
 @contextmanager
 def _film_writer(file, kind, plan, crf):
     "A function (frame, time, span) that writes into a video file."
@@ -407,10 +456,10 @@ def _film_writer(file, kind, plan, crf):
         put(None)
         beside.write()
 
-
+# %% ../nbs/11d_film.ipynb #fi160072
 _OWN = {"encoder", "major_brand", "minor_version", "compatible_brands", "DURATION"}
 
-# %% ../nbs/11d_film.ipynb #fi160043
+# %% ../nbs/11d_film.ipynb #fi160074
 @contextmanager
 def _clip_writer(path, plan, room):
     "A function that keeps frames, for a file that is written in the end."
@@ -422,7 +471,7 @@ def _clip_writer(path, plan, room):
     rate = min(max(float(len(frames) / plan.length), 0.001), 100_000.0)
     write_video(clip / 255 if clip.dtype == torch.uint8 else clip, path, fps=rate)
 
-
+# %% ../nbs/11d_film.ipynb #fi160076
 @contextmanager
 def _picture_writer(folder):
     "A function that writes frames as .png files into a new folder, which appears when all are there."
@@ -444,9 +493,9 @@ def _picture_writer(folder):
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
-# %% ../nbs/11d_film.ipynb #fi160044
+# %% ../nbs/11d_film.ipynb #fi160078
 @contextmanager
-def write_film(target, plan, crf=None, room=3.0):
+def write_film(target: str | Path, plan: FilmPlan, crf: int | None = None, room: float = 3.0) -> Iterator[Callable]:
     "A function (frame, time, span) that writes to a target; what is not complete in the end is not there."
     kind = target if target == "-" else Path(target).suffix.lower()
     best = {".webm": 24}.get(kind, 18) if crf is None else crf
@@ -463,7 +512,7 @@ def write_film(target, plan, crf=None, room=3.0):
         with _clip_writer(Path(target), plan, room) as write:
             yield write
 
-# %% ../nbs/11d_film.ipynb #fi160045
+# %% ../nbs/11d_film.ipynb #fi160080
 def check_target(
     target: str | Path,  # where the result is to be
     source: str | Path = "",  # which is never overwritten
@@ -487,13 +536,13 @@ def check_target(
         raise VideoFileError(f"{str(target)!r} exists already: let it be overwritten (overwrite=True, -y), or choose another name")
     return f"{place}/" if folder or place.is_dir() else place
 
-# %% ../nbs/11d_film.ipynb #fi160048
-def film_packets(path, kind="audio"):
+# %% ../nbs/11d_film.ipynb #fi160083
+def film_packets(path: str | Path, kind: str = "audio") -> list[tuple[float, bytes]]:
     "(seconds, bytes) of the packets of the first stream of a kind."
     with _open(path) as file:
         return [(float(p.pts * p.time_base), bytes(p)) for p in file.demux(getattr(file.streams, kind)[0]) if p.size]
 
-
-def film_times(path):
+# %% ../nbs/11d_film.ipynb #fi160085
+def film_times(path: str | Path) -> list[float]:
     "The times of the frames of a film, in seconds."
     return [float(when) for _, when, _ in plan_film(video_info(path)).frames()]

@@ -22,7 +22,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from fastcore.basics import patch
 from torch import nn
 from tqdm.auto import tqdm
 
@@ -49,7 +48,7 @@ def windows(
     check_number("overlap", overlap, 0, check_number("window", window, 2) - 1)
     return _windows(items, window, window - overlap)
 
-
+# %% ../nbs/11e_stream.ipynb #st160011
 def _windows(items, window, step):
     "`windows` behind its checks."
     recent, count = deque(maxlen=window), 0
@@ -60,7 +59,7 @@ def _windows(items, window, step):
     if count and (count < window or (count - window) % step):
         yield count - len(recent), list(recent)
 
-# %% ../nbs/11e_stream.ipynb #st160015
+# %% ../nbs/11e_stream.ipynb #st160017
 def blend(
     pieces: Iterable[tuple[int, np.ndarray]],  # windows in order: the number of the first frame, and values (T, ...)
 ) -> Iterator[np.ndarray]:  # the values of frame after frame
@@ -73,22 +72,22 @@ def blend(
         held, first = np.concatenate([old + weights * (values[: len(old)] - old), values[len(old) :]]), start
     yield from held
 
-# %% ../nbs/11e_stream.ipynb #st160020
-def reduced(image, side):
+# %% ../nbs/11e_stream.ipynb #st160022
+def reduced(image: np.ndarray, side: int | None) -> np.ndarray:
     "A frame (H, W, 3) whose short side is `side` at most, averaged over areas."
     H, W = image.shape[:2]
     if side is None or min(H, W) <= side:
         return image
     return cv2.resize(image, (max(round(W * side / min(H, W)), 1), max(round(H * side / min(H, W)), 1)), interpolation=cv2.INTER_AREA)
 
-
+# %% ../nbs/11e_stream.ipynb #st160024
 def _changed(image, change):
     "A frame (H, W, 3), 8-bit or float, plus a change in 0..1 of perhaps another size."
     if change.shape != image.shape:
         change = cv2.resize(change, image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     return cv2.add(image, change * 255, dtype=cv2.CV_8U) if image.dtype == np.uint8 else (image + change).clip(0, 1)
 
-# %% ../nbs/11e_stream.ipynb #st160023
+# %% ../nbs/11e_stream.ipynb #st160027
 class Cost(NamedTuple):
     "What the purification of a film takes, from its first window."
 
@@ -106,7 +105,7 @@ class Cost(NamedTuple):
         took = f"about {self.seconds:.0f} s by the first window, {self.gigabytes:.1f} GB of memory"
         return f"{self.frames} frames of {sizes[0]}{at}: {self.windows} windows, {self.calls} calls of the model, {took}"
 
-# %% ../nbs/11e_stream.ipynb #st160025
+# %% ../nbs/11e_stream.ipynb #st160029
 @dataclass
 class _Meter:
     "A purifier of windows of frames, and what it has taken so far."
@@ -114,8 +113,8 @@ class _Meter:
     purifier: Purifier
     side: int | None
     windows: int = 0
-    calls: int = 0
-    seconds: float = 0.0  # of the first window
+    calls: int = 0  # of the network, and the seconds, in the first window
+    seconds: float = 0.0
     shapes: tuple = ()
     squares: list = field(default_factory=lambda: [0, 0.0])  # frames, and the sum of their mean squared changes
     after_first: Callable | None = None  # is called when the first window is done
@@ -124,9 +123,7 @@ class _Meter:
         "The changes (T, h, w, 3) in -1..1 that the purifier makes to frames."
         start, small = time.perf_counter(), np.stack([reduced(image, self.side) for image in images])
         clip = torch.from_numpy(small).permute(3, 0, 1, 2)[None]
-        clip = check_video((clip / 255 if clip.dtype == torch.uint8 else clip).to(_place(self.purifier)))
-        network = self.purifier.predictor if not self.windows else None
-        hook = network.register_forward_pre_hook(lambda *_: setattr(self, "calls", self.calls + 1)) if network else None
+        clip, hook = check_video((clip / 255 if clip.dtype == torch.uint8 else clip).to(_place(self.purifier))), self._count()
         with torch.no_grad():
             records = self.purifier.records(clip)
             change = (records(len(records) - 1).to(clip) - clip)[0].permute(1, 2, 3, 0).float().cpu().numpy()
@@ -139,12 +136,17 @@ class _Meter:
             self.after_first()
         return change
 
+    def _count(self):
+        "A hook that counts the calls of the network, if there is one."
+        network = self.purifier.predictor if not self.windows else None
+        return network.register_forward_pre_hook(lambda *_: setattr(self, "calls", self.calls + 1)) if network else None
 
+# %% ../nbs/11e_stream.ipynb #st160031
 def _place(purifier):
     "Where a purifier wants its clips."
     return device_of(purifier.networks[0]) if purifier.networks else torch.device("cpu")
 
-# %% ../nbs/11e_stream.ipynb #st160027
+# %% ../nbs/11e_stream.ipynb #st160033
 def _frame(image, first):
     "A frame that can be purified, of the size of the first."
     kind = getattr(image, "dtype", None)
@@ -155,7 +157,7 @@ def _frame(image, first):
         raise ClipError(f"all frames must have one size, here there are {first.shape[:2]} and {image.shape[:2]}")
     return image
 
-
+# %% ../nbs/11e_stream.ipynb #st160035
 def _pairs(frames, meter, window, overlap):
     "(frame, purified frame) of a stream, one after the other."
     waiting = deque()
@@ -165,7 +167,7 @@ def _pairs(frames, meter, window, overlap):
         frame = waiting.popleft()
         yield frame, _changed(frame, change)
 
-# %% ../nbs/11e_stream.ipynb #st160028
+# %% ../nbs/11e_stream.ipynb #st160036
 @checked
 def purify_frames(
     frames: Iterable,  # arrays (H, W, 3): 8-bit, or float in [0, 1]
@@ -179,30 +181,30 @@ def purify_frames(
     meter = _Meter(_needed(purifier), side)
     return (after for _, after in _pairs(frames, meter, window, overlap))
 
-
+# %% ../nbs/11e_stream.ipynb #st160038
 def _needed(purifier):
     "A purifier; an error for none."
     if purifier is None:
         raise VideoPureError("a purifier is needed: a pipeline, or a function of clips")
     return as_purifier(purifier)
 
-# %% ../nbs/11e_stream.ipynb #st160035
+# %% ../nbs/11e_stream.ipynb #st160045
 _TOY_SIDE, _MODEL_BYTES, _FUNCTION_BYTES = 64, 1000, 200  # for each pixel of a window's frames
 
-
+# %% ../nbs/11e_stream.ipynb #st160046
 @cache
 def _toys():
     "Fingerprints of the embedded networks."
     return {fingerprint(tiny_unet()), fingerprint(tiny_unet("tiny-robust")), fingerprint(tiny_transformer())}
 
-
+# %% ../nbs/11e_stream.ipynb #st160048
 def is_toy(purifier: Purifier) -> bool:
     "Whether a purifier works with one of the embedded models."
     network = purifier.predictor
     small = network is not None and sum(p.numel() for p in network.parameters()) < 10**7
     return small and fingerprint(network) in _toys()
 
-
+# %% ../nbs/11e_stream.ipynb #st160050
 def _side(purifier, wanted, plan, window, room):
     "The short side at which the purifier works: what was wanted, or what suits it, if it fits into memory."
     short, longer = sorted(plan.shape)
@@ -215,7 +217,7 @@ def _side(purifier, wanted, plan, window, room):
         raise VideoPureError(f"a window of {frames} does not fit into max_memory={room:g} GB: take a smaller window, or short_side")
     return min(side, most)
 
-# %% ../nbs/11e_stream.ipynb #st160036
+# %% ../nbs/11e_stream.ipynb #st160051
 @dataclass
 class Purified:
     "What came of a film."
@@ -230,7 +232,7 @@ class Purified:
         made = f"{self.target}: purified, {self.psnr:.1f} dB PSNR to the input"
         return f"{made}, {self.frames} frames" if self.frames else f"{self.target} would hold {self.cost}"
 
-# %% ../nbs/11e_stream.ipynb #st160037
+# %% ../nbs/11e_stream.ipynb #st160052
 @checked
 def purify_video(
     source: str | Path,  # a video file, a folder of pictures, a .gif or an .npz
@@ -262,7 +264,7 @@ def purify_video(
     target = check_target(target, source, overwrite or dry_run)
     return _run(SimpleNamespace(**locals()))
 
-# %% ../nbs/11e_stream.ipynb #st160038
+# %% ../nbs/11e_stream.ipynb #st160053
 def _run(job):
     "`purify_video` with its words in one place."
     room = check_number("max_memory", job.max_memory, 0.1, 1e6, whole=False)
@@ -291,7 +293,7 @@ def _run(job):
     share = meter.squares[1] / max(meter.squares[0], 1)
     return Purified(str(job.target), costs[0], count, -10 * math.log10(max(share, 1e-10)), float(plan.length))
 
-
+# %% ../nbs/11e_stream.ipynb #st160055
 def _write(job, plan, pairs, times, room):
     "Write purified frames to the target; their number."
     count, name = 0, plan.info.path.name
@@ -305,13 +307,13 @@ def _write(job, plan, pairs, times, room):
                 bar.update()
     return count
 
-# %% ../nbs/11e_stream.ipynb #st160039
+# %% ../nbs/11e_stream.ipynb #st160056
 def _cost(meter, plan, window, overlap):
     "The `Cost` of a film after its first window."
     count = 1 + max(math.ceil((plan.total - window) / (window - overlap)), 0)
     return Cost(plan.total, count, meter.calls * count, meter.seconds * count, _peak(), *meter.shapes)
 
-
+# %% ../nbs/11e_stream.ipynb #st160058
 def _peak():
     "The most memory that this process has taken, in GB; 0 where the system does not say."
     try:
@@ -320,14 +322,14 @@ def _peak():
         return 0.0
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e9 if sys.platform == "darwin" else 1e6)
 
-
+# %% ../nbs/11e_stream.ipynb #st160060
 def _warn_of_toys(purifier, plan, meter):
     "Say it when an embedded model meets a real film."
     if min(plan.shape) > _TOY_SIDE and is_toy(purifier):
         said = "the embedded model was made for drawn shapes of 32 pixels and smears real films; --model chooses another. It works at"
         warnings.warn(f"{said} {meter.side} pixels on the short side (--work-side), and finer detail is not purified", stacklevel=2)
 
-# %% ../nbs/11e_stream.ipynb #st160047
+# %% ../nbs/11e_stream.ipynb #st160068
 class WindowVote(NamedTuple):
     "What was seen in one window of a film."
 
@@ -339,7 +341,7 @@ class WindowVote(NamedTuple):
     records: int
     probability: float  # of the label, averaged over the records
 
-
+# %% ../nbs/11e_stream.ipynb #st160070
 @dataclass
 class FilmVote:
     "The label of a film, and what was seen in each of its windows."
@@ -354,7 +356,7 @@ class FilmVote:
         said = f"**{self.name}**: {agree} of {len(self.windows)} windows"
         return "\n".join([said, "", "| window | label | votes | probability |", "|---|---|---|---|", *rows])
 
-# %% ../nbs/11e_stream.ipynb #st160048
+# %% ../nbs/11e_stream.ipynb #st160071
 @checked
 def predict_video(
     classifier: nn.Module,  # a `Defended`, or a classifier of clips
@@ -385,9 +387,3 @@ def predict_video(
     same = {row.label: [r.probability for r in rows if r.label == row.label] for row in rows}
     best = max(same, key=lambda label: (len(same[label]), sum(same[label])))
     return FilmVote(best, names[best] if names else str(best), rows)
-
-# %% ../nbs/11e_stream.ipynb #st160049
-@patch
-def predict_video(self: Defended, source: str | Path, **options: object) -> FilmVote:
-    "The function `predict_video` as a method; import this module to have it."
-    return predict_video(self, source, **options)
