@@ -103,7 +103,8 @@ class Cost(NamedTuple):
         sizes = ["{1} x {0}".format(*pair) for pair in (self.size, self.work)]
         at = "" if self.size == self.work else f", purified at {sizes[1]} (finer detail passes as it is)"
         took = f"about {self.seconds:.0f} s by the first window, {self.gigabytes:.1f} GB of memory"
-        return f"{self.frames} frames of {sizes[0]}{at}: {self.windows} windows, {self.calls} calls of the model, {took}"
+        count = f"{self.windows} window{'s' * (self.windows > 1)}"
+        return f"{self.frames} frames of {sizes[0]}{at}: {count}, {self.calls} calls of the model, {took}"
 
 # %% ../nbs/11e_stream.ipynb #st160029
 @dataclass
