@@ -23,10 +23,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from videopure import attacks, baselines, blackbox, certify, checks, classifiers, config, data, defense, detect
-from videopure import evaluate, explore, families, filmstrip, filters, flow, guidance, inversion, journal, latents, masked, metrics, models
-from videopure import networks, pipeline, plan, purifier, registry, report, results, robust
-from videopure import sanity, schedule, show, smallest, statistics, suite, threats, tiny, trace, trainer, training, vcr, video, voting
+from videopure import attacks, baselines, batch, blackbox, certify, checks, classifiers, config, data, defense, detect
+from videopure import evaluate, explore, families, film, filmstrip, filters, flow, guidance, inversion, journal, latents, masked, metrics
+from videopure import models, networks, pipeline, plan, purifier, registry, report, results, robust
+from videopure import sanity, schedule, show, smallest, statistics, stream, suite, threats, tiny, trace, trainer, training, vcr
+from videopure import video, voting
 from videopure.cli import main
 from videopure.config import read_config
 from videopure.video import VideoPureError, read_video, write_video
@@ -339,6 +340,25 @@ def of_proofs() -> dict:
     }
 
 
+def of_films() -> dict:
+    "Films of any length."
+    write_video(ONE, FOLDER / "film.npz")
+    source, cheap = FOLDER / "film.npz", {"progress": False, "overwrite": True}
+    frames = [np.zeros((8, 8, 3), np.uint8)] * 3
+    jobs, pure, same = {"sources": [source], "target": FOLDER / "pure.npz"}, stream.purify_frames, lambda clip: clip
+    return {
+        "film.video_info": (film.video_info, {"path": source}),
+        "stream.windows": (lambda **given: [*stream.windows(**given)], {"items": [1, 2, 3]}, stream.windows),
+        "stream.purify_frames": (lambda **given: [*pure(**given)], {"frames": frames, "purifier": same}, pure),
+        "stream.purify_video": (stream.purify_video, {"source": source, "target": FOLDER / "pure.npz", "purifier": same} | cheap),
+        "stream.predict_video": (stream.predict_video, {"classifier": NET, "source": source}),
+        "batch.find_jobs": (batch.find_jobs, jobs),
+        "batch.purify_files": (batch.purify_files, jobs | {"load": lambda: same, "overwrite": True}),
+        "batch.share": (batch.share, {"jobs": [1, 2, 3], "rank": 0, "world": 2}),
+        "batch.info_file": (batch.info_file, {"source": str(source), "model": "none"}),
+    }
+
+
 def of_parts() -> dict:
     "Everything in the registries: attacks, threat models, purifiers."
     fgsm = {"name": "FGSM", "model": NET, "eps": 0.1}
@@ -371,12 +391,14 @@ def of_parts() -> dict:
 
 @cache
 def entries() -> dict:
-    return of_tensors() | of_models() | of_runs() | of_proofs() | of_parts()
+    return of_tensors() | of_models() | of_runs() | of_proofs() | of_films() | of_parts()
 
 
 PLAIN = {  # public, but not called by a user with arguments
     "purifier.Purifier", "attacks.VideoAttack", "threats.Threat", "threats.Subspace", "threats.Masked",  # to be written on
     "pipeline.VideoPureOutput", "pipeline.RoundTrip", "voting.VoteOutput", "models.Scale",  # what calls give back
+    "film.VideoInfo", "stream.Cost", "stream.Purified", "stream.WindowVote", "stream.FilmVote",  # what calls give back
+    "stream.blend",  # takes what `windows` gives
     "cli.main", "cli.start", "config.read_config",  # tried below
     "latents.embed_empty_prompt", "metrics.lpips",  # need transformers, or weights from the web
 }  # fmt: skip

@@ -78,12 +78,13 @@ def _union(annotation: ast.AST) -> list[ast.AST]:
 def _add_option(parser: argparse.ArgumentParser, option: _Option) -> None:
     "One option of a command."
     flag, kinds, default = "--" + option.name.replace("_", "-"), option.kinds, option.default
+    short = [option.help[:2]] if option.help.startswith("-") else []
     silent = not option.help or any(default is hidden for hidden in (..., None, False))  # 0 is a default to show
     shown = "" if silent else f" (default: {'yes' if default is True else default})"
-    settings = {"help": (option.help + shown).replace("%", "%%"), "default": None if default is ... else default}
+    settings = {"help": (option.help[4 * len(short) :] + shown).replace("%", "%%"), "default": None if default is ... else default}
     if kinds == {"bool"}:
         action = argparse.BooleanOptionalAction if default else "store_true"
-        parser.add_argument(flag, action=action, **settings)
+        parser.add_argument(*short, flag, action=action, **settings)
         return
     metavar = flag[2:].upper()
     if "bool" in kinds:
@@ -92,7 +93,7 @@ def _add_option(parser: argparse.ArgumentParser, option: _Option) -> None:
         settings |= {"nargs": "+"}
     settings["type"] = next((t for t in (int, float) if t.__name__ in kinds and "str" not in kinds), str)
     if option.flag:
-        parser.add_argument(flag, metavar=metavar, **settings)
+        parser.add_argument(*short, flag, metavar=metavar, **settings)
     else:
         parser.add_argument(option.name, metavar=metavar, **settings | ({} if default is ... else {"nargs": "?"}))
 
@@ -179,44 +180,51 @@ def _save_report(path: Path, card: object, classifier: object, pipe: object, sam
 
 # %% ../nbs/19_cli.ipynb #c028
 def purify(
-    source: str,  # video file, folder of images, .gif or .npz
-    target: str,  # file to write: .mp4, .gif or .npz
+    source: list[str],  # videos, folders of videos, folders of pictures, .gif, .npz, or patterns such as 'clips/*.mp4'
+    target: str,  # .mp4 .m4v .mov .mkv .avi .webm .gif .npz, folder/ for pictures or for many videos, or - for standard output
     *,
     model: str = "tiny",  # 'tiny' or 'tiny-flow' (embedded), a saved folder, or a hub name
-    frames: int | None = None,  # number of frames to take, evenly spaced; all if not given
-    size: int | None = None,  # resize the short side to so many pixels and crop to a square; as it is if not given
+    work_side: int | None = None,  # purify at so many pixels on the short side, finer detail passes; embedded models: 64, others: all
     steps: int | None = None,  # noise levels to climb; as the model was saved if not given
+    window: int = 16,  # frames that are purified together
+    overlap: int = 4,  # frames in which neighbouring windows are blended
+    ss: float = 0,  # begin at so many seconds
+    t: float | None = None,  # -t: take so many seconds; to the end if not given
+    frames: int | None = None,  # take so many frames, evenly spaced; all if not given
+    fps: float | None = None,  # take so many frames a second, the duration stays; all if not given. Of pictures: play so many
+    short_side: int | None = None,  # scale to so many pixels on the short side; as it is if not given
+    crop: str | None = None,  # cut the middle out: 224, or width x height as 320x240
+    size: int | None = None,  # scale and crop to a square of so many pixels
+    crf: int | None = None,  # quality of the written video, 0 (best) to 51; 18 if not given, 24 for .webm
+    overwrite: bool = False,  # -y: replace what is there
+    skip: bool = False,  # -n: leave what is there as it is, without an error
     device: str = "auto",  # auto, cpu, cuda, cuda:1, mps ...
     dtype: str = "float32",  # type of the model's weights: float32, float16 or bfloat16
     variant: str | None = None,  # kind of weight files of the model, such as fp16
-    fps: float | None = None,  # frames a second of the written clip; as long as the source plays if not given
+    max_memory: float = 3.0,  # in GB; the model works at a smaller size if need be
     report: str | None = None,  # also write a page that plays before and after, an .html file
-) -> str:
-    "purify a video file"
-    _check_targets(source, target, report)
-    clip = videopure.read_video(source, frames=frames, size=size)
-    pipe = videopure.pipeline.load_pipeline(model, device, dtype, **({} if variant is None else {"variant": variant}))
-    purified = pipe(clip, purify_steps=steps).videos[:, -1].float().cpu()
-    fps = videopure.video.frame_rate(source, frames) if fps is None else fps
-    videopure.write_video(purified, target, fps=fps)
-    if report is not None:
-        shown = {"original": clip, "purified": purified, "difference": videopure.show.magnify(clip, purified)}
-        videopure.Player(shown, fps=fps).save(report, f"VideoPure: {Path(source).name}")
-    return f"{target}: purified, {videopure.metrics.psnr(purified, clip).item():.1f} dB PSNR to the input"
+    json: bool = False,  # say the summary as JSON
+    dry_run: bool = False,  # only say what it would cost, from the first window
+    quiet: bool = False,  # show no progress bar and no cost
+) -> str | None:
+    "purify video files of any length; sound, times, size and colours are kept"
+    return _purified(SimpleNamespace(**locals()))
 
 # %% ../nbs/19_cli.ipynb #c030
-def _check_targets(source: str, *targets: str | None) -> None:
-    "Refuse to write into a folder that is not there, over the source, or a page under a name that is no page's."
-    for path, page in zip(targets, (False, True)):
-        if path is None:
-            continue
-        place = Path(path).expanduser()
-        if not place.absolute().parent.is_dir():
-            raise videopure.VideoFileError(f"cannot write {str(path)!r}: the folder {str(place.parent)!r} does not exist")
-        if place.exists() and Path(source).expanduser().exists() and place.samefile(Path(source).expanduser()):
-            raise videopure.VideoFileError(f"{str(path)!r} is the source itself, which is never overwritten: choose another name")
-        if page and place.suffix.lower() not in (".html", ".htm"):
-            raise videopure.VideoFileError(f"the report {str(path)!r} is a page: give it a name that ends in .html")
+_FOR_MODEL = "source", "target", "model", "steps", "device", "dtype", "variant", "json"
+
+
+def _purified(words: SimpleNamespace) -> str | None:
+    "Purify what the command line names; the summary, which goes beside the output where that is the video."
+
+    def load():
+        variant = {} if words.variant is None else {"variant": words.variant}
+        pipe = videopure.pipeline.load_pipeline(words.model, words.device, words.dtype, **variant)
+        return videopure.purifier.VideoPure(pipe, **({} if words.steps is None else {"purify_steps": words.steps}))
+
+    options = {name: value for name, value in vars(words).items() if name not in _FOR_MODEL}
+    said = videopure.batch.purify_files(words.source, words.target, load, as_json=words.json, say=lambda line: _say(line), **options)
+    return said if words.target != "-" else _say(said)
 
 # %% ../nbs/19_cli.ipynb #c035
 def evaluate(
@@ -433,6 +441,7 @@ def train_tiny(
 COMMANDS = {
     "demo": "videopure.cli:demo",
     "purify": "videopure.cli:purify",
+    "info": "videopure.batch:info_file",
     "evaluate": "videopure.cli:evaluate",
     "certify": "videopure.cli:certify",
     "train": "videopure.training:train_folder",
@@ -508,14 +517,12 @@ def _leave(number: int, frame: object) -> None:
     _say("interrupted")
     os._exit(128 + number)
 
-# %% ../nbs/19_cli.ipynb #stp0002
+
 def _stopped(error: BaseException | None) -> int:
     "The signal behind an error, also where a module that was being loaded has made another error of it; 0 for none."
-    while error is not None:
-        if isinstance(error, KeyboardInterrupt):
-            return (error.args or (signal.SIGINT,))[0]
+    while error is not None and not isinstance(error, KeyboardInterrupt):
         error = error.__cause__ or error.__context__
-    return 0
+    return 0 if error is None else (error.args or (signal.SIGINT,))[0]
 
 # %% ../nbs/19_cli.ipynb #c061
 @contextmanager

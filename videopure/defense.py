@@ -8,6 +8,8 @@ __all__ = ['SEES', 'Defended']
 # %% ../nbs/11b_defense.ipynb #c002
 import re
 from functools import partial
+from importlib import import_module
+from pathlib import Path
 
 import torch
 from fastcore.basics import patch
@@ -148,3 +150,9 @@ def predict(
             seen[1:] = [answer(self.classifier, records(s, rows), rows)]
             return _same_classes(seen)[-1]
         return vote_early(classify, len(video), len(records), self.rule)[0]
+
+# %% ../nbs/11b_defense.ipynb #e304da00
+@patch
+def predict_video(self: Defended, source: str | Path, **options: object) -> object:
+    "Classify a film of any length by windows; as `videopure.stream.predict_video`, which explains the options."
+    return import_module("videopure.stream").predict_video(self, source, **options)

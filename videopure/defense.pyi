@@ -4,6 +4,8 @@ from typing import Any
 __all__ = ['SEES', 'Defended']
 import re as re
 from functools import partial as partial
+from importlib import import_module as import_module
+from pathlib import Path as Path
 import torch as torch
 from fastcore.basics import patch as patch
 from torch import nn as nn
@@ -58,6 +60,10 @@ class Defended(nn.Module):
 
     def predict(self, video: torch.Tensor, records: Records | None=None) -> torch.Tensor:
         """Only the voted labels: records are decoded one by one until the majority is certain."""
+        ...
+
+    def predict_video(self, source: str | Path, **options: object) -> object:
+        """Classify a film of any length by windows; as `videopure.stream.predict_video`, which explains the options."""
         ...
 
 def straight_through(value: torch.Tensor, path: torch.Tensor) -> torch.Tensor:
