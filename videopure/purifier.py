@@ -285,14 +285,17 @@ def seeded(
     generator = getattr(purifier, "generator", None)
     state = None if generator is None or seed is None else generator.get_state()
     devices = [device] if torch.device(device).type == "cuda" else []
+    others = None if seed is None else (random.getstate(), np.random.get_state())
     with _ONE_AT_A_TIME if seed is not None else nullcontext(), torch.random.fork_rng(devices, enabled=seed is not None):
         try:
             if seed is not None:
-                torch.manual_seed(seed)
+                torch.manual_seed(seed), random.seed(seed), np.random.seed(seed % 2**32)
             if state is not None:
                 generator.manual_seed(seed)
             yield
         finally:
+            if others is not None:
+                random.setstate(others[0]), np.random.set_state(others[1])
             if state is not None:
                 generator.set_state(state)
 

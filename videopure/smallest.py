@@ -38,7 +38,9 @@ class Smallest:
 
     def accuracy(self, eps: float) -> Accuracy:
         "What perturbations of at most `eps` leave right."
-        return Accuracy.of((self.eps > eps).tolist())
+        if eps > self.high * (1 + 1e-5):
+            raise VideoPureError(f"no size above {format_eps(self.high)} was tried: expected eps up to that")
+        return Accuracy.of((self.eps > eps * (1 + 1e-5)).tolist())
 
     def __repr__(self) -> str:
         return f"{format_median(self.median, self.high)} n={len(self.eps)}"

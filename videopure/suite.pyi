@@ -1,8 +1,9 @@
 # Made by tools/stubs.py from suite.py: run it after nbdev_export.
 """One call, no settings but the size: every attack of this package that is worth its cost, cheapest first, on what is left of the clips"""
 from typing import Any
-__all__ = ['MEMBERS', 'VideoAuto']
+__all__ = ['MEMBERS', 'BROKEN_BY', 'VideoAuto']
 from collections.abc import Callable as Callable
+from copy import copy as copy
 import torch as torch
 from fastcore.basics import patch as patch
 from torch import nn as nn
@@ -16,6 +17,7 @@ from .guidance import smooth_sign as smooth_sign
 from .pipeline import VideoPurePipeline as VideoPurePipeline
 from .purifier import NoGradientError as NoGradientError, VideoPure as VideoPure, as_purifier as as_purifier
 from .threats import Linf as Linf, LowFrequency as LowFrequency, as_threat as as_threat
+from .video import VideoPureError as VideoPureError
 
 class StandIn(Defended):
     """A defense that answers as it is, and whose gradient is that of another purifier."""
@@ -108,6 +110,7 @@ def square(suite: 'VideoAuto') -> Callable | None:
     """Square, by scores alone."""
     ...
 MEMBERS: dict[str, Callable[..., Any]]
+BROKEN_BY: list[Any]
 
 @ATTACKS.register('video-auto-1')
 @checked
@@ -125,9 +128,10 @@ class VideoAuto(VideoAttack):
     model: Any
     pipe: Any
     loops: Any
-    random: Any
+    random: bool
     differentiable: bool
     best: Any
+    failed: list[Any]
     success: Any
     metrics: dict[str, Any]
     flags: list[list[Any]]
@@ -139,8 +143,8 @@ class VideoAuto(VideoAttack):
         """A PGD on a model; where noise is drawn, it leaves a clip alone once all draws of a step were wrong."""
         ...
 
-    def seen(self, sees: str) -> Defended:
-        """The defense as an attacker with another gradient sees it."""
+    def seen_by(self, sees: str, model: Defended) -> Defended:
+        """The same defense, also one of a class of its own, as an attacker with another gradient sees it."""
         ...
 
     @property
@@ -163,9 +167,14 @@ class VideoAuto(VideoAttack):
         """How many steps an attack along the exact gradient takes at first."""
         ...
 
+    @property
+    def steady(self) -> nn.Module:
+        """What the searches ask."""
+        ...
+
     @torch.enable_grad()
     def has_gradient(self, clips: torch.Tensor) -> bool:
-        """Whether the answers have an exact gradient."""
+        """Whether the answers have an exact gradient that is not zero everywhere."""
         ...
 
     @torch.no_grad()
@@ -192,4 +201,16 @@ class VideoAuto(VideoAttack):
 
     def _lengthen(self, clips: torch.Tensor, labels: torch.Tensor, best: Best) -> None:
         """Twice the steps, again and again, until that breaks no more clips."""
+        ...
+
+class Steady(nn.Module):
+    """A random model by the mean of its answers over some draws, as log-probabilities `(B, classes)`."""
+    model: nn.Module
+    draws: int
+
+    def __init__(self, model: nn.Module, draws: int):
+        ...
+
+    def forward(self, video: torch.Tensor) -> torch.Tensor:
+        """The log of the mean probabilities."""
         ...
