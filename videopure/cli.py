@@ -591,9 +591,8 @@ def _call(module: object, name: str, words: dict) -> object:
 def start() -> None:
     "The `videopure` command as a process."
     status = main()
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    for name in {"SIGINT", "SIGTERM", "SIGHUP"} & {*dir(signal)}:
+        signal.signal(getattr(signal, name), signal.SIG_IGN)
     sys.exit(status)
 
 # %% ../nbs/19_cli.ipynb #c073
