@@ -274,6 +274,31 @@ def steady(self: VideoAuto) -> nn.Module:
     "What the searches ask."
     return Steady(self.model, 2 * self.few) if self.random else self.model
 
+# %% ../nbs/13c_suite.ipynb #4776a350
+@patch
+@torch.no_grad()
+def answers(self: VideoAuto, clips: torch.Tensor) -> torch.Tensor:
+    "The probabilities `(draws, B, classes)` that the defense answers with, in eight draws if it draws noise; zero where it refuses."
+    found = []
+    for _ in range(8 if self.random else 1):
+        rows, scores = answered(self.model, clips)
+        full = torch.zeros(len(clips), 1 if scores is None else scores.shape[1], device=clips.device)
+        if scores is not None:
+            full[rows] = scores.softmax(1).to(full)
+        found.append(full)
+    most = max(each.shape[1] for each in found)
+    return torch.stack([each if each.shape[1] == most else each.new_zeros(len(clips), most) for each in found])
+
+
+@patch
+def judge(self: VideoAuto, clips: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    "Which clips are answered wrongly in the mean of all draws, and by which margin, both `(B,)`."
+    total = self.answers(clips).sum(0)
+    if total.shape[1] == 1:
+        return torch.ones_like(labels, dtype=torch.bool), torch.zeros_like(clips[:, 0, 0, 0, 0])
+    lead = margin(total, labels)
+    return (lead > 0) | (total.sum(1) == 0) | (total.argmax(1) != labels), lead.to(clips)
+
 # %% ../nbs/13c_suite.ipynb #9ed313de
 @patch
 @torch.enable_grad()
@@ -303,31 +328,6 @@ def is_random(self: VideoAuto, clips: torch.Tensor) -> bool:
     self.random = False
     first, *others = (self.answers(clips[:2]) for _ in range(4))
     return not all(torch.equal(first, other) for other in others)
-
-# %% ../nbs/13c_suite.ipynb #4776a350
-@patch
-@torch.no_grad()
-def answers(self: VideoAuto, clips: torch.Tensor) -> torch.Tensor:
-    "The probabilities `(draws, B, classes)` that the defense answers with, in eight draws if it draws noise; zero where it refuses."
-    found = []
-    for _ in range(8 if self.random else 1):
-        rows, scores = answered(self.model, clips)
-        full = torch.zeros(len(clips), 1 if scores is None else scores.shape[1], device=clips.device)
-        if scores is not None:
-            full[rows] = scores.softmax(1).to(full)
-        found.append(full)
-    most = max(each.shape[1] for each in found)
-    return torch.stack([each if each.shape[1] == most else each.new_zeros(len(clips), most) for each in found])
-
-
-@patch
-def judge(self: VideoAuto, clips: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    "Which clips are answered wrongly in the mean of all draws, and by which margin, both `(B,)`."
-    total = self.answers(clips).sum(0)
-    if total.shape[1] == 1:
-        return torch.ones_like(labels, dtype=torch.bool), torch.zeros_like(clips[:, 0, 0, 0, 0])
-    lead = margin(total, labels)
-    return (lead > 0) | (total.sum(1) == 0) | (total.argmax(1) != labels), lead.to(clips)
 
 # %% ../nbs/13c_suite.ipynb #9fb87eb1
 @patch
