@@ -77,7 +77,9 @@ def test_an_attack_outside_its_size_proves_nothing():
 def test_wrong_without_attack_and_never_broken():
     found = smallest_eps(MODEL, X, torch.where(torch.arange(10) < 4, 1 - Y, Y), high=1e-6, tolerance=1e-7)
     assert found.eps.tolist() == [0.0] * 4 + [math.inf] * 6 and (found.clips == X).all()
-    assert found.accuracy(0).right == found.accuracy(1).right == 6
+    assert found.accuracy(0).right == found.accuracy(1e-6).right == 6
+    with pytest.raises(VideoPureError, match="was tried"):
+        found.accuracy(1)
     assert math.isinf(found.median.value) and "> " in str(found) and "n=10" in str(found)
 
 

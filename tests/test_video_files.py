@@ -1186,7 +1186,7 @@ os.replace = lambda *paths: os.kill(os.getpid(), 9)
 @pytest.mark.parametrize(
     "name, what",
     [(name, "write_video(moving_shapes(1)[0], sys.argv[2])") for name in ("x.mp4", "x.gif", "x.npz")]
-    + [("x.mp4", "cli.main(['purify', *sys.argv[1:], '--steps', '1', '--frames', '2'])")],
+    + [("x.mp4", "cli.main(['purify', *sys.argv[1:], '-y', '--steps', '1', '--frames', '2'])")],
     ids=["mp4", "gif", "npz", "purify"],
 )
 def test_killed_while_writing(tmp_path, clip, name, what):

@@ -172,6 +172,15 @@ class VideoAuto(VideoAttack):
         """What the searches ask."""
         ...
 
+    @torch.no_grad()
+    def answers(self, clips: torch.Tensor) -> torch.Tensor:
+        """The probabilities `(draws, B, classes)` that the defense answers with, in eight draws if it draws noise; zero where it refuses."""
+        ...
+
+    def judge(self, clips: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Which clips are answered wrongly in the mean of all draws, and by which margin, both `(B,)`."""
+        ...
+
     @torch.enable_grad()
     def has_gradient(self, clips: torch.Tensor) -> bool:
         """Whether the answers have an exact gradient that is not zero everywhere."""
@@ -180,15 +189,6 @@ class VideoAuto(VideoAttack):
     @torch.no_grad()
     def is_random(self, clips: torch.Tensor) -> bool:
         """Whether the defense says that it draws noise, or answers otherwise when it is asked again."""
-        ...
-
-    @torch.no_grad()
-    def answers(self, clips: torch.Tensor) -> torch.Tensor:
-        """The probabilities `(draws, B, classes)` that the defense answers with, in eight draws if it draws noise; zero where it refuses."""
-        ...
-
-    def judge(self, clips: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Which clips are answered wrongly in the mean of all draws, and by which margin, both `(B,)`."""
         ...
 
     def forward(self, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
