@@ -17,7 +17,6 @@ from videopure.report import judge
 from videopure.sanity import (
     CHECKS,
     Inspection,
-    _Averaged,
     check_batch,
     check_blackbox,
     check_bpda,
@@ -35,6 +34,7 @@ from videopure.sanity import (
     check_state,
     check_vote,
 )
+from videopure.suite import Averaged
 from videopure.threats import THREATS
 from videopure.tiny import tiny_classifier
 from videopure.video import VideoPureError, moving_shapes
@@ -336,8 +336,8 @@ def test_random(look):
 
 def test_averaged(classifier, data):
     clips, labels = data
-    assert torch.equal(_Averaged(classifier, 3)(clips).argmax(1), labels)
-    torch.testing.assert_close(_Averaged(classifier, 3)(clips).softmax(1), classifier(clips).softmax(1))
+    assert torch.equal(Averaged(classifier, 3)(clips).argmax(1), labels)
+    torch.testing.assert_close(Averaged(classifier, 3)(clips).softmax(1), classifier(clips).softmax(1))
 
 
 def test_vote(classifier, data):

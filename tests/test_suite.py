@@ -178,3 +178,15 @@ def test_starts_from_the_nearest(pipe):
     start = (CLIPS + 0.3).clamp(0, 1)
     attack.starts = start
     assert torch.allclose(attack(CLIPS, LABELS), Linf(8 / 255).project(start, CLIPS), atol=1e-5)
+
+
+def test_searches_ask_for_the_mean_of_some_draws():
+    "A search must not stop at one lucky draw."
+    attack = VideoAuto(Defended(CLASSIFIER, Grain()), 8 / 255, seed=0, progress=False)
+    assert all(make(attack).model.draws == 8 for make in (suite.nes, suite.rays, suite.square))
+    assert VideoAuto(CLASSIFIER).steady is CLASSIFIER
+
+
+def test_a_gradient_that_is_zero_is_none():
+    masked = VideoAuto(Defended(CLASSIFIER, lambda video: (video * 16).round() / 16 + 0 * video), 8 / 255)
+    assert not masked.has_gradient(CLIPS) and MEMBERS["blur gradient"](masked)

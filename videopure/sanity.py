@@ -26,20 +26,9 @@ from .purifier import NoGradientError, device_of, evaluating, seeded
 from .registry import fingerprint
 from .report import Check, Report, judge, verdict_of
 from .results import Accuracy
+from .suite import Averaged
 from .threats import THREATS, Linf, Threat, as_eps, format_eps, make_threat
 from .video import VideoPureError, check_number, check_video
-
-# %% ../nbs/16b_sanity.ipynb #c018
-class _Averaged(nn.Module):
-    "The mean answer of a model that draws noise: the log of the summed probabilities of `draws` evaluations."
-
-    def __init__(self, model: nn.Module, draws: int):
-        super().__init__()
-        self.model, self.draws = model, draws
-
-    def forward(self, video: torch.Tensor) -> torch.Tensor:
-        "Scores `(B, K)`."
-        return torch.stack([self.model(video).log_softmax(1) for _ in range(self.draws)]).logsumexp(0)
 
 # %% ../nbs/16b_sanity.ipynb #c020
 def _gradient_modes(model: nn.Module) -> dict[str, nn.Module]:
@@ -102,7 +91,7 @@ def _observe(self: Inspection) -> None:
     self.first, self.second = self.scores(), self.scores()
     self.declared = getattr(self.purifier, "random", False) or getattr(self.model, "random", False)
     self.random = self.declared or not torch.equal(self.first, self.second)
-    self.judged = _Averaged(self.model, self.eot) if self.random else self.model
+    self.judged = Averaged(self.model, self.eot) if self.random else self.model
     self.clean = self.right(self.clips) if self.random else self.first.argmax(1) == self.labels
     if not self.clean.any():
         raise VideoPureError(f"none of the {len(self.clips)} clips is answered right, nothing to attack: check labels and model")

@@ -20,20 +20,9 @@ from .purifier import NoGradientError as NoGradientError, device_of as device_of
 from .registry import fingerprint as fingerprint
 from .report import Check as Check, Report as Report, judge as judge, verdict_of as verdict_of
 from .results import Accuracy as Accuracy
+from .suite import Averaged as Averaged
 from .threats import THREATS as THREATS, Linf as Linf, Threat as Threat, as_eps as as_eps, format_eps as format_eps, make_threat as make_threat
 from .video import VideoPureError as VideoPureError, check_number as check_number, check_video as check_video
-
-class _Averaged(nn.Module):
-    """The mean answer of a model that draws noise: the log of the summed probabilities of `draws` evaluations."""
-    model: nn.Module
-    draws: int
-
-    def __init__(self, model: nn.Module, draws: int):
-        ...
-
-    def forward(self, video: torch.Tensor) -> torch.Tensor:
-        """Scores `(B, K)`."""
-        ...
 
 def _gradient_modes(model: nn.Module) -> dict[str, nn.Module]:
     """A defense as an attacker with the exact gradient and one with BPDA see it; a bare classifier has only the exact one."""

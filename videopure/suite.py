@@ -257,22 +257,22 @@ def steps(self: VideoAuto) -> int:
     return 20 if self.random else 40
 
 # %% ../nbs/13c_suite.ipynb #636465a6
-class Steady(nn.Module):
-    "A random model by the mean of its answers over some draws, as log-probabilities `(B, classes)`."
+class Averaged(nn.Module):
+    "The mean answer of a model that draws noise: the log of the summed probabilities of `draws` evaluations."
 
     def __init__(self, model: nn.Module, draws: int):
         super().__init__()
         self.model, self.draws = model, draws
 
     def forward(self, video: torch.Tensor) -> torch.Tensor:
-        "The log of the mean probabilities."
-        return torch.stack([self.model(video).softmax(1) for _ in range(self.draws)]).mean(0).clamp_min(1e-12).log()
+        "Scores `(B, K)`."
+        return torch.stack([self.model(video).log_softmax(1) for _ in range(self.draws)]).logsumexp(0)
 
 
 @patch(as_prop=True)
 def steady(self: VideoAuto) -> nn.Module:
     "What the searches ask."
-    return Steady(self.model, 2 * self.few) if self.random else self.model
+    return Averaged(self.model, 2 * self.few) if self.random else self.model
 
 # %% ../nbs/13c_suite.ipynb #4776a350
 @patch

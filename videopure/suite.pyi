@@ -203,8 +203,8 @@ class VideoAuto(VideoAttack):
         """Twice the steps, again and again, until that breaks no more clips."""
         ...
 
-class Steady(nn.Module):
-    """A random model by the mean of its answers over some draws, as log-probabilities `(B, classes)`."""
+class Averaged(nn.Module):
+    """The mean answer of a model that draws noise: the log of the summed probabilities of `draws` evaluations."""
     model: nn.Module
     draws: int
 
@@ -212,5 +212,5 @@ class Steady(nn.Module):
         ...
 
     def forward(self, video: torch.Tensor) -> torch.Tensor:
-        """The log of the mean probabilities."""
+        """Scores `(B, K)`."""
         ...
