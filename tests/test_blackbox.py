@@ -7,7 +7,7 @@ from torch import nn
 
 from videopure.attacks import margin
 from videopure.baselines import GaussianBlur
-from videopure.blackbox import _BASES, _STRIPES, NES, Basis, RandomNoise, RayS, Square, TemporalTranslation
+from videopure.blackbox import _BASES, _STRIPES, NES, _Basis, RandomNoise, RayS, Square, TemporalTranslation
 from videopure.blackbox import _box_fraction, _random_boxes, _signs
 from videopure.defense import Defended
 from videopure.threats import Frames
@@ -198,7 +198,7 @@ class Tilted(nn.Module):
 def tilted(most=0.4 * EPS):
     "A model that the best tiles of `EPS` fool with room to spare, while random signs do nothing, and a grey clip for it."
     grey = torch.full((2, 3, 8, 8, 8), 0.5)
-    basis = Basis("tiles", grey)
+    basis = _Basis("tiles", grey)
     pattern = basis.spread(_signs(basis.shape, torch.Generator().manual_seed(5)))[:1]
     pattern = pattern - pattern.mean()
     return Tilted(pattern, most), grey, torch.zeros(2, dtype=torch.long)
@@ -255,7 +255,7 @@ def test_rays_needs_no_scores(classifier, data):
 def test_bases():
     clips = torch.zeros(2, 3, 6, 10, 12)
     for name in _BASES:
-        basis = Basis(name, clips)
+        basis = _Basis(name, clips)
         few = torch.randn(basis.shape)
         assert basis.spread(few).shape == clips.shape and set(basis.spread(few).unique().tolist()) == set(few.unique().tolist())
     with pytest.raises(VideoPureError, match="tiles"):

@@ -2,7 +2,7 @@
 """Breaking a defense without its gradient: random search, transfer from another model, and plain noise to compare with"""
 from typing import Any
 from collections.abc import Callable
-__all__ = ['RandomNoise', 'Square', 'TemporalTranslation', 'Transfer', 'Basis', 'NES', 'RayS']
+__all__ = ['RandomNoise', 'Square', 'TemporalTranslation', 'Transfer', 'NES', 'RayS']
 import math as math
 from collections.abc import Iterator as Iterator, Sequence as Sequence
 from dataclasses import dataclass as dataclass
@@ -139,7 +139,7 @@ class Transfer(VideoAttack):
         ...
 _BASES: dict[str, Callable[..., Any]]
 
-class Basis:
+class _Basis:
     """Few coefficients `(B, 3, t, h, w)` for clips `(B, 3, T, H, W)`: which of the values of a clip move together."""
     frames: Any
     rows: Any
@@ -214,7 +214,7 @@ class _Rays:
     goal: torch.Tensor
     signs: torch.Tensor
     radius: torch.Tensor
-    basis: Basis
+    basis: _Basis
 
     def at(self, rows: torch.Tensor, signs: torch.Tensor, radius: torch.Tensor) -> torch.Tensor:
         """The clips so far out along the rays."""

@@ -305,7 +305,7 @@ def plan_film(
     kind = str(target).lower()[-4:]
     if kind in (".avi", ".gif") and rate is None:  # which have a rate, and no times
         rate = Fraction(info.rate).limit_denominator(1001)
-        rate = Fraction(100, max(round(100 / rate), 2)) if kind == ".gif" else rate  # it counts in hundredths of a second
+        rate = min(rate, Fraction(50)) if kind == ".gif" else rate  # more a second are not shown
         total = max(round(length * rate), 2)
     square = kind in (".gif", ".npz") or kind.endswith("/") or not (short_side is crop is size is None)
     scaled, shape = _sides(info, square, short_side, crop, size)

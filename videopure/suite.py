@@ -268,7 +268,7 @@ class Averaged(nn.Module):
         "Scores `(B, K)`."
         return torch.stack([self.model(video).log_softmax(1) for _ in range(self.draws)]).logsumexp(0)
 
-
+# %% ../nbs/13c_suite.ipynb #dd5e8121
 @patch(as_prop=True)
 def steady(self: VideoAuto) -> nn.Module:
     "What the searches ask."

@@ -322,9 +322,9 @@ def _write_gif(path, frames, fps):
     "An endless animated GIF that keeps every frame, also repeated ones."
     check_number("the side of a GIF", max(frames.shape[1:3]), 1, 65535)
     images = [Image.fromarray(frame).quantize(256) for frame in frames]
-    delay = min(max(round(100 / fps), 2), 65535) * 10
+    delays = np.diff([round(100 * i / fps) for i in range(len(images) + 1)]).clip(2, 65535) * 10  # milliseconds
     header = GifImagePlugin.getheader(images[0], info={"loop": 0})[0]
-    blocks = [b"".join(GifImagePlugin.getdata(image, duration=delay, include_color_table=True)) for image in images]
+    blocks = [b"".join(GifImagePlugin.getdata(image, duration=int(delay), include_color_table=True)) for image, delay in zip(images, delays)]
     Path(path).write_bytes(b"".join([*header, *blocks, b";"]))
 
 # %% ../nbs/00_video.ipynb #c094
