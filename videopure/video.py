@@ -323,8 +323,8 @@ def _write_gif(path, frames, fps):
     check_number("the side of a GIF", max(frames.shape[1:3]), 1, 65535)
     images = [Image.fromarray(frame).quantize(256) for frame in frames]
     delays = np.diff([round(100 * i / fps) for i in range(len(images) + 1)]).clip(2, 65535) * 10  # milliseconds
-    header = GifImagePlugin.getheader(images[0], info={"loop": 0})[0]
-    blocks = [b"".join(GifImagePlugin.getdata(image, duration=int(delay), include_color_table=True)) for image, delay in zip(images, delays)]
+    header, data = GifImagePlugin.getheader(images[0], info={"loop": 0})[0], partial(GifImagePlugin.getdata, include_color_table=True)
+    blocks = [b"".join(data(image, duration=int(delay))) for image, delay in zip(images, delays)]
     Path(path).write_bytes(b"".join([*header, *blocks, b";"]))
 
 # %% ../nbs/00_video.ipynb #c094
