@@ -35,7 +35,8 @@ from .journal import Journal, Progress, data_identity, describe_data, disk_error
 from .metrics import CostMeter, find_metrics, measure
 from .purifier import NoGradientError, as_purifier, device_of, random_state, seed_of, seeded
 from .registry import describe, fingerprint, identity
-from .results import Card, Table
+from .results import Card
+from .table import Table
 from .video import VideoPureError, check_number, check_video, write_video
 from .voting import RULES, find_rule
 

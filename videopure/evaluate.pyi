@@ -29,7 +29,8 @@ from .journal import Journal as Journal, Progress as Progress, data_identity as 
 from .metrics import CostMeter as CostMeter, find_metrics as find_metrics, measure as measure
 from .purifier import NoGradientError as NoGradientError, as_purifier as as_purifier, device_of as device_of, random_state as random_state, seed_of as seed_of, seeded as seeded
 from .registry import describe as describe, fingerprint as fingerprint, identity as identity
-from .results import Card as Card, Table as Table
+from .results import Card as Card
+from .table import Table as Table
 from .video import VideoPureError as VideoPureError, check_number as check_number, check_video as check_video, write_video as write_video
 from .voting import RULES as RULES, find_rule as find_rule
 

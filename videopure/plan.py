@@ -26,7 +26,7 @@ from .checks import as_path, checked
 from .config import parts_of
 from .evaluate import Run, attack_specs, benchmark, chosen_names
 from .journal import Journal, environment
-from .results import Table
+from .table import Table
 from .suite import MEMBERS, VideoAuto, exact_longer
 from .video import check_number
 

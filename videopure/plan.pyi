@@ -18,7 +18,7 @@ from .checks import as_path as as_path, checked as checked
 from .config import parts_of as parts_of
 from .evaluate import Run as Run, attack_specs as attack_specs, benchmark as benchmark, chosen_names as chosen_names
 from .journal import Journal as Journal, environment as environment
-from .results import Table as Table
+from .table import Table as Table
 from .suite import MEMBERS as MEMBERS, VideoAuto as VideoAuto, exact_longer as exact_longer
 from .video import check_number as check_number
 

@@ -11,7 +11,9 @@ from dataclasses import asdict, dataclass
 from fastcore.basics import patch
 
 from .checks import checked
-from .results import Accuracy, Table, plot_accuracy
+from .results import plot_accuracy
+from .statistics import Accuracy
+from .table import Table
 from .threats import format_eps
 
 # %% ../nbs/15c_report.ipynb #c011

@@ -4,7 +4,9 @@ __all__ = ['Check', 'Report']
 from dataclasses import asdict as asdict, dataclass as dataclass
 from fastcore.basics import patch as patch
 from .checks import checked as checked
-from .results import Accuracy as Accuracy, Table as Table, plot_accuracy as plot_accuracy
+from .results import plot_accuracy as plot_accuracy
+from .statistics import Accuracy as Accuracy
+from .table import Table as Table
 from .threats import format_eps as format_eps
 
 @checked
