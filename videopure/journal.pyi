@@ -14,7 +14,7 @@ import sys as sys
 import time as time
 import warnings as warnings
 import zlib as zlib
-from collections.abc import Iterable as Iterable, Iterator as Iterator, Sequence as Sequence
+from collections.abc import Callable as Callable, Iterable as Iterable, Iterator as Iterator, Sequence as Sequence
 from contextlib import contextmanager as contextmanager
 from datetime import timedelta as timedelta
 from pathlib import Path as Path
@@ -25,7 +25,7 @@ from torch import distributed as distributed
 from torch.utils.data import TensorDataset as TensorDataset
 from tqdm.auto import tqdm as tqdm
 from . import __version__ as __version__
-from .checks import as_path as as_path, checked as checked
+from .checks import Late as Late, as_path as as_path, checked as checked
 from .data import Clips as Clips, MovingShapes as MovingShapes
 from .registry import file_identity as file_identity, fingerprint as fingerprint, identity as identity
 from .video import VideoFileError as VideoFileError, VideoPureError as VideoPureError
@@ -156,6 +156,11 @@ def join_processes() -> None:
 
 def _wait_for(host, port, seconds):
     """Wait until somebody listens there; torch would write pages about it."""
+    ...
+accelerate: Late
+
+def processes() -> tuple[tuple[int, int], Callable]:
+    """This process's number and how many there are, and a function that waits for all of them; accelerate's launcher tells."""
     ...
 
 class Progress:

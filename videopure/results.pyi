@@ -1,7 +1,7 @@
 # Made by tools/stubs.py from results.py: run it after nbdev_export.
 """From the results of a run to a card that says what they show, and how surely"""
 from typing import Any
-__all__ = ['METRIC_FORMATS', 'Card', 'plot_accuracy']
+__all__ = ['METRIC_FORMATS', 'Card', 'five_metrics', 'plot_accuracy']
 import gzip as gzip
 import json as json
 from collections import Counter as Counter
@@ -216,6 +216,11 @@ class Card:
 _COLUMNS: dict[str | None, str]
 _measure: Callable[..., Any]
 METRIC_FORMATS: dict[str, tuple[str, int, str]]
+
+@checked
+def five_metrics(card: Card) -> Table:
+    """The paper's metrics, of a card with its protocol: clean, standard, attack, robust* (gray-box) and robust (BPDA) accuracy."""
+    ...
 _count: Callable[..., Any]
 
 def _paired_rows(pairs):
