@@ -10,7 +10,7 @@ import re
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
@@ -117,11 +117,11 @@ PROTOCOLS = {
 }
 
 # %% ../nbs/16a_evaluate.ipynb #c021
-def attack_specs(attacks: dict[str, object] | None, protocol: str) -> dict[str, AttackSpec]:
+def attack_specs(attacks: Mapping[str, object] | None, protocol: str) -> dict[str, AttackSpec]:
     "Attacks by name, the clean clips first; a bad one raises before any work is done."
     if not isinstance(protocol, str) or protocol not in PROTOCOLS:
         raise VideoPureError(f"unknown protocol {protocol!r}: expected one of {', '.join(PROTOCOLS)}")
-    if not isinstance(attacks, dict | None):
+    if not isinstance(attacks, Mapping | None):
         raise VideoPureError(f"attacks are given by name, such as {{'PGD': {{'eps': '8/255'}}}}, not as {type(attacks).__name__}")
     specs = {name: as_attack_spec(spec) for name, spec in (PROTOCOLS[protocol] if attacks is None else attacks).items()}
     if specs.setdefault("none", AttackSpec()) != AttackSpec(n_clips=specs["none"].n_clips):
@@ -134,7 +134,7 @@ class Run:
     "An evaluation: what is measured on what, and what is already known."
 
     classifier: nn.Module
-    defenses: dict[str, object]
+    defenses: Mapping[str, object]
     data: Dataset | tuple
     attacks: dict[str, AttackSpec]
     seed: int = 0
@@ -200,7 +200,7 @@ def _check_kinds(self: Run) -> None:
     "Raise `VideoPureError` for a classifier or defenses of a wrong type."
     if not isinstance(self.classifier, nn.Module):
         raise VideoPureError(f"the classifier is a {type(self.classifier).__name__}, expected an nn.Module from clips to logits")
-    if not isinstance(self.defenses, dict):
+    if not isinstance(self.defenses, Mapping):
         raise VideoPureError(f"defenses are given by name, as a dict such as {{'JPEG': 'jpeg'}}, not {type(self.defenses).__name__}")
     check_number("seed", self.seed, -(2**63))
     check_number("n_clips", 1 if self.n_clips is None else self.n_clips, 1)
@@ -554,9 +554,9 @@ def _processes() -> tuple[tuple[int, int], Callable]:
 @checked
 def benchmark(
     classifier: nn.Module,  # clips in [0, 1] to logits
-    defenses: dict[str, object],  # name -> what `as_purifier` takes, a purifier's name, or a `Defended`; None: the bare classifier
+    defenses: Mapping[str, object],  # name -> what `as_purifier` takes, a purifier's name, or a `Defended`; None: the bare classifier
     data: object,  # of (clip (3, T, H, W), label), or clips (n, 3, T, H, W) and labels (n,)
-    attacks: dict[str, object] | None = None,  # name -> what `as_attack_spec` takes: a table, name, class, object; None: the protocol's
+    attacks: Mapping[str, object] | None = None,  # name -> what `as_attack_spec` takes: a table, name, class, object; None: the protocol's
     protocol: str = "standard",  # one of `PROTOCOLS`: "standard", "videopure" for the paper's, or "video-auto-1" for the suite
     out: str | Path | None = None,  # folder of the run: started again, it goes on; None keeps nothing
     seed: int = 0,  # of attacks and random purifiers

@@ -1,26 +1,16 @@
 # Made by tools/stubs.py from results.py: run it after nbdev_export.
 """From the results of a run to a card that says what they show, and how surely"""
-from typing import Any
-__all__ = ['METRIC_FORMATS', 'Table', 'Card', 'plot_accuracy']
-import gzip as gzip
-import json as json
-import sys as sys
-from collections import Counter as Counter
 from collections.abc import Callable as Callable, Collection as Collection, Iterable as Iterable, Sequence as Sequence
-from dataclasses import dataclass as dataclass, field as field, replace as replace
-from fractions import Fraction as Fraction
-from html import escape as escape
-from math import isfinite as isfinite
-from numbers import Real as Real
+from dataclasses import dataclass as dataclass, field as field
 from pathlib import Path as Path
-from fastcore.basics import patch as patch
+from typing import Any as Any
 from .checks import checked as checked, printable as printable
 from .journal import config_hash as config_hash, difference as difference, disk_errors as disk_errors, environment as environment, plain as plain, read_json as read_json, read_results as read_results, result_key as result_key
 from .show import save_page as save_page
 from .statistics import Accuracy as Accuracy, Paired as Paired, holm as holm
 from .video import VideoFileError as VideoFileError, VideoPureError as VideoPureError, atomic_path as atomic_path
+__all__ = ['METRIC_FORMATS', 'Table', 'Card', 'plot_accuracy']
 
-@checked
 @dataclass(repr=False)
 class Table:
     """Rows under a heading, shown as HTML, markdown or text. Cells: str, number, None or `Accuracy`."""
@@ -67,7 +57,6 @@ def _flags(result):
     """What is to be said of a result, each once."""
     ...
 
-@checked
 @dataclass(repr=False)
 class Card:
     """What a run shows: accuracies with intervals, worst case, metrics, skipped clips, and everything needed to run it again."""
@@ -250,7 +239,6 @@ def _ps(groups):
     """What the two columns of p-values are called."""
     ...
 
-@checked
-def plot_accuracy(curves: dict[str, list[tuple[float, Accuracy]]], xlabel: str, title: str='', log: bool=False) -> object:
+def plot_accuracy(curves: dict[str, list[tuple[float, Accuracy]]], xlabel: str, title: str='', log: bool=False) -> Any:
     """Accuracy against attack size, steps, cost, ...: a line for each name, with its 95 % interval as a band."""
     ...
