@@ -46,7 +46,10 @@ def run(name, model, data, **settings):
 
 
 def test_every_attack_of_the_library_is_judged():
-    assert set(SUPPORT) == set(torchattacks.__all__)
+    later = {"EADEN", "EADL1", "JSMA", "PIFGSM", "PIFGSMPP", "SPSA"}  # of 3.4 and 3.5, which pip does not install: not judged
+    assert set(SUPPORT) == set(torchattacks.__all__) - later
+    with pytest.raises(VideoPureError, match="no attack 'JSMA'"):
+        TorchAttack("JSMA", torch.nn.Identity())
 
 
 @pytest.mark.slow

@@ -1,8 +1,9 @@
-"""Write a type stub beside every module that grows classes by `@patch`: `python tools/stubs.py`; `--check` only says which are stale.
+"""Write a type stub beside every module: `python tools/stubs.py`; `--check` only says which are stale.
 
 Type checkers and editors read modules without running them, and see what `@patch` adds nowhere. In a stub these functions stand inside
-their class, as methods, properties or class methods. A stub keeps signature, decorators and docstring of each function, the attributes
-that the methods of a class set, and the types of constants. Names that a module-level `__getattr__` finds in a table are imported.
+their class, as methods, properties or class methods. A stub keeps signature and docstring of each function, the attributes that the
+methods of a class set, and the types of constants; of the decorators those that say what a name is, for others keep the signature. Names
+that a module-level `__getattr__` finds in a table are imported.
 """
 
 import argparse
@@ -16,7 +17,19 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 NOTE = "# Made by tools/stubs.py from {}: run it after nbdev_export.\n"
 FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
-NEEDED = {"Any": "typing", "Callable": "collections.abc", "ClassVar": "typing", "field": "dataclasses"}
+NEEDED = dict.fromkeys(["Any", "Literal", "overload"], "typing") | {"Callable": "collections.abc", "field": "dataclasses"}
+UNSEEN = {"_modidx", "__main__"}  # modules that nobody imports
+TELLING = {"property", "classmethod", "staticmethod", "cached_property", "overload", "abstractmethod", "contextmanager", "singledispatch"}
+# diffusers loads its names when they are asked for: type checkers find them only where they are defined
+HOMES = {
+    "DiffusionPipeline": "diffusers.pipelines.pipeline_utils",
+    "SchedulerMixin": "diffusers.schedulers.scheduling_utils",
+    "DDIMScheduler": "diffusers.schedulers.scheduling_ddim",
+    "ModelMixin": "diffusers.models.modeling_utils",
+    "ConfigMixin": "diffusers.configuration_utils",
+    "BaseOutput": "diffusers.utils.outputs",
+}
+LOOSE = {"config_name", "model_cpu_offload_seq"}  # of diffusers' classes, which do not agree on their types
 
 
 # what is patched
@@ -206,10 +219,35 @@ def documented(node: ast.AST, body: list[ast.stmt], depth: int) -> list[ast.stmt
     return [ast.Expr(ast.Constant(text)), *body] if text else body
 
 
+def is_telling(decorator: ast.expr) -> bool:
+    name = ast.unparse(decorator.func if isinstance(decorator, ast.Call) else decorator)
+    return name.split(".")[-1] in TELLING or name.endswith((".setter", ".deleter"))
+
+
 def bare(node: ast.FunctionDef, depth: int = 1) -> ast.FunctionDef:
     "A function without its body, but for the docstring."
     made = copy.deepcopy(node)
     made.body = documented(node, [ast.Expr(ast.Constant(...))], depth)
+    made.decorator_list = [d for d in node.decorator_list if is_telling(d)]
+    return made
+
+
+def forms(node: ast.FunctionDef, depth: int = 1) -> list[ast.FunctionDef]:
+    "The signatures of a function: two where `return_dict`, as in diffusers, says whether it returns an object or a tuple."
+    both = node.returns is not None and ast.unparse(node.returns).endswith(" | tuple")
+    names = [a.arg for a in node.args.args]
+    if not both or "return_dict" not in names or len(names) - names.index("return_dict") > len(node.args.defaults):
+        return [bare(node, depth)]
+    made = []
+    for value in (True, False):  # False has to be named
+        form, place = bare(node, depth), names.index("return_dict") - len(names)
+        form.decorator_list.insert(0, ast.Name("overload", ast.Load()))
+        flag, default = form.args.args.pop(place), form.args.defaults.pop(place)
+        flag.annotation = ast.parse(f"Literal[{value}]", mode="eval").body
+        form.args.kwonlyargs.append(flag)
+        form.args.kw_defaults.append(default if value else None)
+        form.returns = node.returns.left if value else node.returns.right
+        made.append(form)
     return made
 
 
@@ -227,10 +265,19 @@ def declared(node: ast.ClassDef, patched: dict[str, list], types: Types) -> set[
     return own.union({n.name for n in methods}, attributes(methods, types), *(declared(base, patched, types) for base in bases))
 
 
+def fields(node: ast.ClassDef, types: Types) -> set[str]:
+    "The names that the bodies of a class's bases in this module declare as attributes."
+    bases = [types.classes[name] for name in map(ast.unparse, node.bases) if name in types.classes]
+    own = {ast.unparse(t) for base in bases for n in base.body if isinstance(n, (ast.Assign, ast.AnnAssign)) for t, _ in targets(n)}
+    return own.union(*(fields(base, types) for base in bases))
+
+
 def stub_class(node: ast.ClassDef, patched: dict[str, list], types: Types, depth: int = 1) -> ast.ClassDef:
     "A class with all its methods, those that were patched last; where names repeat, the last one counts."
     made, methods, body = copy.copy(node), [*(n for n in node.body if isinstance(n, FUNCTION)), *patched.get(node.name, [])], []
+    bases = [ast.unparse(base) for base in node.bases]
     is_data = any("dataclass" in ast.unparse(d) for d in node.decorator_list)
+    unset = " = field(init=False)" if is_data else ""  # else it would be an argument
     for part in node.body:
         if isinstance(part, ast.ClassDef):
             body.append(stub_class(part, {}, types, depth + 1))
@@ -238,20 +285,27 @@ def stub_class(node: ast.ClassDef, patched: dict[str, list], types: Types, depth
             is_field = isinstance(part, ast.AnnAssign) or not is_data
             fixed = (keeps_value(node) and is_field) or isinstance(part.value, ast.Attribute)  # or another class's method
             own = [part] if fixed else constants(part, types)
-            for constant in own if is_data and not fixed else []:
-                constant.annotation = ast.parse(f"ClassVar[{ast.unparse(constant.annotation)}]", mode="eval").body
-            body += own
+            body += own if fixed or isinstance(part, ast.AnnAssign) else [annotated(ast.unparse(n.target), kind_of(n) + unset) for n in own]
+    if {"ModelMixin", "ConfigMixin"} <= {*bases}:
+        body.append(annotated("config_name", "Any"))
     names = {t.id for n in body if isinstance(n, (ast.Assign, ast.AnnAssign)) for t, _ in targets(n)} | {n.name for n in methods}
-    names = names.union(*(declared(types.classes[b], patched, types) for b in map(ast.unparse, node.bases) if b in types.classes))
-    unset = " = field(init=False)" if is_data else ""  # else it would be an argument
-    body += [annotated(name, kind + unset) for name, kind in attributes(methods, types).items() if name not in names]
+    of_bases = set().union(*(declared(types.classes[b], patched, types) for b in bases if b in types.classes))
+    body += [annotated(n, kind + unset) for n, kind in attributes(methods, types).items() if n not in names | of_bases]
     last = {}
     for function in methods:
         several = any(ast.unparse(d).endswith((".setter", ".deleter", "overload")) for d in function.decorator_list)
         last[(function.name, id(function) if several else None)] = function
-    body += [bare(function, depth + 1) for function in last.values()]
+    for function in last.values():  # type checkers refuse a property in the place of a base's attribute
+        hides = function.name in fields(node, types) and "property" in map(ast.unparse, function.decorator_list)
+        body += [annotated(function.name, ast.unparse(function.returns) + unset)] if hides else forms(function, depth + 1)
+    made.decorator_list = [d for d in node.decorator_list if "dataclass" in ast.unparse(d)]
     made.body = documented(node, body, depth) or [ast.Expr(ast.Constant(...))]
     return made
+
+
+def kind_of(node: ast.AnnAssign) -> str:
+    "The type in a declaration."
+    return "Any" if ast.unparse(node.target) in LOOSE else ast.unparse(node.annotation)
 
 
 def constants(node: ast.Assign | ast.AnnAssign, types: Types) -> list[ast.stmt]:
@@ -264,13 +318,31 @@ def constants(node: ast.Assign | ast.AnnAssign, types: Types) -> list[ast.stmt]:
     return [annotated(target.id, types.of(value) if value is not None else "Any") for target, value in pairs]
 
 
-def again(node: ast.Import | ast.ImportFrom) -> ast.stmt:
-    "An import that others may import from here: in a stub, only `import a as a` says so."
-    node = copy.deepcopy(node)
-    for alias in node.names:
+def again(node: ast.Import | ast.ImportFrom) -> list[ast.stmt]:
+    "An import that others may import from here: in a stub, only `import a as a` says so. What is from diffusers is imported from its home."
+    node, moved = copy.deepcopy(node), []
+    for alias in list(node.names):
         if "." not in alias.name and alias.name != "*":
             alias.asname = alias.asname or alias.name
-    return node
+        if (getattr(node, "module", None) or "").split(".")[0] == "diffusers" and alias.name in HOMES:
+            node.names.remove(alias)
+            moved.append(ast.ImportFrom(HOMES[alias.name], [alias], 0))
+    return ([node] if node.names else []) + moved
+
+
+def is_own(node: ast.stmt, trees: dict[str, ast.Module]) -> bool:
+    "Whether an import takes names from a module of the same package."
+    return isinstance(node, ast.ImportFrom) and any(leads_to(node, name) for name in trees)
+
+
+def needed(imports: list[ast.stmt], body: list[ast.stmt], trees: dict[str, ast.Module]) -> list[ast.stmt]:
+    "Of the imports those from this package, and the names of others that the rest of a stub uses."
+    names, kept = {name for node in body for name in used(node)}, []
+    for node in imports:
+        if not is_own(node, trees):
+            node.names = [a for a in node.names if (a.asname or a.name).split(".")[0] in names]
+        kept += [node] if node.names else []
+    return kept
 
 
 def front_door(tree: ast.Module) -> list[ast.stmt]:
@@ -281,6 +353,11 @@ def front_door(tree: ast.Module) -> list[ast.stmt]:
     strings = [t for t in tables if all(isinstance(part, ast.Constant) and isinstance(part.value, str) for part in [*t.keys, *t.values])]
     pairs = [(key.value, value.value) for table in strings for key, value in zip(table.keys, table.values)]
     return [ast.parse(f"from .{module.lstrip('.')} import {name} as {name}").body[0] for name, module in pairs]
+
+
+def rooms(trees: dict[str, ast.Module]) -> list[ast.stmt]:
+    "The modules of a package, which a module-level `__getattr__` loads, too."
+    return [ast.parse(f"from . import {name} as {name}").body[0] for name in trees if not name.startswith("_")]
 
 
 def bound(tree: ast.Module) -> dict[str, ast.stmt | None]:
@@ -297,17 +374,23 @@ def bound(tree: ast.Module) -> dict[str, ast.stmt | None]:
 
 
 def used(node: ast.AST) -> list[str]:
-    "The names that an expression or signature needs, in order."
-    return list(dict.fromkeys(part.id for part in ast.walk(node) if isinstance(part, ast.Name)))
+    "The names that an expression or signature needs, in order; also those in annotations that are texts."
+    names = []
+    for part in ast.walk(node):
+        if isinstance(part, ast.Name) and not is_stored(part):
+            names.append(part.id)
+        elif isinstance(part, (ast.arg, ast.AnnAssign)) or isinstance(part, FUNCTION):
+            annotation = part.returns if isinstance(part, FUNCTION) else part.annotation
+            texts = [p.value for p in ast.walk(annotation or ast.Pass()) if isinstance(p, ast.Constant) and isinstance(p.value, str)]
+            names += [name for text in texts for name in re.findall(r"[A-Za-z_]\w*", text)]
+    return list(dict.fromkeys(names))
 
 
-def stub(name: str, trees: dict[str, ast.Module]) -> str | None:
-    "The stub of a module of a package, given all its modules; None if it needs none."
-    tree, types = trees[name], Types(trees[name])
-    door = front_door(tree)
+def joined(name: str, trees: dict[str, ast.Module]) -> tuple[dict[str, list], list[ast.stmt]]:
+    "What the modules of a package add to the classes of one: the methods by class, and the imports that methods from elsewhere need."
+    types, here = Types(trees[name]), bound(trees[name])
     patched: dict[str, list[ast.FunctionDef]] = {}
-    extra: dict[str, ast.stmt] = {}  # what methods from other modules need
-    here = bound(tree)
+    extra: dict[str, ast.stmt] = {}
     for other, source in trees.items():
         there = bound(source)
         for node in source.body:
@@ -320,29 +403,35 @@ def stub(name: str, trees: dict[str, ast.Module]) -> str | None:
                 cls = origin.names[0].name if other != name and isinstance(origin, ast.ImportFrom) else owner
                 function = method(node, options)
                 patched.setdefault(cls, []).append(function)
-                for needed in used(bare(function)) if other != name else []:
-                    if needed in there and needed not in here:
-                        own = ast.parse(f"from .{other} import {needed} as {needed}").body[0]
-                        extra[needed] = there[needed] or own
-    if not patched and not door:
-        return None
+                for word in used(bare(function)) if other != name else []:
+                    if word in there and word not in here:
+                        extra[word] = there[word] or ast.parse(f"from .{other} import {word} as {word}").body[0]
+    return patched, list(extra.values())
+
+
+def stub(name: str, trees: dict[str, ast.Module]) -> str:
+    "The stub of a module of a package, given all its modules."
+    tree, types = trees[name], Types(trees[name])
+    door, here = front_door(tree), bound(tree)
+    patched, extra = joined(name, trees)
+    imports: list[ast.stmt] = []
     body: list[ast.stmt] = []
     for node in tree.body:
-        if isinstance(node, ast.Try):  # an optional package: what is there when it is installed
-            body += [again(part) for part in node.body if isinstance(part, (ast.Import, ast.ImportFrom))]
+        typing = isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
+        if typing or isinstance(node, ast.Try):  # an optional package: what is there when it is installed
+            imports += [new for part in node.body if isinstance(part, (ast.Import, ast.ImportFrom)) for new in again(part)]
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
-            body.append(again(node))
-        elif isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
-            body += [again(part) for part in node.body if isinstance(part, (ast.Import, ast.ImportFrom))]
+            imports += again(node)
         elif isinstance(node, ast.ClassDef):
             body.append(stub_class(node, patched, types))
         elif isinstance(node, FUNCTION) and patch_of(node) is None and not (door and node.name == "__getattr__"):
-            body.append(bare(node))
+            body += forms(node)
         elif isinstance(node, (ast.Assign, ast.AnnAssign)):
             body += constants(node, types) if not door or "__all__" not in ast.unparse(node) else []
     needs = [n for n in NEEDED if n not in here and any(n in used(node) for node in body)]
-    imports = [ast.parse(f"from {NEEDED[n]} import {n}").body[0] for n in needs] + [again(node) for node in extra.values()] + door
-    made = ast.Module(documented(tree, imports + body, 0), [])
+    added = [ast.parse(f"from {NEEDED[n]} import {n}").body[0] for n in needs]
+    imports = needed([*imports, *(new for node in extra for new in again(node))], body, trees)
+    made = ast.Module(documented(tree, added + imports + door + (rooms(trees) if door else []) + body, 0), [])
     return NOTE.format(f"{name}.py") + ast.unparse(ast.fix_missing_locations(made)) + "\n"
 
 
@@ -353,9 +442,8 @@ def leads_to(node: ast.ImportFrom, module: str) -> bool:
 
 def stubs(package: Path) -> dict[str, str]:
     "The stubs of a package, by file name."
-    trees = {p.stem: ast.parse(p.read_text(encoding="utf-8")) for p in sorted(package.glob("*.py")) if p.stem != "_modidx"}
-    made = {f"{name}.pyi": stub(name, trees) for name in trees}
-    return {name: text for name, text in made.items() if text is not None}
+    trees = {p.stem: ast.parse(p.read_text(encoding="utf-8")) for p in sorted(package.glob("*.py")) if p.stem not in UNSEEN}
+    return {f"{name}.pyi": stub(name, trees) for name in trees}
 
 
 def stale(package: Path) -> list[str]:

@@ -1,17 +1,9 @@
 # Made by tools/stubs.py from attacks.py: run it after nbdev_export.
 """PGD for clips and for a defense that votes, and attacks aimed at this method"""
 from typing import Any
-__all__ = ['LOSSES', 'ATTACKS', 'VideoAttack', 'voted', 'cross_entropy', 'margin', 'dlr', 'record_loss', 'PGD', 'clip_gradient', 'make_attack']
-import inspect as inspect
-import warnings as warnings
 from collections.abc import Callable as Callable, Sequence as Sequence
 from dataclasses import dataclass as dataclass, field as field
-from functools import partial as partial
-from math import cos as cos, pi as pi
-import numpy as np
 import torch as torch
-import torch.nn.functional as F
-from fastcore.basics import patch as patch
 from torch import nn as nn
 from tqdm.auto import tqdm as tqdm
 from .checks import AnswerError as AnswerError, MissingPackageError as MissingPackageError, bounds as bounds, checked as checked
@@ -22,6 +14,7 @@ from .threats import THREATS as THREATS, Threat as Threat, as_eps as as_eps, as_
 from .video import ClipError as ClipError, VideoPureError as VideoPureError, check_number as check_number, check_video as check_video
 from .voting import vote_scores as vote_scores
 from torchattacks.attack import Attack as Attack
+__all__ = ['LOSSES', 'ATTACKS', 'VideoAttack', 'voted', 'cross_entropy', 'margin', 'dlr', 'record_loss', 'PGD', 'clip_gradient', 'make_attack']
 _WHOLE: tuple[Any, Any, Any, Any, Any, Any, Any, Any]
 
 def check_adversarial(adversarial: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
@@ -77,7 +70,6 @@ class VideoAttack(Attack):
         """Refused but for float: cutting to whole numbers can leave the threat model."""
         ...
 
-@pieces.register
 def _attack_pieces(part: VideoAttack) -> list:
     """What an attack is made of: its settings and its model, without what its last call left."""
     ...
@@ -90,28 +82,23 @@ def answered(score: Callable, clips: torch.Tensor, *more: object) -> tuple[torch
     """Which clips a model answers, and `score(clips, *more)` for these; None if it answers none."""
     ...
 
-@checked
 def voted(model: nn.Module, logits: torch.Tensor) -> torch.Tensor:
     """The scores `(B, K)` of logits `(B, S, K)`, whose argmax is what the model answers."""
     ...
 
-@checked
 def cross_entropy(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """Minus the log probability of the label, `(B,)`."""
     ...
 
-@checked
 def margin(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """The best other class's score minus the label's, `(B,)`: positive if the answer is wrong (Carlini and Wagner, arXiv 1608.04644)."""
     ...
 
-@checked
 def dlr(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """The difference of logits ratio, `(B,)`, at least 3 classes. Source: AutoAttack (arXiv 2003.01690)."""
     ...
 LOSSES: dict[str, Callable[..., Any]]
 
-@checked
 def record_loss(s: int | None=None) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
     """Cross-entropy of the records themselves instead of their vote."""
     ...
@@ -135,7 +122,6 @@ class Best:
         ...
 SCHEDULES: dict[str, Callable[..., Any]]
 
-@checked
 class PGD(VideoAttack):
     """Projected gradient descent on the voted answer, within any threat model.
 
@@ -209,7 +195,6 @@ class PGD(VideoAttack):
         """The attacked clips; called by `__call__`."""
         ...
 
-@checked
 def clip_gradient(loss: torch.Tensor, clips: torch.Tensor, finite: bool=True, again: bool=False) -> torch.Tensor:
     """The gradient of each clip's loss; a `VideoPureError` if there is none, or if it must be `finite` and is not; `again`: more may follow."""
     ...
@@ -240,7 +225,6 @@ def _within(threat: object, eps: object) -> Threat:
     """A threat model as a configuration gives it, of the size `eps` if that is given."""
     ...
 
-@torch.enable_grad()
 def blind(attack: object, clips: torch.Tensor, labels: torch.Tensor) -> list[list[str]]:
     """For each of the attacked clips, what is to be said against an attack of torchattacks that did not break it."""
     ...

@@ -2,23 +2,17 @@
 """Breaking a defense without its gradient: random search, transfer from another model, and plain noise to compare with"""
 from typing import Any
 from collections.abc import Callable
-__all__ = ['RandomNoise', 'Square', 'TemporalTranslation', 'Transfer', 'NES', 'RayS']
-import math as math
 from collections.abc import Iterator as Iterator, Sequence as Sequence
 from dataclasses import dataclass as dataclass
-from functools import partial as partial
-from itertools import chain as chain
 import torch as torch
-import torch.nn.functional as F
-from fastcore.basics import patch as patch
 from torch import nn as nn
-from tqdm.auto import tqdm as tqdm
 from .attacks import ATTACKS as ATTACKS, Best as Best, VideoAttack as VideoAttack, answered as answered, check_labels as check_labels, clip_gradient as clip_gradient, make_attack as make_attack, margin as margin
 from .checks import checked as checked
 from .classifiers import load_classifier as load_classifier
 from .defense import answer as answer
 from .threats import Linf as Linf, as_eps as as_eps, as_threat as as_threat
 from .video import VideoPureError as VideoPureError, check_number as check_number
+__all__ = ['RandomNoise', 'Square', 'TemporalTranslation', 'Transfer', 'NES', 'RayS']
 
 class BlackBox(VideoAttack):
     """What attacks on scores share. After a call: `success` (B,), whether the answer is wrong (or the target); `queries` (B,), clips shown."""
@@ -42,13 +36,10 @@ class BlackBox(VideoAttack):
         """The next clips to try, given the best so far; defined by subclasses."""
         ...
 
-    @torch.no_grad()
     def forward(self, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """The attacked clips; called by `__call__`."""
         ...
 
-@ATTACKS.register('noise')
-@checked
 class RandomNoise(BlackBox):
     """The worst of some random clips of a threat model: the baseline of all attacks."""
     corners: bool
@@ -74,8 +65,6 @@ def _random_boxes(clips: torch.Tensor, fraction: float, generator: torch.Generat
     ...
 _STRIPES: dict[str, Any]
 
-@ATTACKS.register('square')
-@checked
 class Square(BlackBox):
     """Random search in boxes, by scores alone. Source: Square Attack (Andriushchenko et al., arXiv 1912.00049), here in space and time.
 
@@ -95,8 +84,6 @@ def _shift_weights(kernel: int, weights: str='gaussian') -> dict[int, float]:
     """The weight of each shift in time, from -(kernel // 2) to kernel // 2; they sum to 1."""
     ...
 
-@ATTACKS.register('temporal-translation')
-@checked
 class TemporalTranslation(VideoAttack):
     """A gradient attack on a source model, averaged over shifts in time, to be tried on another model; costs `kernel` gradients a step.
 
@@ -122,8 +109,6 @@ class TemporalTranslation(VideoAttack):
         """The gradient of the cross-entropy, averaged over shifts in time; turned round in a targeted mode."""
         ...
 
-@ATTACKS.register('transfer')
-@checked
 class Transfer(VideoAttack):
     """An attack on another model, for this one to answer. After a call: `success` (B,), whether this one is fooled."""
     source: Any
@@ -157,8 +142,6 @@ def _known_basis(name: object) -> str:
     """The name of a basis, if there is one of that name."""
     ...
 
-@ATTACKS.register('nes')
-@checked
 class NES(BlackBox):
     """PGD along a gradient that is estimated from scores, by pairs of random moves in a basis. Source: Ilyas et al. (arXiv 1804.08598).
 
@@ -176,13 +159,10 @@ class NES(BlackBox):
         """The estimated gradient at the clips `rows`, in the basis."""
         ...
 
-    @torch.no_grad()
     def forward(self, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """The attacked clips; called by `__call__`."""
         ...
 
-@ATTACKS.register('rays')
-@checked
 class RayS(BlackBox):
     """The nearest wrong answer along signs, by decisions alone. Source: RayS (Chen and Gu, arXiv 2006.12792), here in a basis.
 
@@ -201,7 +181,6 @@ class RayS(BlackBox):
         """Take the new signs where they are wrong at the old radius, with their own radius, found by halving."""
         ...
 
-    @torch.no_grad()
     def forward(self, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """The attacked clips; called by `__call__`."""
         ...

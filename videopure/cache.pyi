@@ -1,29 +1,19 @@
 # Made by tools/stubs.py from cache.py: run it after nbdev_export.
 """The settings of a training run, a split by groups, a cache of decoded clips, and augmentation"""
 from typing import Any
-__all__ = ['Recipe']
-import copy as copy
-import json as json
-import math as math
-import sys as sys
-import warnings as warnings
 from collections.abc import Sequence as Sequence
 from dataclasses import dataclass as dataclass
 from pathlib import Path as Path
 import numpy as np
 import torch as torch
-import torch.nn.functional as F
-from fastcore.basics import patch as patch
 from torch.utils.data import Dataset as Dataset
-from tqdm.auto import tqdm as tqdm
-from . import registry as registry
 from .checks import MOST_WORKERS as MOST_WORKERS, check_number as check_number, check_room as check_room, checked as checked
 from .data import ClipLoader as ClipLoader, in_turns as in_turns
 from .journal import data_identity as data_identity, disk_errors as disk_errors
 from .trainer import generator_for as generator_for, machine_errors as machine_errors
 from .video import VideoFileError as VideoFileError, VideoPureError as VideoPureError, atomic_path as atomic_path
+__all__ = ['Recipe']
 
-@checked
 @dataclass(frozen=True)
 class Recipe:
     """The settings of a training run; each is also an option of `videopure train`."""

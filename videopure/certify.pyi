@@ -1,17 +1,11 @@
 # Made by tools/stubs.py from certify.py: run it after nbdev_export.
 """`certify`: answers that no attack can change, proved one by one, against small noise, whole frames, boxes and flicker"""
 from typing import Any
-__all__ = ['Certificate', 'Denoiser', 'Smoothed', 'certified_accuracy', 'windows', 'subsets', 'boxes', 'DoubleMasked', 'Steady', 'certify']
-import inspect as inspect
-import math as math
 from collections.abc import Callable as Callable
 from dataclasses import dataclass as dataclass
 from pathlib import Path as Path
-from statistics import NormalDist as NormalDist
 import torch as torch
-from fastcore.basics import patch as patch
 from torch import nn as nn
-from tqdm.auto import tqdm as tqdm
 from .attacks import check_labels as check_labels
 from .checks import Late as Late, checked as checked
 from .defense import Defended as Defended, answer as answer
@@ -26,8 +20,8 @@ from .table import Table as Table
 from .schedule import predict_x0 as predict_x0
 from .threats import L2 as L2, Flicker as Flicker, FrameL2 as FrameL2, Frames as Frames, Linf as Linf, Masked as Masked, Subspace as Subspace, Threat as Threat, as_eps as as_eps, as_threat as as_threat
 from .video import VideoPureError as VideoPureError, check_number as check_number, check_video as check_video
+__all__ = ['Certificate', 'Denoiser', 'Smoothed', 'certified_accuracy', 'windows', 'subsets', 'boxes', 'DoubleMasked', 'Steady', 'certify']
 
-@checked
 @dataclass
 class Certificate:
     """What is proved: no change of a clip that `threat` allows, up to the size `radii`, turns its label into another."""
@@ -64,7 +58,6 @@ def binomial_bound(right: int, n: int, alpha: float) -> float:
     """A lower bound of the probability of what came `right` times in `n` draws; it is too high with probability at most `alpha`."""
     ...
 
-@checked
 class Denoiser:
     """Clips under pixel noise `sigma` to clean ones, with one noise prediction of a video diffusion model; deterministic."""
     model: Any
@@ -75,17 +68,14 @@ class Denoiser:
     def __init__(self, model: object, sigma: float, inside: Subspace | None=None):
         ...
 
-    @torch.no_grad()
     def level(self, clip: torch.Tensor) -> float:
         """The noise level `abar` of the latents of noisy clips of this size."""
         ...
 
-    @torch.no_grad()
     def __call__(self, noisy: torch.Tensor) -> torch.Tensor:
         """The clean clips `(B, 3, T, H, W)` in [0, 1]."""
         ...
 
-@pieces.register
 def _denoiser_pieces(part: Denoiser) -> list:
     """What a denoiser is made of."""
     ...
@@ -94,7 +84,6 @@ def _shown(classifier: nn.Module, clips: torch.Tensor) -> torch.Tensor:
     """What a classifier is shown: a `Defended` takes clips in [0, 1] only."""
     ...
 
-@checked
 class Smoothed(nn.Module):
     """The vote of a classifier under Gaussian noise. Source: Cohen et al. (arXiv 1902.02918), with a denoiser Carlini et al. (2206.10550)."""
     classifier: nn.Module
@@ -109,24 +98,18 @@ class Smoothed(nn.Module):
     def __init__(self, classifier: nn.Module, sigma: float=0.25, denoiser: object=None, inside: Subspace | None=None, draws: int=100, chunk: int=32, seed: int=0):
         ...
 
-    @torch.no_grad()
     def forward(self, video: torch.Tensor) -> torch.Tensor:
         """The share of a few draws that gave each class, `(B, K)`; the draws follow from `seed`. `predict` knows when they are too few."""
         ...
 
-    @torch.no_grad()
     def count(self, clip: torch.Tensor, n: int, *names: str | int) -> torch.Tensor:
         """How often each class comes in `n` draws for a clip `(3, T, H, W)`; the draws follow from the seed and `names`."""
         ...
 
-    @checked
-    @torch.no_grad()
     def predict(self, clips: torch.Tensor, draws: int=100, alpha: float=0.001) -> torch.Tensor:
         """The voted labels `(B,)`, -1 where the vote is too close to call. Source: Cohen et al. (arXiv 1902.02918)."""
         ...
 
-    @checked
-    @torch.no_grad()
     def certify(self, clips: torch.Tensor, threat: object=None, draws: int=1000, select: int=32, alpha: float=0.001, first: int=0, progress: bool=True) -> Certificate:
         """What can be proved about the smoothed answer. Raises `VideoPureError` for a threat model that the noise does not cover."""
         ...
@@ -151,7 +134,6 @@ def _sizes(proof: Certificate) -> list[float]:
     """Round sizes, ten at most, from 0 to the largest radius of a proof."""
     ...
 
-@checked
 def certified_accuracy(proof: Certificate, labels: torch.Tensor, radii: list[float] | None=None, values: int | None=None) -> Table:
     """Certified accuracy against the size of the change, in the units of the threat model."""
     ...
@@ -160,22 +142,18 @@ def nearest_visible(clip: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
     """A clip `(3, T, H, W)` with each frame that `hidden` `(T,)` marks replaced by the nearest one that it does not, the earlier of two."""
     ...
 
-@checked
 def windows(frames: int, k: int) -> torch.Tensor:
     """All windows of `k` consecutive frames, `(M, T)`."""
     ...
 
-@checked
 def subsets(frames: int, k: int) -> torch.Tensor:
     """All sets of `k` frames, wherever they stand, `(M, T)`."""
     ...
 
-@checked
 def boxes(height: int, width: int, size: int, steps: int=6) -> torch.Tensor:
     """Boxes `(M, H, W)`, about `steps` along each side, so large that every box of `size` pixels a side lies within one of them."""
     ...
 
-@checked
 class DoubleMasked(nn.Module):
     """Answers that do not depend on what one of the masks hides. Source: PatchCleanser (arXiv 2108.09135), with masks in time or space."""
     classifier: nn.Module
@@ -186,7 +164,6 @@ class DoubleMasked(nn.Module):
     def __init__(self, classifier: nn.Module, masks: torch.Tensor, fill: Callable | None=None, chunk: int=32):
         ...
 
-    @torch.no_grad()
     def forward(self, video: torch.Tensor) -> torch.Tensor:
         """1 for the class of the answer and 0 for all others, `(B, K)`."""
         ...
@@ -203,8 +180,6 @@ class DoubleMasked(nn.Module):
         """Raise `VideoPureError` unless one of the masks hides all that the threat model may change."""
         ...
 
-    @checked
-    @torch.no_grad()
     def certify(self, clips: torch.Tensor, threat: object=None, progress: bool=True) -> Certificate:
         """What is proved about the masked answer: anything may stand where one mask hides. `threat` must lie within one of them."""
         ...
@@ -221,7 +196,6 @@ def is_clear(logits: torch.Tensor) -> torch.Tensor:
     """Which answers `(B,)` lead by more than what rounding can change."""
     ...
 
-@checked
 class Steady(nn.Module):
     """A classifier that sees every frame with its mean colour moved to grey: flicker cannot change what it sees, but for rounding.
 
@@ -235,8 +209,6 @@ class Steady(nn.Module):
         """Logits `(B, K)`."""
         ...
 
-    @checked
-    @torch.no_grad()
     def certify(self, clips: torch.Tensor, threat: object='Flicker', progress: bool=True) -> Certificate:
         """Every answer is certain against flicker that makes no pixel black or white: the radius is the room that is left for it."""
         ...
@@ -249,7 +221,6 @@ def _result(proof, labels):
     """What is kept of the proof of one clip; without a label, nobody has said what is right."""
     ...
 
-@checked
 def certify(model: nn.Module, clips: torch.Tensor, threat: object, out: str | Path | None=None, progress: bool=True, labels: torch.Tensor | None=None, names: list[str] | None=None, **options: object) -> Certificate:
     """What is proved about the model's answers. Raises `VideoPureError` if nothing can be proved, and says what could."""
     ...

@@ -1,29 +1,19 @@
 # Made by tools/stubs.py from classifiers.py: run it after nbdev_export.
 """Any video classifier behind one interface: a clip goes in, logits come out"""
 from typing import Any
-__all__ = ['IMAGENET_MEAN', 'IMAGENET_STD', 'CLASSIFIERS', 'OPTIONS', 'VideoClassifier', 'load_classifier']
-import importlib as importlib
-import json as json
-import math as math
-import os as os
-import re as re
-import warnings as warnings
 from collections.abc import Callable as Callable, Iterator as Iterator, Mapping as Mapping, Sequence as Sequence
 from contextlib import contextmanager as contextmanager
-from functools import partial as partial
-from numbers import Real as Real
 from pathlib import Path as Path
 from types import ModuleType as ModuleType
 import torch as torch
-from fastcore.basics import patch as patch
 from torch import nn as nn
 from .checks import AnswerError as AnswerError, as_path as as_path, check_answer as check_answer, count_names as count_names, reason as reason, shorten as shorten
-from . import tiny as tiny
 from .networks import NETWORKS as NETWORKS, build_network as build_network, full_name as full_name, load_weights as load_weights, read_weights as read_weights
 from .pipeline import find_device as find_device
 from .registry import Registry as Registry, current_folder as current_folder, import_part as import_part, is_code as is_code, make as make
 from .tiny import check_class_names as check_class_names, check_weights as check_weights
 from .video import ClipError as ClipError, MissingPackageError as MissingPackageError, VideoFileError as VideoFileError, VideoPureError as VideoPureError, check_number as check_number, resize_video as resize_video
+__all__ = ['IMAGENET_MEAN', 'IMAGENET_STD', 'CLASSIFIERS', 'OPTIONS', 'VideoClassifier', 'load_classifier']
 
 def _check_normalisation(mean, std):
     """Mean and deviation as tuples of three numbers, or both None."""

@@ -113,7 +113,7 @@ def parser() -> argparse.ArgumentParser:
 class _Parser(argparse.ArgumentParser):
     "A parser whose errors are one line."
 
-    def error(self, message: str) -> None:
+    def error(self, message: str):
         _say(f"{message}; see {self.prog} --help")
         sys.exit(2)
 

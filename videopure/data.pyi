@@ -1,25 +1,15 @@
 # Made by tools/stubs.py from data.py: run it after nbdev_export.
 """Labelled clips: a folder of files, UCF-101 and Kinetics-400 as published, or as many moving shapes as you like"""
 from typing import Any
-__all__ = ['Clips', 'ClipFolder', 'UCF101', 'Kinetics400', 'ClipList', 'MovingShapes']
-import csv as csv
-import hashlib as hashlib
-import io as io
-import os as os
-import re as re
-import unicodedata as unicodedata
-import warnings as warnings
-from collections import Counter as Counter
 from collections.abc import Iterator as Iterator, Mapping as Mapping, Sequence as Sequence
-from copy import copy as copy
-from pathlib import Path as Path, PurePosixPath as PurePosixPath
+from pathlib import Path as Path
 import torch as torch
-from fastcore.basics import patch as patch
 from torch.utils.data import DataLoader as DataLoader, Dataset as Dataset
 from .checks import ClipError as ClipError, VideoFileError as VideoFileError, VideoPureError as VideoPureError, as_name as as_name, as_path as as_path, checked as checked
 from .checks import MOST_WORKERS as MOST_WORKERS, check_names as check_names, check_number as check_number, in_order as in_order, read_text as read_text, visible as visible
 from .networks import shorten as shorten
 from .video import MOTIONS as MOTIONS, check_video as check_video, moving_shapes as moving_shapes, read_video as read_video, resize_video as resize_video, sample_frames as sample_frames
+__all__ = ['Clips', 'ClipFolder', 'UCF101', 'Kinetics400', 'ClipList', 'MovingShapes']
 
 def _check_labels(ids, labels, classes):
     """Refuse labels without a class."""
@@ -29,7 +19,6 @@ def _check_reading(reading):
     """Refuse reading options that no clip can satisfy."""
     ...
 
-@checked
 class Clips(Dataset):
     """Labelled clips in files: `ds[i]` is (clip (3, frames, height, width), float32 in [0, 1], label).
 
@@ -89,7 +78,6 @@ def _class_folders(root, classes):
     """Names of the classes in order, and the folders that hold clips of them."""
     ...
 
-@checked
 class ClipFolder(Clips):
     """Clips in ROOT/class/clip, sorted by name.
 
@@ -135,7 +123,6 @@ def _split_list(path, classes):
     """(id, label, group) of every line of a UCF-101 split, sorted."""
     ...
 
-@checked
 class UCF101(Clips):
     """UCF-101 with an official split: labels in the order of classInd.txt, from 0; `groups` are "g01" to "g25".
 
@@ -157,7 +144,6 @@ def _kinetics(path, subset):
     """Labels of the table, and {clip: (label, youtube id)} of the rows of a subset."""
     ...
 
-@checked
 class Kinetics400(Clips):
     """Kinetics-400 (also -600, -700) by its csv; `groups` are the YouTube ids. Listed clips that are not there are counted in `missing`.
 
@@ -171,7 +157,6 @@ def _listed(root, name):
     """The path of a listed clip inside `root` as its file is written there; None where there is none."""
     ...
 
-@checked
 class ClipList(Clips):
     """Clips of a text file with lines 'path label' or 'path frames label', the label a number from 0, the path inside `root` or absolute."""
 

@@ -10,6 +10,7 @@ import re
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import torch
 from fastcore.basics import patch
@@ -153,6 +154,6 @@ def predict(
 
 # %% ../nbs/11b_defense.ipynb #e304da00
 @patch
-def predict_video(self: Defended, source: str | Path, **options: object) -> object:
+def predict_video(self: Defended, source: str | Path, **options: object) -> Any:
     "Classify a film of any length by windows; as `videopure.stream.predict_video`, which explains the options."
     return import_module("videopure.stream").predict_video(self, source, **options)

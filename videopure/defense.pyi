@@ -1,13 +1,8 @@
 # Made by tools/stubs.py from defense.py: run it after nbdev_export.
 """`Defended`: a classifier, a purifier and a vote as one `nn.Module`, and what an attacker's gradient sees of it"""
-from typing import Any
-__all__ = ['SEES', 'Defended']
-import re as re
-from functools import partial as partial
-from importlib import import_module as import_module
 from pathlib import Path as Path
+from typing import Any as Any
 import torch as torch
-from fastcore.basics import patch as patch
 from torch import nn as nn
 from .classifiers import check_logits as check_logits
 from .latents import recompute as recompute
@@ -15,6 +10,7 @@ from .pipeline import grad_like as grad_like
 from .purifier import NoGradientError as NoGradientError, Records as Records, as_purifier as as_purifier, check_answer as check_answer, evaluating as evaluating
 from .video import VideoPureError as VideoPureError, check_video as check_video
 from .voting import RULES as RULES, VoteOutput as VoteOutput, find_rule as find_rule, vote as vote, vote_early as vote_early, vote_scores as vote_scores
+__all__ = ['SEES', 'Defended']
 SEES: str
 
 class Defended(nn.Module):
@@ -62,7 +58,7 @@ class Defended(nn.Module):
         """Only the voted labels: records are decoded one by one until the majority is certain."""
         ...
 
-    def predict_video(self, source: str | Path, **options: object) -> object:
+    def predict_video(self, source: str | Path, **options: object) -> Any:
         """Classify a film of any length by windows; as `videopure.stream.predict_video`, which explains the options."""
         ...
 

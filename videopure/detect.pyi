@@ -2,12 +2,9 @@
 """A defense that may withhold an answer: how far its records disagree, what that detects, and what an attacker does about it"""
 from typing import Any
 from dataclasses import field
-__all__ = ['disagreement', 'Selective', 'auc', 'evading', 'selective_table']
-import math as math
 from collections.abc import Callable as Callable
 from dataclasses import dataclass as dataclass
 import torch as torch
-from fastcore.basics import patch as patch
 from torch import nn as nn
 from .attacks import check_labels as check_labels
 from .checks import check_number as check_number, checked as checked
@@ -17,8 +14,8 @@ from .statistics import Accuracy as Accuracy
 from .table import Table as Table
 from .video import VideoPureError as VideoPureError, check_video as check_video
 from .voting import vote as vote
+__all__ = ['disagreement', 'Selective', 'auc', 'evading', 'selective_table']
 
-@checked
 def disagreement(logits: torch.Tensor) -> torch.Tensor:
     """How far answers disagree: the entropy of their mean, minus the mean of their entropies; differentiable."""
     ...
@@ -39,7 +36,6 @@ class _WithInput(Purifier):
         """The same with a purifier of fewer steps, for a cheaper gradient."""
         ...
 
-@checked
 class Selective(nn.Module):
     """A defense that withholds an answer where its records, and the clip as it came, are answered too differently."""
     defended: Defended
@@ -53,7 +49,6 @@ class Selective(nn.Module):
         """The scores of the defense, of all clips."""
         ...
 
-    @torch.no_grad()
     def judge(self, video: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The voted labels, and how suspicious each clip is: the disagreement of all answers to it. Both `(B,)`, of the same records."""
         ...
@@ -74,7 +69,6 @@ class Selective(nn.Module):
         """Take the threshold of saved weights."""
         ...
 
-    @checked
     def calibrate(self, clips: torch.Tensor, withheld: float=0.05, batch_size: int=16) -> float:
         """Set the threshold so that this part of clean clips stays without an answer, and return it."""
         ...
@@ -83,17 +77,14 @@ def _edge(far: Callable[[float], bool], inner: float, outer: float) -> float:
     """Where, on the way from a value that is not too far to one that may be, it begins to be too far; by bisection."""
     ...
 
-@checked
 def auc(clean: torch.Tensor, attacked: torch.Tensor) -> tuple[float, float, float]:
     """Probability that an attacked clip has a higher score than a clean one; ties count half."""
     ...
 
-@checked
 def evading(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """A loss for `PGD` on `Selective.everything`: all answers are to be sure of one and the same wrong class."""
     ...
 
-@checked
 def selective_table(selective: Selective, clips: dict[str, torch.Tensor], labels: torch.Tensor, batch_size: int=16) -> Table:
     """Coverage, accuracy where there was an answer, and wrong answers given, for clips by name; the AUC against the first entry."""
     ...

@@ -10,8 +10,13 @@ import re
 import sys
 import tempfile
 import warnings
+<<<<<<< /tmp/tmpfxh7kpx1.txt
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
+=======
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+>>>>>>> /tmp/tmpmi5a9zah.txt
 from dataclasses import dataclass, field
 from functools import partial
 from inspect import signature
@@ -23,23 +28,23 @@ from torch import nn
 from torch.utils.data import Dataset, TensorDataset
 from tqdm.auto import tqdm
 
-from . import threats
-from .attacks import ATTACKS, PGD, VideoAttack, answered, blind, check_adversarial, check_labels
-from .attacks import make_attack, quantized, record_logits
-from .baselines import make_purifier
-from .checks import AnswerError, as_path, checked
-from .classifiers import VideoClassifier
-from .data import ClipFolder, Clips, Kinetics400, MovingShapes
-from .defense import SEES, Defended, answer
-from .journal import Journal, Progress, data_identity, describe_data, disk_errors, environment, file_name, limits, processes
-from .metrics import CostMeter, find_metrics, measure
-from .purifier import NoGradientError, as_purifier, device_of, random_state, seed_of, seeded
-from .registry import describe, fingerprint, identity
-from .results import Card
-from .statistics import guesses
-from .stream import is_toy
-from .video import VideoPureError, check_number, check_video, write_video
-from .voting import RULES, find_rule
+from videopure import threats
+from videopure.attacks import ATTACKS, PGD, VideoAttack, answered, blind, check_adversarial, check_labels
+from videopure.attacks import make_attack, quantized, record_logits
+from videopure.baselines import make_purifier
+from videopure.checks import AnswerError, as_path, checked
+from videopure.classifiers import VideoClassifier
+from videopure.data import ClipFolder, Clips, Kinetics400, MovingShapes
+from videopure.defense import SEES, Defended, answer
+from videopure.journal import Journal, Progress, data_identity, describe_data, disk_errors, environment, file_name, limits, processes
+from videopure.metrics import CostMeter, find_metrics, measure
+from videopure.purifier import NoGradientError, as_purifier, device_of, random_state, seed_of, seeded
+from videopure.registry import describe, fingerprint, identity
+from videopure.results import Card
+from videopure.statistics import guesses
+from videopure.stream import is_toy
+from videopure.video import VideoPureError, check_number, check_video, write_video
+from videopure.voting import RULES, find_rule
 
 # %% ../nbs/16a_evaluate.ipynb #c008
 @dataclass
@@ -119,11 +124,11 @@ PROTOCOLS = {
 }
 
 # %% ../nbs/16a_evaluate.ipynb #c021
-def attack_specs(attacks: dict[str, object] | None, protocol: str) -> dict[str, AttackSpec]:
+def attack_specs(attacks: Mapping[str, object] | None, protocol: str) -> dict[str, AttackSpec]:
     "Attacks by name, the clean clips first; a bad one raises before any work is done."
     if not isinstance(protocol, str) or protocol not in PROTOCOLS:
         raise VideoPureError(f"unknown protocol {protocol!r}: expected one of {', '.join(PROTOCOLS)}")
-    if not isinstance(attacks, dict | None):
+    if not isinstance(attacks, Mapping | None):
         raise VideoPureError(f"attacks are given by name, such as {{'PGD': {{'eps': '8/255'}}}}, not as {type(attacks).__name__}")
     specs = {name: as_attack_spec(spec) for name, spec in (PROTOCOLS[protocol] if attacks is None else attacks).items()}
     if specs.setdefault("none", AttackSpec()) != AttackSpec(n_clips=specs["none"].n_clips):
@@ -136,7 +141,7 @@ class Run:
     "An evaluation: what is measured on what, and what is already known."
 
     classifier: nn.Module
-    defenses: dict[str, object]
+    defenses: Mapping[str, object]
     data: Dataset | tuple
     attacks: dict[str, AttackSpec]
     seed: int = 0
@@ -202,7 +207,7 @@ def _check_kinds(self: Run) -> None:
     "Raise `VideoPureError` for a classifier or defenses of a wrong type."
     if not isinstance(self.classifier, nn.Module):
         raise VideoPureError(f"the classifier is a {type(self.classifier).__name__}, expected an nn.Module from clips to logits")
-    if not isinstance(self.defenses, dict):
+    if not isinstance(self.defenses, Mapping):
         raise VideoPureError(f"defenses are given by name, as a dict such as {{'JPEG': 'jpeg'}}, not {type(self.defenses).__name__}")
     check_number("seed", self.seed, -(2**63))
     check_number("n_clips", 1 if self.n_clips is None else self.n_clips, 1)
@@ -565,9 +570,9 @@ def kept(self: Run) -> dict:
 @checked
 def benchmark(
     classifier: nn.Module,  # clips in [0, 1] to logits
-    defenses: dict[str, object],  # name -> what `as_purifier` takes, a purifier's name, or a `Defended`; None: the bare classifier
+    defenses: Mapping[str, object],  # name -> what `as_purifier` takes, a purifier's name, or a `Defended`; None: the bare classifier
     data: object,  # of (clip (3, T, H, W), label), or clips (n, 3, T, H, W) and labels (n,)
-    attacks: dict[str, object] | None = None,  # name -> what `as_attack_spec` takes: a table, name, class, object; None: the protocol's
+    attacks: Mapping[str, object] | None = None,  # name -> what `as_attack_spec` takes: a table, name, class, object; None: the protocol's
     protocol: str = "standard",  # one of `PROTOCOLS`: "standard", "videopure" for the paper's, or "video-auto-1" for the suite
     out: str | Path | None = None,  # folder of the run: started again, it goes on; None keeps nothing
     seed: int = 0,  # of attacks and random purifiers

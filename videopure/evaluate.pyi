@@ -1,6 +1,7 @@
 # Made by tools/stubs.py from evaluate.py: run it after nbdev_export.
 """One call from a classifier, its defenses, clips and attacks to a table that can be believed"""
 from typing import Any
+<<<<<<< HEAD
 __all__ = ['PROTOCOLS', 'AttackSpec', 'benchmark']
 import re as re
 import sys as sys
@@ -8,15 +9,19 @@ import tempfile as tempfile
 import warnings as warnings
 from collections.abc import Callable as Callable, Iterator as Iterator, Sequence as Sequence
 from contextlib import contextmanager as contextmanager, nullcontext as nullcontext, suppress as suppress
+=======
+from collections.abc import Callable as Callable, Iterator as Iterator, Mapping as Mapping, Sequence as Sequence
+from contextlib import contextmanager as contextmanager
+>>>>>>> 0ae28146326fc787eceecd450fca6e979a7ed173
 from dataclasses import dataclass as dataclass, field as field
-from functools import partial as partial
-from inspect import signature as signature
 from pathlib import Path as Path
 import torch as torch
+<<<<<<< HEAD
 from fastcore.basics import patch as patch
+=======
+>>>>>>> 0ae28146326fc787eceecd450fca6e979a7ed173
 from torch import nn as nn
 from torch.utils.data import Dataset as Dataset, TensorDataset as TensorDataset
-from tqdm.auto import tqdm as tqdm
 from . import threats as threats
 from .attacks import ATTACKS as ATTACKS, PGD as PGD, VideoAttack as VideoAttack, answered as answered, blind as blind, check_adversarial as check_adversarial, check_labels as check_labels
 from .attacks import make_attack as make_attack, quantized as quantized, record_logits as record_logits
@@ -34,6 +39,7 @@ from .statistics import guesses as guesses
 from .stream import is_toy as is_toy
 from .video import VideoPureError as VideoPureError, check_number as check_number, check_video as check_video, write_video as write_video
 from .voting import RULES as RULES, find_rule as find_rule
+__all__ = ['PROTOCOLS', 'AttackSpec', 'benchmark', 'five_metrics']
 
 @dataclass
 class AttackSpec:
@@ -67,7 +73,7 @@ _PGD: dict[str, Any]
 _LAST: dict[str, bool]
 PROTOCOLS: dict[str, Any]
 
-def attack_specs(attacks: dict[str, object] | None, protocol: str) -> dict[str, AttackSpec]:
+def attack_specs(attacks: Mapping[str, object] | None, protocol: str) -> dict[str, AttackSpec]:
     """Attacks by name, the clean clips first; a bad one raises before any work is done."""
     ...
 
@@ -75,7 +81,7 @@ def attack_specs(attacks: dict[str, object] | None, protocol: str) -> dict[str, 
 class Run:
     """An evaluation: what is measured on what, and what is already known."""
     classifier: nn.Module
-    defenses: dict[str, object]
+    defenses: Mapping[str, object]
     data: Dataset | tuple
     attacks: dict[str, AttackSpec]
     seed: int = 0
@@ -124,7 +130,6 @@ class Run:
         """Clips under an attack, from the seed of `clip`."""
         ...
 
-    @torch.no_grad()
     def is_random(self, defense: str | None, video: torch.Tensor) -> bool:
         """Whether a defense (None: the bare classifier) says that it is random, or gives other logits when it is asked again."""
         ...
@@ -133,7 +138,6 @@ class Run:
         """Clips under an attack, and what the attack counted."""
         ...
 
-    @torch.no_grad()
     def _trial(self, defense: str, video: torch.Tensor, clip: str, name: str, trial: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Labels `(B,)` that a defense gives once, -1 where it gives no answer; and the purified clips, if metrics need them."""
         ...
@@ -221,7 +225,13 @@ def chosen_names(kind: str, names: Sequence[str], only: Sequence[str]) -> list[s
     """The names that are in `only`, or all if it is empty."""
     ...
 
-@checked
-def benchmark(classifier: nn.Module, defenses: dict[str, object], data: object, attacks: dict[str, object] | None=None, protocol: str='standard', out: str | Path | None=None, seed: int=0, trials: int=3, n_clips: int | None=None, batch_size: int=1, metrics: object=(), only_attacks: Sequence[str]=(), only_defenses: Sequence[str]=(), store: bool=False, worst: Sequence[str] | None=None, title: str='Robustness', progress: bool=True) -> Card:
+def benchmark(classifier: nn.Module, defenses: Mapping[str, object], data: object, attacks: Mapping[str, object] | None=None, protocol: str='standard', out: str | Path | None=None, seed: int=0, trials: int=3, n_clips: int | None=None, batch_size: int=1, metrics: object=(), only_attacks: Sequence[str]=(), only_defenses: Sequence[str]=(), store: bool=False, worst: Sequence[str] | None=None, title: str='Robustness', progress: bool=True) -> Card:
     """Measure defenses under attacks, clip by clip. Goes on with what is in `out`; a `VideoPureError` for bad settings or another run there."""
     ...
+<<<<<<< HEAD
+=======
+
+def five_metrics(card: Card) -> Table:
+    """The paper's metrics, of a card with its protocol: clean, standard, attack, robust* (gray-box) and robust (BPDA) accuracy."""
+    ...
+>>>>>>> 0ae28146326fc787eceecd450fca6e979a7ed173

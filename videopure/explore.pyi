@@ -1,18 +1,11 @@
 # Made by tools/stubs.py from explore.py: run it after nbdev_export.
 """Attack a clip and purify it with a few buttons, and look at everything in between"""
 from typing import Any
-__all__ = ['Explorer']
-import inspect as inspect
-import tempfile as tempfile
 import threading as threading
-import weakref as weakref
 from collections.abc import Callable as Callable, Iterator as Iterator, Mapping as Mapping
 from contextlib import contextmanager as contextmanager
-from html import escape as escape
-from numbers import Integral as Integral, Real as Real
 from pathlib import Path as Path
 import torch as torch
-from fastcore.basics import patch as patch
 from torch import nn as nn
 from .attacks import ATTACKS as ATTACKS, PGD as PGD, check_adversarial as check_adversarial, make_attack as make_attack
 from .blackbox import RandomNoise as RandomNoise, Square as Square
@@ -25,7 +18,7 @@ from .trace import SEES as SEES, STYLE as STYLE, Experiment as Experiment, as_vi
 from .video import ClipError as ClipError, MissingPackageError as MissingPackageError, VideoPureError as VideoPureError, check_video as check_video, read_video as read_video
 from .voting import RULES as RULES, VoteOutput as VoteOutput, vote as vote
 import ipywidgets as widgets
-from IPython import get_ipython as get_ipython
+__all__ = ['Explorer']
 PRESETS: dict[str, Any]
 
 def _settings_used(preset: Mapping[str, object], chosen: Mapping[str, object]) -> dict[str, object]:

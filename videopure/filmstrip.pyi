@@ -1,29 +1,22 @@
 # Made by tools/stubs.py from filmstrip.py: run it after nbdev_export.
 """A library of image attacks, used on video: which of them are right as they are, which need a filmstrip, and which would lie"""
 from typing import Any
-__all__ = ['SUPPORT', 'to_filmstrip', 'from_filmstrip', 'TorchAttack']
-import inspect as inspect
-import math as math
 from collections.abc import Iterator as Iterator
 from contextlib import contextmanager as contextmanager
-from functools import partial as partial
-import numpy as np
 import torch as torch
-from fastcore.basics import patch as patch
 from torch import nn as nn
 from .attacks import ATTACKS as ATTACKS, Attack as Attack, VideoAttack as VideoAttack
 from .checks import Late as Late, checked as checked
 from .defense import answer as answer
 from .threats import as_eps as as_eps
 from .video import VideoPureError as VideoPureError
+__all__ = ['SUPPORT', 'to_filmstrip', 'from_filmstrip', 'TorchAttack']
 torchattacks: Late
 
-@checked
 def to_filmstrip(clips: torch.Tensor) -> torch.Tensor:
     """Clips `(B, C, T, H, W)` as pictures `(B, C, T * H, W)`, frame below frame."""
     ...
 
-@checked
 def from_filmstrip(strips: torch.Tensor, frames: int) -> torch.Tensor:
     """Pictures `(B, C, T * H, W)` of so many frames as clips again, `(B, C, T, H, W)`."""
     ...

@@ -1,27 +1,19 @@
 # Made by tools/stubs.py from filters.py: run it after nbdev_export.
 """An attack that adds no noise: it learns how to blur each place of a clip, in space and in time"""
 from typing import Any
-__all__ = ['filtered', 'LowPass']
-from functools import partial as partial
-from itertools import product as product
 import torch as torch
-import torch.nn.functional as F
-from fastcore.basics import patch as patch
 from torch import nn as nn
-from tqdm.auto import tqdm as tqdm
 from .attacks import ATTACKS as ATTACKS, Best as Best, VideoAttack as VideoAttack, answered as answered, clip_gradient as clip_gradient, margin as margin, record_logits as record_logits, voted as voted
 from .blackbox import BlackBox as BlackBox
 from .checks import checked as checked
 from .threats import as_threat as as_threat
 from .video import VideoPureError as VideoPureError, check_number as check_number
+__all__ = ['filtered', 'LowPass']
 
-@checked
 def filtered(clips: torch.Tensor, kernels: torch.Tensor, taps: tuple[int, int, int]=(3, 5, 5)) -> torch.Tensor:
     """Clips after a filter of their own at each place."""
     ...
 
-@ATTACKS.register('low-pass')
-@checked
 class LowPass(VideoAttack):
     """Learned low-pass filters in space and time. Source: the idea is that of DiffBreak's LF (arXiv 2411.16598), for images.
 
@@ -49,7 +41,6 @@ class LowPass(VideoAttack):
         """The filtered clips, within the threat model; the gradient is that of the filter."""
         ...
 
-    @torch.enable_grad()
     def look(self, clips: torch.Tensor, goal: torch.Tensor, numbers: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """The filtered clips, their loss and whether the attack has its goal, both `(B,)`, and the gradient of the loss."""
         ...

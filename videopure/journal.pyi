@@ -1,6 +1,7 @@
 # Made by tools/stubs.py from journal.py: run it after nbdev_export.
 """The results of a run, beside the settings they belong to, safe against a kill at any moment"""
 from typing import Any
+<<<<<<< HEAD
 __all__ = ['read_results']
 import gzip as gzip
 import hashlib as hashlib
@@ -15,20 +16,24 @@ import time as time
 import warnings as warnings
 import zlib as zlib
 from collections.abc import Callable as Callable, Iterable as Iterable, Iterator as Iterator, Sequence as Sequence
+=======
+from collections.abc import Iterable as Iterable, Iterator as Iterator, Sequence as Sequence
+>>>>>>> 0ae28146326fc787eceecd450fca6e979a7ed173
 from contextlib import contextmanager as contextmanager
-from datetime import timedelta as timedelta
 from pathlib import Path as Path
-from uuid import uuid4 as uuid4
 import torch as torch
-from fastcore.basics import patch as patch
-from torch import distributed as distributed
 from torch.utils.data import TensorDataset as TensorDataset
+<<<<<<< HEAD
 from tqdm.auto import tqdm as tqdm
 from . import __version__ as __version__
 from .checks import Late as Late, as_path as as_path, checked as checked
+=======
+from .checks import as_path as as_path, checked as checked
+>>>>>>> 0ae28146326fc787eceecd450fca6e979a7ed173
 from .data import Clips as Clips, MovingShapes as MovingShapes
 from .registry import file_identity as file_identity, fingerprint as fingerprint, identity as identity
 from .video import VideoFileError as VideoFileError, VideoPureError as VideoPureError
+__all__ = ['read_results']
 
 def _check_metrics(metrics):
     ...
@@ -98,7 +103,6 @@ def _refuse_old(folder):
     """Raise `VideoFileError` for a folder with results in the form of version 0.1."""
     ...
 
-@checked
 def read_results(path: str | Path) -> Iterator[dict]:
     """The results of a file. A last line without its end was cut off by a kill and is left out; any other damage raises `VideoFileError`."""
     ...

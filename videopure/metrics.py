@@ -8,7 +8,7 @@ __all__ = ['METRICS', 'psnr', 'ssim', 'temporal_consistency', 'lpips', 'measure'
 # %% ../nbs/13b_metrics.ipynb #c002
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, wraps
 from threading import get_ident
 
@@ -94,7 +94,7 @@ METRICS["temporal-consistency"] = temporal_consistency
 
 @checked
 def measure(
-    metrics: dict[str, Callable],  # name -> function of (purified, clean)
+    metrics: Mapping[str, Callable],  # name -> function of (purified, clean)
     purified: torch.Tensor,  # clips (B, 3, T, H, W)
     clean: torch.Tensor,  # the same clips before attack and purification
 ) -> dict[str, torch.Tensor]:  # (B,) each

@@ -1,18 +1,16 @@
 # Made by tools/stubs.py from models.py: run it after nbdev_export.
 """Any video diffusion model behind one object: the noise level is the only coordinate"""
 from typing import Any
-__all__ = ['SCHEDULES', 'Scale', 'VideoModel']
-import math as math
 from collections.abc import Callable as Callable, Sequence as Sequence
 from typing import NamedTuple as NamedTuple
 import torch as torch
-from diffusers import SchedulerMixin as SchedulerMixin
-from fastcore.basics import patch as patch
+from diffusers.schedulers.scheduling_utils import SchedulerMixin as SchedulerMixin
 from torch import nn as nn
 from .checks import VideoPureError as VideoPureError
 from .latents import DENOISERS as DENOISERS, PROMPTS as PROMPTS, by_class as by_class, decode as decode, encode as encode, find_call as find_call, pad_to_multiple as pad_to_multiple, patch_size as patch_size, predict_noise as predict_noise, strides as strides
 from .schedule import find_prediction as find_prediction, read_schedule as read_schedule
 from .video import check_number as check_number
+__all__ = ['SCHEDULES', 'Scale', 'VideoModel']
 
 class Scale(NamedTuple):
     """How a model adds noise, `x = a x0 + s noise`, and what its network answers."""

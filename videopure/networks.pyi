@@ -1,23 +1,14 @@
 # Made by tools/stubs.py from networks.py: run it after nbdev_export.
 """I3D, SlowFast and TPN: the three families that attacks on video are measured against"""
 from typing import Any
-__all__ = ['NETWORKS', 'I3D', 'SlowFast', 'TPN', 'full_name', 'build_network']
-import pickle as pickle
-import re as re
-import warnings as warnings
-from collections import OrderedDict as OrderedDict
 from collections.abc import Callable as Callable, Mapping as Mapping
-from functools import partial as partial
 from pathlib import Path as Path
-import numpy as np
 import torch as torch
-import torch.nn.functional as F
-from fastcore.basics import patch as patch
-from safetensors.torch import load_file as load_file
 from torch import nn as nn
 from .checks import checked as checked, reason as reason, shorten as shorten
 from .tiny import check_weights as check_weights, compare_names as compare_names, compare_shapes as compare_shapes
 from .video import VideoFileError as VideoFileError, VideoPureError as VideoPureError, check_number as check_number
+__all__ = ['NETWORKS', 'I3D', 'SlowFast', 'TPN', 'full_name', 'build_network']
 
 def _conv(in_channels, out_channels, kernel, stride=1, groups=1):
     """A 3-D convolution without bias, padded so that stride 1 keeps the size; `kernel` is (time, height, width), each odd."""
@@ -65,7 +56,6 @@ class _NonLocal(nn.Module):
         """`(N, channels, T, H, W)` to the same shape."""
         ...
 
-@checked
 class I3D(nn.Module):
     """A ResNet inflated in time, with five non-local blocks. Source: arXiv 1711.07971, 1705.07750."""
     first_stage: nn.Sequential
@@ -82,7 +72,6 @@ class I3D(nn.Module):
         """Logits `(N, num_classes)` of normalised clips `(N, 3, T, H, W)`, T of 5 or more."""
         ...
 
-@checked
 class SlowFast(nn.Module):
     """A slow path with many channels and a fast one with few, joined after every stage. Source: arXiv 1812.03982."""
     alpha: Any
@@ -139,7 +128,6 @@ class _Neck(nn.Module):
         """Stage outputs `(N, 1024, T, h, w)` and `(N, 2048, T, h/2, w/2)` to `(N, 2048, t, h/2, w/2)`."""
         ...
 
-@checked
 class TPN(nn.Module):
     """A ResNet that keeps all frames, and a temporal pyramid on its last two stages. Source: arXiv 2004.03548."""
     conv1: Any
@@ -158,7 +146,6 @@ class TPN(nn.Module):
         ...
 NETWORKS: dict[str, Callable[..., nn.Module]]
 
-@checked
 def full_name(name: str) -> str:
     """The name with the ending that all of `NETWORKS` have."""
     ...

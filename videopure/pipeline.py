@@ -43,7 +43,7 @@ from .video import VideoFileError, VideoPureError, check_number, check_video
 class VideoPureOutput(BaseOutput):
     "What a purification returns: `S = purify_steps + 1` records of every clip."
 
-    videos: torch.Tensor | None  # (B, S, 3, T, H, W) in [0, 1]; None for output_type="latent"
+    videos: torch.Tensor  # (B, S, 3, T, H, W) in [0, 1]; None for output_type="latent"
     latents: torch.Tensor  # (B, S, C, T, h, w)
     timesteps: torch.Tensor  # (S,) the level each record was made at, 0 for the last
 
@@ -182,7 +182,7 @@ def grid(self: VideoPurePipeline) -> SchedulerMixin:
 
 # %% ../nbs/09_pipeline.ipynb #c048
 @patch(cls_method=True)
-def from_pretrained(cls: VideoPurePipeline, pretrained_model_name_or_path: str | Path, **kwargs) -> VideoPurePipeline:
+def from_pretrained(cls: VideoPurePipeline, pretrained_model_name_or_path: str | os.PathLike, **kwargs) -> VideoPurePipeline:
     """A pipeline from a folder or the hub, saved by this class or a text-to-video pipeline of diffusers; see diffusers for `kwargs`.
 
     Known are Wan, LTXPipeline, CogVideoX, AnimateDiff and TextToVideoSD; `DENOISERS` and `SCHEDULES` take others.

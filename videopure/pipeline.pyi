@@ -1,23 +1,17 @@
 # Made by tools/stubs.py from pipeline.py: run it after nbdev_export.
 """`VideoPurePipeline`: the whole purification, as a diffusers pipeline"""
 from typing import Any
-__all__ = ['VideoPureOutput', 'VideoPurePipeline', 'RoundTrip', 'load_pipeline', 'save_pipeline']
-import inspect as inspect
+from typing import Literal
+from typing import overload
 import os as os
-import shutil as shutil
 from collections.abc import Callable as Callable
 from dataclasses import dataclass as dataclass
-from functools import partial as partial
-from numbers import Real as Real
 from pathlib import Path as Path
-from types import SimpleNamespace as SimpleNamespace
 from typing import NamedTuple as NamedTuple
-from uuid import uuid4 as uuid4
 import torch as torch
-from diffusers import DiffusionPipeline as DiffusionPipeline, SchedulerMixin as SchedulerMixin
-from diffusers.utils import BaseOutput as BaseOutput
-from diffusers.utils import logging as bars
-from fastcore.basics import patch as patch
+from diffusers.pipelines.pipeline_utils import DiffusionPipeline as DiffusionPipeline
+from diffusers.schedulers.scheduling_utils import SchedulerMixin as SchedulerMixin
+from diffusers.utils.outputs import BaseOutput as BaseOutput
 from torch import nn as nn
 from tqdm.auto import tqdm as tqdm
 from .checks import as_path as as_path, check_flag as check_flag, checked as checked, reason as reason, shorten as shorten
@@ -31,11 +25,12 @@ from .schedule import Level as Level, add_noise as add_noise, ddim_levels as ddi
 from .tiny import PIPELINES as PIPELINES, assets as assets, check_weights as check_weights, flow_scheduler as flow_scheduler, tiny_defaults as tiny_defaults, tiny_scheduler as tiny_scheduler, tiny_transformer as tiny_transformer, tiny_unet as tiny_unet
 from .tiny import tiny_vae as tiny_vae
 from .video import VideoFileError as VideoFileError, VideoPureError as VideoPureError, check_number as check_number, check_video as check_video
+__all__ = ['VideoPureOutput', 'VideoPurePipeline', 'RoundTrip', 'load_pipeline', 'save_pipeline']
 
 @dataclass
 class VideoPureOutput(BaseOutput):
     """What a purification returns: `S = purify_steps + 1` records of every clip."""
-    videos: torch.Tensor | None
+    videos: torch.Tensor
     latents: torch.Tensor
     timesteps: torch.Tensor
 
@@ -43,7 +38,6 @@ def _ready(module: nn.Module) -> None:
     """Prepare a model for use only: evaluation mode, frozen, convolutions in channels-last order."""
     ...
 
-@torch.no_grad()
 def _try(model: VideoModel) -> None:
     """Encode, predict and decode a small clip; raises whatever goes wrong."""
     ...
@@ -65,7 +59,7 @@ class VideoPurePipeline(DiffusionPipeline):
 
     Deterministic: the posterior mean is encoded and DDIM has eta = 0. Source: VideoPure (arXiv 2501.14999)."""
     _optional_components: list[str]
-    model_cpu_offload_seq: str
+    model_cpu_offload_seq: Any
     PAPER: dict[str, Any]
     gradient_checkpointing: bool
     vae: nn.Module
@@ -95,7 +89,7 @@ class VideoPurePipeline(DiffusionPipeline):
         ...
 
     @classmethod
-    def from_pretrained(cls, pretrained_model_name_or_path: str | Path, **kwargs) -> VideoPurePipeline:
+    def from_pretrained(cls, pretrained_model_name_or_path: str | os.PathLike, **kwargs) -> VideoPurePipeline:
         """A pipeline from a folder or the hub, saved by this class or a text-to-video pipeline of diffusers; see diffusers for `kwargs`.
 
         Known are Wan, LTXPipeline, CogVideoX, AnimateDiff and TextToVideoSD; `DENOISERS` and `SCHEDULES` take others.
@@ -158,13 +152,20 @@ class VideoPurePipeline(DiffusionPipeline):
         """Clips `(B, S, 3, T, H, W)`, cropped to `size` (T, H, W), of records `(B, S, C, t, h, w)`."""
         ...
 
-    def __call__(self, video: torch.Tensor, purify_steps: int | None=None, num_inference_steps: int=50, temporal_inversion: bool=True, spatial_scale: float | None=None, temporal_scale: float | None=None, normalize_guidance: bool=True, guide_trajectory: bool=False, flow: torch.Tensor | str | Callable | None=None, sign: Callable=torch.sign, output_type: str='pt', decode_chunk: int | None=None, callback_on_step_end: Callable | None=None, share: str='first', return_dict: bool=True) -> VideoPureOutput | tuple:
+    @overload
+    def __call__(self, video: torch.Tensor, purify_steps: int | None=None, num_inference_steps: int=50, temporal_inversion: bool=True, spatial_scale: float | None=None, temporal_scale: float | None=None, normalize_guidance: bool=True, guide_trajectory: bool=False, flow: torch.Tensor | str | Callable | None=None, sign: Callable=torch.sign, output_type: str='pt', decode_chunk: int | None=None, callback_on_step_end: Callable | None=None, share: str='first', *, return_dict: Literal[True]=True) -> VideoPureOutput:
         """Purify clips: `S = purify_steps + 1` records each, for a classifier to vote on.
 
         Raises `ClipError` for what is not a clip or a flow that does not fit, else `VideoPureError`. Source: arXiv 2501.14999."""
         ...
 
-    @torch.no_grad()
+    @overload
+    def __call__(self, video: torch.Tensor, purify_steps: int | None=None, num_inference_steps: int=50, temporal_inversion: bool=True, spatial_scale: float | None=None, temporal_scale: float | None=None, normalize_guidance: bool=True, guide_trajectory: bool=False, flow: torch.Tensor | str | Callable | None=None, sign: Callable=torch.sign, output_type: str='pt', decode_chunk: int | None=None, callback_on_step_end: Callable | None=None, share: str='first', *, return_dict: Literal[False]) -> tuple:
+        """Purify clips: `S = purify_steps + 1` records each, for a classifier to vote on.
+
+        Raises `ClipError` for what is not a clip or a flow that does not fit, else `VideoPureError`. Source: arXiv 2501.14999."""
+        ...
+
     def round_trip(self, video: torch.Tensor, purify_steps: int | None=None, num_inference_steps: int=50) -> list[RoundTrip]:
         """How well the model comes back from every level by plain DDIM; n levels cost n (n + 5) / 2 noise predictions."""
         ...
@@ -203,12 +204,10 @@ def find_device(name: str | torch.device='auto') -> torch.device:
     """A device by name; "auto" takes the GPU where there is one."""
     ...
 
-@checked
 def load_pipeline(name: str | Path='tiny', device: str | torch.device='auto', dtype: str | torch.dtype='float32', variant: str | None=None) -> VideoPurePipeline:
     """A pipeline by name. Raises `VideoPureError` for a model, device or type that there is not."""
     ...
 
-@checked
 def save_pipeline(pipe: VideoPurePipeline, folder: str | Path) -> Path:
     """`save_pretrained` that never leaves half a model, and takes the place of nothing else. Raises `VideoFileError` if it cannot."""
     ...

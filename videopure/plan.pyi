@@ -1,18 +1,11 @@
 # Made by tools/stubs.py from plan.py: run it after nbdev_export.
 """The hours that a table still needs, cell by cell, before any of them is spent"""
-__all__ = ['plan_config']
 from collections.abc import Iterator as Iterator, Sequence as Sequence
 from contextlib import contextmanager as contextmanager
 from dataclasses import dataclass as dataclass, field as field
-from functools import partial as partial
-from inspect import signature as signature
 from pathlib import Path as Path
-from time import perf_counter as perf_counter
-from types import SimpleNamespace as SimpleNamespace
 import torch as torch
-from fastcore.basics import patch as patch
 from torch import nn as nn
-from tqdm.auto import tqdm as tqdm
 from .attacks import answered as answered, clip_gradient as clip_gradient, cross_entropy as cross_entropy, record_logits as record_logits, voted as voted
 from .checks import as_path as as_path, checked as checked
 from .config import parts_of as parts_of
@@ -21,6 +14,7 @@ from .journal import Journal as Journal, environment as environment
 from .table import Table as Table
 from .suite import MEMBERS as MEMBERS, VideoAuto as VideoAuto, exact_longer as exact_longer
 from .video import check_number as check_number
+__all__ = ['plan_config']
 
 class TimeUp(Exception):
     """A measurement has taken long enough."""
@@ -83,11 +77,14 @@ def as_table(run: Run, prices: Sequence[Price], took: float) -> Table:
     """The hours of all cells that are not finished, and their sum."""
     ...
 
+<<<<<<< HEAD
 def run_of(config: dict, device: str) -> tuple[Run, dict]:
     """The `Run` that a configuration describes, and its settings in plain values."""
     ...
 
 @checked
+=======
+>>>>>>> 0ae28146326fc787eceecd450fca6e979a7ed173
 def plan_config(config: dict, out: str | Path | None=None, device: str='auto', *, only_attacks: Sequence[str]=(), only_defenses: Sequence[str]=(), limit: float=20.0, progress: bool=True) -> Table:
     """The core-hours (on a GPU: its hours) that the benchmark of a configuration still needs, cell by cell; runs nothing and writes nothing."""
     ...

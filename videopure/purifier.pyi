@@ -1,19 +1,13 @@
 # Made by tools/stubs.py from purifier.py: run it after nbdev_export.
 """One interface for everything that cleans a clip: what it is called with, what it returns, what it declares about itself"""
 from typing import Any
-__all__ = ['Purifier', 'NoGradientError', 'VideoPure', 'as_purifier']
-import hashlib as hashlib
 import inspect as inspect
-import random as random
 from collections.abc import Callable as Callable, Iterator as Iterator
-from contextlib import contextmanager as contextmanager, nullcontext as nullcontext, suppress as suppress
-from dataclasses import is_dataclass as is_dataclass, replace as replace
-from functools import partial as partial
+from contextlib import contextmanager as contextmanager
 from threading import RLock as RLock
-import numpy as np
 import torch as torch
-from diffusers import DiffusionPipeline as DiffusionPipeline, SchedulerMixin as SchedulerMixin
-from fastcore.basics import patch as patch
+from diffusers.pipelines.pipeline_utils import DiffusionPipeline as DiffusionPipeline
+from diffusers.schedulers.scheduling_utils import SchedulerMixin as SchedulerMixin
 from torch import nn as nn
 from .checks import check_answer as check_answer
 from .latents import evaluating as evaluating
@@ -23,6 +17,7 @@ from .latents import DENOISERS as DENOISERS, by_class as by_class
 from .models import SCHEDULES as SCHEDULES, read_scale as read_scale
 from .schedule import PREDICTIONS as PREDICTIONS, ddim_levels as ddim_levels
 from .video import ClipError as ClipError, VideoPureError as VideoPureError
+__all__ = ['Purifier', 'NoGradientError', 'VideoPure', 'as_purifier']
 
 class Records:
     """The records of purified clips: `len(records)` of them, and `records(s, rows)` gives record `s` of the clips `rows`."""
@@ -119,12 +114,10 @@ class VideoPure(Purifier):
         """The same purifier with `steps` noise levels."""
         ...
 
-@pieces.register
 def _pipeline_pieces(part: DiffusionPipeline) -> list:
     """Class, configuration, components, and what was changed by hand."""
     ...
 
-@pieces.register
 def _scheduler_pieces(part: SchedulerMixin) -> list:
     """Class, configuration, the noise schedule, and what its kind of prediction means."""
     ...

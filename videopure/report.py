@@ -7,6 +7,7 @@ __all__ = ['Check', 'Report']
 
 # %% ../nbs/15c_report.ipynb #c002
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from fastcore.basics import patch
 
@@ -107,7 +108,7 @@ def to_dict(self: Report) -> dict:
 
 # %% ../nbs/15c_report.ipynb #p319826
 @patch
-def plot(self: Report) -> object:  # a matplotlib Figure
+def plot(self: Report) -> Any:  # a matplotlib Figure
     "Accuracy against eps, a line for each attack."
     points = {name: [(255 * eps, accuracy) for eps, accuracy in curve.items() if eps < 1] for name, curve in self.curves.items()}
     return plot_accuracy(points, "eps, in 1/255", self.title)

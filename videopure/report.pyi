@@ -1,15 +1,14 @@
 # Made by tools/stubs.py from report.py: run it after nbdev_export.
 """What a check of a defense has found, in words, numbers and pictures"""
-__all__ = ['Check', 'Report']
-from dataclasses import asdict as asdict, dataclass as dataclass
-from fastcore.basics import patch as patch
+from dataclasses import dataclass as dataclass
+from typing import Any as Any
 from .checks import checked as checked
 from .results import plot_accuracy as plot_accuracy
 from .statistics import Accuracy as Accuracy
 from .table import Table as Table
 from .threats import format_eps as format_eps
+__all__ = ['Check', 'Report']
 
-@checked
 @dataclass
 class Check:
     """What one check found: `verdict` is "passed", "failed", "warning" or "not applicable"."""
@@ -26,7 +25,6 @@ def verdict_of(name: str, verdict: str | bool, numbers: str, bad: str, good: str
     """A check with one of two meanings; a verdict may be True for what has failed."""
     ...
 
-@checked
 @dataclass(repr=False)
 class Report:
     """What `check_defense` found. It shows itself as tables; `passed`, `flags` and `to_dict` are for programs."""
@@ -66,6 +64,6 @@ class Report:
         """The report in plain values, for JSON."""
         ...
 
-    def plot(self) -> object:
+    def plot(self) -> Any:
         """Accuracy against eps, a line for each attack."""
         ...

@@ -16,6 +16,7 @@ from html import escape
 from math import isfinite
 from numbers import Real
 from pathlib import Path
+from typing import Any
 
 from fastcore.basics import patch
 
@@ -529,7 +530,7 @@ def plot_accuracy(
     xlabel: str,  # what x is, with its unit
     title: str = "",  # heading
     log: bool = False,  # logarithmic x axis
-) -> object:  # a matplotlib Figure, which shows itself as the last line of a cell
+) -> Any:  # a matplotlib Figure, which shows itself as the last line of a cell
     "Accuracy against attack size, steps, cost, ...: a line for each name, with its 95 % interval as a band."
     for name, points in curves.items() if isinstance(curves, dict) and curves else [("curves", None)]:
         pairs = points if isinstance(points, (list, tuple)) and all(isinstance(p, tuple) and len(p) == 2 for p in points) else []

@@ -1,13 +1,10 @@
 # Made by tools/stubs.py from robust.py: run it after nbdev_export.
 """Adversarial training, training under noise and behind masks, and a purifier that is trained to stand in front of a classifier"""
 from typing import Any
-__all__ = ['PLAIN', 'Hardening', 'train_robust']
 from collections.abc import Callable as Callable
 from dataclasses import dataclass as dataclass
 from pathlib import Path as Path
 import torch as torch
-import torch.nn.functional as F
-from fastcore.basics import patch as patch
 from torch import nn as nn
 from .baselines import OneStep as OneStep
 from .certify import nearest_visible as nearest_visible
@@ -18,6 +15,7 @@ from .threats import Linf as Linf, Threat as Threat, as_eps as as_eps
 from .tiny import MotionClassifier as MotionClassifier, TinyUNet as TinyUNet, TinyVAE as TinyVAE, save_classifier as save_classifier, tiny_classifier as tiny_classifier, tiny_defaults as tiny_defaults
 from .trainer import Trainer as Trainer, machine_errors as machine_errors, own_folder as own_folder, remove_checkpoints as remove_checkpoints, start_accelerate as start_accelerate
 from .video import VideoPureError as VideoPureError, moving_shapes as moving_shapes
+__all__ = ['PLAIN', 'Hardening', 'train_robust']
 
 def ascend(model: nn.Module, clips: torch.Tensor, labels: torch.Tensor, threat: Threat, steps: int=3, generator: torch.Generator | None=None) -> torch.Tensor:
     """Clips under a short PGD attack on the loss, for training. Source: Madry et al. (arXiv 1706.06083)."""
@@ -35,7 +33,6 @@ def hide(clips: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
     """Clips in which each hidden frame is replaced by the nearest one that is not."""
     ...
 
-@checked
 @dataclass(frozen=True)
 class Hardening:
     """What training clips go through, so that the answers hold; each is also an option of `videopure train`."""
@@ -107,7 +104,6 @@ def _fit_purifier(kind, seed=0, steps=None, checkpoint=None, device=None, progre
     """The run of the noise predictor of a one-step purifier, in front of the embedded classifier."""
     ...
 
-@checked
 def train_robust(out: str | Path, kind: str='robust', seed: int=0, steps: int | None=None, device: str | torch.device | None=None, progress: bool=True) -> Path:
     """Train one of the embedded models that hold. Interrupted, it continues where it was when called again with the same arguments."""
     ...

@@ -7,7 +7,7 @@ __all__ = ['CHECKS', 'check_defense']
 
 # %% ../nbs/16b_sanity.ipynb #c002
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy, deepcopy
 from dataclasses import dataclass, field, replace
@@ -68,7 +68,7 @@ class Inspection:
     batch_size: int = 8
     seed: int = 0
     threat: object = "Linf"  # made at each size
-    attacks: dict[str, object] = field(default_factory=dict)  # of one's own, by name
+    attacks: Mapping[str, object] = field(default_factory=dict)  # of one's own, by name
 
     def __post_init__(self):
         self._check()
@@ -120,7 +120,7 @@ def _check(self: Inspection) -> None:
         raise VideoPureError(f"labels are {type(self.labels).__name__}, expected whole numbers, one a clip") from error
     if n < 2:
         raise VideoPureError("one clip shows nothing: give at least 2, better 8 or more")
-    if not isinstance(self.grid, (list, tuple, type(None))) or not isinstance(self.attacks, dict):
+    if not isinstance(self.grid, (list, tuple, type(None))) or not isinstance(self.attacks, Mapping):
         raise VideoPureError(f"grid is {self.grid!r} and attacks {self.attacks!r}"[:200] + ", expected a list of sizes and attacks by name")
     self.whole = isinstance(self.within(1.0), Linf)  # at the size 1 everything is allowed
     most = {"most": 1} if self.whole else {}
@@ -563,7 +563,7 @@ def check_defense(
     eps: float | str = 8 / 255,  # size of the attacks, such as 8/255 or "8/255"
     *,
     threat: object = "Linf",  # what they may change: a name in `THREATS`, package.module:Name, or a class
-    attacks: dict[str, object] | None = None,  # of your own, by name, as in `benchmark`
+    attacks: Mapping[str, object] | None = None,  # of your own, by name, as in `benchmark`
     grid: Sequence[float | str] | None = None,  # sizes to compare, with eps; None: eps / 2 and 2 eps
     steps: int = 10,  # of PGD; convergence is checked with twice as many
     queries: int = 20,  # of Square, for each clip and size; many more where the model is cheap

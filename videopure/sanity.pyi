@@ -1,17 +1,11 @@
 # Made by tools/stubs.py from sanity.py: run it after nbdev_export.
 """`check_defense`: can the numbers of an evaluation be believed? A report in words, with the evidence"""
 from typing import Any
-__all__ = ['CHECKS', 'check_defense']
-import warnings as warnings
-from collections.abc import Callable as Callable, Iterator as Iterator, Sequence as Sequence
+from collections.abc import Callable as Callable, Iterator as Iterator, Mapping as Mapping, Sequence as Sequence
 from contextlib import contextmanager as contextmanager
-from copy import copy as copy, deepcopy as deepcopy
-from dataclasses import dataclass as dataclass, field as field, replace as replace
-from functools import partial as partial
+from dataclasses import dataclass as dataclass, field as field
 import torch as torch
-from fastcore.basics import patch as patch
 from torch import nn as nn
-from tqdm.auto import tqdm as tqdm
 from .attacks import PGD as PGD, check_adversarial as check_adversarial, check_labels as check_labels, clip_gradient as clip_gradient, make_loss as make_loss, record_logits as record_logits, voted as voted
 from .blackbox import RandomNoise as RandomNoise, Square as Square
 from .defense import Defended as Defended
@@ -23,6 +17,7 @@ from .results import Accuracy as Accuracy
 from .suite import Averaged as Averaged
 from .threats import THREATS as THREATS, Linf as Linf, Threat as Threat, as_eps as as_eps, format_eps as format_eps, make_threat as make_threat
 from .video import VideoPureError as VideoPureError, check_number as check_number, check_video as check_video
+__all__ = ['CHECKS', 'check_defense']
 
 def _gradient_modes(model: nn.Module) -> dict[str, nn.Module]:
     """A defense as an attacker with the exact gradient and one with BPDA see it; a bare classifier has only the exact one."""
@@ -48,7 +43,7 @@ class Inspection:
     batch_size: int = 8
     seed: int = 0
     threat: object = 'Linf'
-    attacks: dict[str, object] = field(default_factory=dict)
+    attacks: Mapping[str, object] = field(default_factory=dict)
     own: dict[Any, AttackSpec] = field(init=False)
     below: Any = field(init=False)
     purifier: Any = field(init=False)
@@ -98,7 +93,6 @@ class Inspection:
         """What is inspected: the purifier's name, or the classifier's if there is none."""
         ...
 
-    @torch.no_grad()
     def scores(self, batch_size: int | None=None, clips: torch.Tensor | None=None) -> torch.Tensor:
         """The model's scores `(B, K)` of the clips, or of others."""
         ...
@@ -107,7 +101,6 @@ class Inspection:
         """Which clips `(B,)` are answered right; a clip that could not be attacked, which is not a number, is not."""
         ...
 
-    @torch.enable_grad()
     def _differentiate(self, mode: str) -> None:
         """The scores while a gradient is recorded, and the gradient of the loss; or the reason why there is none."""
         ...
@@ -136,7 +129,6 @@ class Inspection:
         """Attacked clips; not a number where the attack could not go on, as its gradient is not finite or the model has no answer."""
         ...
 
-    @torch.enable_grad()
     def kept_promises(self, mode: str, h: float=0.25 / 255) -> torch.Tensor:
         """How much the loss of each clip rises along the gradient's signs, as a part of what the gradient promises, `(B,)`."""
         ...
@@ -161,7 +153,6 @@ def _copy_of(model: nn.Module) -> nn.Module | None:
     """A copy that shares the weights but no other state; None for what cannot be copied."""
     ...
 
-@torch.no_grad()
 def _answers(model: nn.Module, clips: torch.Tensor) -> torch.Tensor:
     """Labels `(B,)` that a model gives to clips; -1 where it gives none."""
     ...
@@ -237,7 +228,7 @@ def _prepared(model: nn.Module, seed: int) -> Iterator[CostMeter]:
     """Inside: evaluation mode, seeded, gradients may be recorded, costs are counted. Outside, all is as before."""
     ...
 
-def check_defense(defended: nn.Module, clips: torch.Tensor, labels: torch.Tensor, eps: float | str=8 / 255, *, threat: object='Linf', attacks: dict[str, object] | None=None, grid: Sequence[float | str] | None=None, steps: int=10, queries: int=20, draws: int=3, eot: int=4, loss: str | Callable='ce', batch_size: int=8, seed: int=0, title: str | None=None, progress: bool=True) -> Report:
+def check_defense(defended: nn.Module, clips: torch.Tensor, labels: torch.Tensor, eps: float | str=8 / 255, *, threat: object='Linf', attacks: Mapping[str, object] | None=None, grid: Sequence[float | str] | None=None, steps: int=10, queries: int=20, draws: int=3, eot: int=4, loss: str | Callable='ce', batch_size: int=8, seed: int=0, title: str | None=None, progress: bool=True) -> Report:
     """Check whether an evaluation of a defense can be believed. Attacks the given clips; nothing about the model is changed.
 
     Raises `VideoPureError` for bad settings or a model that gets no clip right. Source: Athalye et al. (arXiv 1802.00420), Carlini et al.

@@ -13,6 +13,7 @@ import math
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from fastcore.basics import patch
@@ -51,7 +52,7 @@ def strip(
     frames: int = 8,  # most frames in a row, evenly spread
     title: str = "",  # heading
     width: float = 7,  # inches
-) -> object:  # a matplotlib Figure, which shows itself as the last line of a cell
+) -> Any:  # a matplotlib Figure, which shows itself as the last line of a cell
     "Clips as rows of frames, time to the right."
     import matplotlib.pyplot as plt
 

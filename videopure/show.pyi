@@ -1,20 +1,12 @@
 # Made by tools/stubs.py from show.py: run it after nbdev_export.
 """Seeing clips: a strip of frames, the perturbation magnified, and a player that runs in a notebook, on a page and from a file"""
-from typing import Any
-__all__ = ['strip', 'magnify', 'differences', 'Player', 'page', 'save_page']
-import base64 as base64
-import hashlib as hashlib
-import io as io
-import math as math
 from collections.abc import Mapping as Mapping
-from html import escape as escape
 from pathlib import Path as Path
-import numpy as np
-from fastcore.basics import patch as patch
-from PIL import Image as Image
+from typing import Any as Any
 from torch import Tensor as Tensor
 from .checks import ClipError as ClipError, VideoPureError as VideoPureError, as_path as as_path, atomic_path as atomic_path, check_number as check_number, checked as checked
 from .video import check_video as check_video, to_uint8 as to_uint8
+__all__ = ['strip', 'magnify', 'differences', 'Player', 'page', 'save_page']
 
 def _clean(text):
     """Text in which letters of a broken encoding are written as their codes."""
@@ -24,8 +16,7 @@ def _as_dict(clips):
     """A mapping of names to single clips; a lone clip gets an empty name."""
     ...
 
-@checked
-def strip(clips: Tensor | Mapping[str, Tensor], frames: int=8, title: str='', width: float=7) -> object:
+def strip(clips: Tensor | Mapping[str, Tensor], frames: int=8, title: str='', width: float=7) -> Any:
     """Clips as rows of frames, time to the right."""
     ...
 
@@ -37,12 +28,10 @@ def _largest_gain(difference):
     """The largest factor that keeps a difference within -1/2..1/2, one for each clip, (B, 1, 1, 1, 1)."""
     ...
 
-@checked
 def magnify(original: Tensor, changed: Tensor, gain: float | None=None) -> Tensor:
     """The difference of two clips, magnified around middle grey."""
     ...
 
-@checked
 def differences(clips: Mapping[str, Tensor], gain: float | None=None) -> dict[str, Tensor]:
     """Rows for `strip` or `Player`: how clips that look alike differ from the first of them."""
     ...
@@ -91,7 +80,6 @@ _SCRIPT: str
 _PLAY: str
 _PAGE: str
 
-@checked
 def page(title: str, *parts: object) -> str:
     """One self-contained HTML page from its parts."""
     ...

@@ -2,12 +2,9 @@
 """How large a perturbation must be to break a clip: one number that is neither 0 nor 100 percent"""
 from typing import Any
 from dataclasses import field
-__all__ = ['Smallest', 'smallest_eps']
 from collections.abc import Callable as Callable
 from dataclasses import dataclass as dataclass
-from functools import partial as partial
 import torch as torch
-from fastcore.basics import patch as patch
 from torch import nn as nn
 from .attacks import answered as answered, check_labels as check_labels, make_attack as make_attack, record_logits as record_logits, voted as voted
 from .checks import VideoPureError as VideoPureError, checked as checked
@@ -15,8 +12,8 @@ from .purifier import device_of as device_of, seeded as seeded
 from .statistics import Accuracy as Accuracy, Median as Median
 from .threats import Linf as Linf, Threat as Threat, as_eps as as_eps, as_threat as as_threat, format_eps as format_eps
 from .video import check_number as check_number, check_video as check_video
+__all__ = ['Smallest', 'smallest_eps']
 
-@checked
 @dataclass(repr=False)
 class Smallest:
     """The smallest size found that breaks each clip, and the attacked clips that prove it."""
@@ -58,7 +55,6 @@ class Search:
     def __post_init__(self):
         ...
 
-    @torch.no_grad()
     def broken(self, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Whether more than half of the answers to each clip are wrong, `(B,)`."""
         ...
@@ -71,7 +67,6 @@ class Search:
         """Try the size of `k` tolerances on the clips `rows`; `attack` makes an attack from a threat model."""
         ...
 
-@checked
 def smallest_eps(model: nn.Module, clips: torch.Tensor, labels: torch.Tensor, attack: object='pgd', *, threat: object='Linf', high: float | str=16 / 255, tolerance: float | str=0.25 / 255, draws: int=1, seed: int=0, **options: object) -> Smallest:
     """The smallest size at which an attack breaks each clip, by bisection; an upper bound, as each comes with a clip that proves it."""
     ...

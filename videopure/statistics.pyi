@@ -1,14 +1,10 @@
 # Made by tools/stubs.py from statistics.py: run it after nbdev_export.
 """How sure a share of some clips is, a median, and a difference between two defenses"""
-__all__ = ['stats', 'Accuracy', 'clustered', 'Median', 'Paired', 'flip_test', 'holm']
-from collections import Counter as Counter, defaultdict as defaultdict
 from collections.abc import Callable as Callable, Iterable as Iterable, Sequence as Sequence
-from dataclasses import dataclass as dataclass, field as field, replace as replace
+from dataclasses import dataclass as dataclass, field as field
 from fractions import Fraction as Fraction
-from math import comb as comb, isnan as isnan, sqrt as sqrt
-from numbers import Integral as Integral, Real as Real
-from fastcore.basics import patch as patch
 from .checks import Late as Late, VideoPureError as VideoPureError, checked as checked
+__all__ = ['stats', 'Accuracy', 'clustered', 'Median', 'Paired', 'flip_test', 'holm']
 
 @dataclass(frozen=True)
 class Accuracy:
@@ -39,12 +35,10 @@ def guesses(outcomes: Sequence[bool], num_classes: int) -> bool:
     ...
 stats: Late
 
-@checked
 def clustered(outcomes: Sequence[bool], groups: Sequence) -> Accuracy:
     """An accuracy whose interval knows that clips of a group are alike. Source: Korn and Graubard (1998), Dean and Pagano (2015)."""
     ...
 
-@checked
 @dataclass(frozen=True)
 class Median:
     """The median of `n` numbers, with an interval that holds the true one in at least 95 % of cases (order statistics)."""
@@ -80,12 +74,10 @@ class Paired:
         """Pair outcomes by clip; only clips in both count."""
         ...
 
-@checked
 def flip_test(differences: Sequence[int]) -> float:
     """The p-value of the exact sign-flip test: could the differences as well have the other sign? Source: Fisher (1935)."""
     ...
 
-@checked
 def holm(ps: Sequence[float]) -> list[float]:
     """p-values corrected for their number. Source: Holm (1979)."""
     ...

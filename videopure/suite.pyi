@@ -1,13 +1,9 @@
 # Made by tools/stubs.py from suite.py: run it after nbdev_export.
 """One call, no settings but the size: every attack of this package that is worth its cost, cheapest first, on what is left of the clips"""
 from typing import Any
-__all__ = ['MEMBERS', 'BROKEN_BY', 'VideoAuto']
 from collections.abc import Callable as Callable
-from copy import copy as copy
 import torch as torch
-from fastcore.basics import patch as patch
 from torch import nn as nn
-from tqdm.auto import tqdm as tqdm
 from .attacks import ATTACKS as ATTACKS, PGD as PGD, Best as Best, VideoAttack as VideoAttack, answered as answered, make_attack as make_attack, margin as margin, record_loss as record_loss
 from .baselines import GaussianBlur as GaussianBlur, OneStep as OneStep
 from .blackbox import NES as NES, RayS as RayS, Square as Square
@@ -18,6 +14,7 @@ from .pipeline import VideoPurePipeline as VideoPurePipeline
 from .purifier import NoGradientError as NoGradientError, VideoPure as VideoPure, as_purifier as as_purifier
 from .threats import Linf as Linf, LowFrequency as LowFrequency, as_threat as as_threat
 from .video import VideoPureError as VideoPureError
+__all__ = ['MEMBERS', 'BROKEN_BY', 'VideoAuto']
 
 class StandIn(Defended):
     """A defense that answers as it is, and whose gradient is that of another purifier."""
@@ -112,8 +109,6 @@ def square(suite: 'VideoAuto') -> Callable | None:
 MEMBERS: dict[str, Callable[..., Any]]
 BROKEN_BY: list[Any]
 
-@ATTACKS.register('video-auto-1')
-@checked
 class VideoAuto(VideoAttack):
     """The suite video-auto-1: all its members in turn, each on the clips that are left; it has no setting but the size.
 
@@ -172,7 +167,6 @@ class VideoAuto(VideoAttack):
         """What the searches ask."""
         ...
 
-    @torch.no_grad()
     def answers(self, clips: torch.Tensor) -> torch.Tensor:
         """The probabilities `(draws, B, classes)` that the defense answers with, in eight draws if it draws noise; zero where it refuses."""
         ...
@@ -181,12 +175,10 @@ class VideoAuto(VideoAttack):
         """Which clips are answered wrongly in the mean of all draws, and by which margin, both `(B,)`."""
         ...
 
-    @torch.enable_grad()
     def has_gradient(self, clips: torch.Tensor) -> bool:
         """Whether the answers have an exact gradient that is not zero everywhere."""
         ...
 
-    @torch.no_grad()
     def is_random(self, clips: torch.Tensor) -> bool:
         """Whether the defense says that it draws noise, or answers otherwise when it is asked again."""
         ...

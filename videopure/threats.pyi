@@ -1,18 +1,15 @@
 # Made by tools/stubs.py from threats.py: run it after nbdev_export.
 """What an attack may change in a clip, and by how much, as objects"""
 from typing import Any
-from typing import ClassVar
 from dataclasses import field
-__all__ = ['THREATS', 'Threat', 'Linf', 'L2', 'FrameL2', 'Subspace', 'LowFrequency', 'Flicker', 'make_threat', 'as_threat', 'Masked', 'Frames', 'Patch']
 import math as math
 from collections.abc import Sequence as Sequence
-from dataclasses import dataclass as dataclass, fields as fields, replace as replace
-from numbers import Real as Real
+from dataclasses import dataclass as dataclass
 import torch as torch
-from fastcore.basics import patch as patch
 from .checks import checked as checked
 from .registry import Registry as Registry, describe as describe, is_code as is_code, make as make
 from .video import ClipError as ClipError, VideoPureError as VideoPureError, check_number as check_number
+__all__ = ['THREATS', 'Threat', 'Linf', 'L2', 'FrameL2', 'Subspace', 'LowFrequency', 'Flicker', 'make_threat', 'as_threat', 'Masked', 'Frames', 'Patch']
 
 def as_eps(eps: float | str, most: float=math.inf, name: str='eps') -> float:
     """A size as a number. Raises `VideoPureError` unless it is a number from 0 to `most`."""
@@ -92,7 +89,7 @@ def _into_ball(delta: torch.Tensor, clips: torch.Tensor, eps: float, dims: Seque
 class L2(Threat):
     """The norm of the change of a whole clip is at most `eps`."""
     eps: float = 2.0
-    dims: ClassVar[tuple[int, ...]]
+    dims: tuple[int, ...] = field(init=False)
 
     def __post_init__(self):
         ...
@@ -117,7 +114,7 @@ class L2(Threat):
 class FrameL2(L2):
     """The norm of the change of each frame is at most `eps`."""
     eps: float = 0.5
-    dims: ClassVar[tuple[int, ...]]
+    dims: tuple[int, ...] = field(init=False)
 
 def low_pass(n: int, keep: float, like: torch.Tensor) -> torch.Tensor:
     """The projection `(n, n)` on the lowest cosine waves of n samples, `keep` of them as a fraction, at least the constant one."""
@@ -209,7 +206,6 @@ class Flicker(Subspace):
         ...
 THREATS: Registry
 
-@checked
 def make_threat(kind: object, eps: float | str | None=None, **options: object) -> Threat:
     """A threat model by name. Raises `VideoPureError` for a name or an option that there is not."""
     ...
@@ -237,7 +233,6 @@ class Masked(Threat):
         """How far `adv` is from `clips`, `(B,)`, in units of `eps`; infinite where something outside the mask moved."""
         ...
 
-@THREATS.register('Frames')
 @dataclass
 class Frames(Masked):
     """Only some frames may change, within another threat model."""
@@ -246,11 +241,7 @@ class Frames(Masked):
 
     def __post_init__(self):
         ...
-
-    @property
-    def eps(self) -> float:
-        """The size of the threat model inside."""
-        ...
+    eps: float = field(init=False)
 
     def of_size(self, eps: float) -> Threat:
         """The same frames, and another size of the threat model inside."""
@@ -264,7 +255,6 @@ def _as_frames(frames: object) -> int | list[int]:
     """A number of frames, or the numbers of some; `VideoPureError` for anything else."""
     ...
 
-@THREATS.register('Patch')
 @dataclass
 class Patch(Masked):
     """A box that stays in its place in all frames may change, by default to anything."""

@@ -1,27 +1,22 @@
 # Made by tools/stubs.py from tiny.py: run it after nbdev_export.
 """A video diffusion model and a motion classifier small enough to ship"""
 from typing import Any
-__all__ = ['CLASSIFIER_KINDS', 'check_class_names', 'TinyVAE', 'TinyUNet', 'MotionClassifier', 'assets', 'tiny_classifier', 'tiny_defaults']
-import json as json
-import math as math
+from typing import Literal
+from typing import overload
 from collections.abc import Iterable as Iterable, Mapping as Mapping
-from functools import partial as partial
-from importlib.resources import files as files
 from pathlib import Path as Path
 import torch as torch
-import torch.nn.functional as F
-from diffusers import ConfigMixin as ConfigMixin, DDIMScheduler as DDIMScheduler, FlowMatchEulerDiscreteScheduler as FlowMatchEulerDiscreteScheduler, ModelMixin as ModelMixin, WanTransformer3DModel as WanTransformer3DModel
-from diffusers.configuration_utils import register_to_config as register_to_config
-from diffusers.models.autoencoders.vae import DecoderOutput as DecoderOutput, IdentityDistribution as IdentityDistribution
+from diffusers import FlowMatchEulerDiscreteScheduler as FlowMatchEulerDiscreteScheduler, WanTransformer3DModel as WanTransformer3DModel
+from diffusers.configuration_utils import ConfigMixin as ConfigMixin
+from diffusers.schedulers.scheduling_ddim import DDIMScheduler as DDIMScheduler
+from diffusers.models.modeling_utils import ModelMixin as ModelMixin
+from diffusers.models.autoencoders.vae import DecoderOutput as DecoderOutput
 from diffusers.models.modeling_outputs import AutoencoderKLOutput as AutoencoderKLOutput
 from diffusers.models.unets.unet_3d_condition import UNet3DConditionOutput as UNet3DConditionOutput
-from fastcore.basics import patch as patch
-from safetensors import safe_open as safe_open
-from safetensors.torch import load_file as load_file
-from safetensors.torch import save as to_bytes
 from torch import nn as nn
 from .checks import count_names as count_names, reason as reason
 from .video import MOTIONS as MOTIONS, VideoFileError as VideoFileError, VideoPureError as VideoPureError, atomic_path as atomic_path, check_number as check_number
+__all__ = ['CLASSIFIER_KINDS', 'check_class_names', 'TinyVAE', 'TinyUNet', 'MotionClassifier', 'assets', 'tiny_classifier', 'tiny_defaults']
 
 def _check_sizes(widths=(1,), **sizes):
     """Raise `VideoPureError` unless every size is a whole number from 1, and `widths` a list of them."""
@@ -33,8 +28,8 @@ def check_class_names(names: Iterable[str]) -> list[str]:
 
 class TinyVAE(ModelMixin, ConfigMixin):
     """An exactly invertible stand-in for a VAE: `downscale` x `downscale` pixels become channels. Frames `(N, 3, H, W)` in [-1, 1]."""
+    config_name: Any
 
-    @register_to_config
     def __init__(self, downscale: int=2, scaling_factor: float=2.0):
         ...
 
@@ -79,6 +74,7 @@ class TinyUNet(ModelMixin, ConfigMixin):
     """A video noise predictor: latents `(B, channels, T, h, w)` of any size and length, and a timestep, to noise of the same shape.
 
     Called as diffusers' video UNets are; there is no text, `encoder_hidden_states` is ignored."""
+    config_name: Any
     embed: nn.Sequential
     first: nn.Conv2d
     down: nn.ModuleList
@@ -89,7 +85,6 @@ class TinyUNet(ModelMixin, ConfigMixin):
     norm: nn.GroupNorm
     last: Any
 
-    @register_to_config
     def __init__(self, channels: int=12, widths: tuple[int, int, int]=(32, 64, 96), embedding: int=64):
         ...
 
@@ -97,7 +92,13 @@ class TinyUNet(ModelMixin, ConfigMixin):
         """The embedding of the timestep for every frame of the latents `sample`, `(B*T, embedding)`."""
         ...
 
-    def forward(self, sample: torch.Tensor, timestep: int | torch.Tensor, encoder_hidden_states: torch.Tensor | None=None, return_dict: bool=True) -> UNet3DConditionOutput | tuple:
+    @overload
+    def forward(self, sample: torch.Tensor, timestep: int | torch.Tensor, encoder_hidden_states: torch.Tensor | None=None, *, return_dict: Literal[True]=True) -> UNet3DConditionOutput:
+        """The predicted noise, as `.sample`."""
+        ...
+
+    @overload
+    def forward(self, sample: torch.Tensor, timestep: int | torch.Tensor, encoder_hidden_states: torch.Tensor | None=None, *, return_dict: Literal[False]) -> tuple:
         """The predicted noise, as `.sample`."""
         ...
 

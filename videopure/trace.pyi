@@ -1,17 +1,11 @@
 # Made by tools/stubs.py from trace.py: run it after nbdev_export.
 """Every clip that a purification passes through, the pictures that show it, and the whole experiment as a page that needs no kernel"""
 from typing import Any
-__all__ = ['cv2', 'Trace', 'trace_purification']
-import copy as copy
-import threading as threading
 from collections.abc import Callable as Callable, Iterator as Iterator, Mapping as Mapping, Sequence as Sequence
 from contextlib import contextmanager as contextmanager
 from dataclasses import dataclass as dataclass
-from html import escape as escape
 from pathlib import Path as Path
-import numpy as np
 import torch as torch
-from fastcore.basics import patch as patch
 from torch import nn as nn
 from .checks import Late as Late, checked as checked
 from .defense import Defended as Defended
@@ -22,6 +16,7 @@ from .schedule import add_noise as add_noise, ddim_levels as ddim_levels, predic
 from .show import magnify as magnify, save_page as save_page, sprite_sheet as sprite_sheet
 from .video import MOTIONS as MOTIONS, ClipError as ClipError, VideoPureError as VideoPureError, moving_shapes as moving_shapes, resize_video as resize_video
 from .voting import VoteOutput as VoteOutput, vote as vote
+__all__ = ['cv2', 'Trace', 'trace_purification']
 
 def as_videopure(purifier: object) -> VideoPure | None:
     """The purifier as a `VideoPure`, which has noise levels to look at and settings to change; None for any other purifier."""
@@ -47,7 +42,6 @@ class Trace:
     before: torch.Tensor | None = None
     timesteps: list[int] | None = None
 
-@checked
 def trace_purification(purifier: object, video: torch.Tensor, tick: Callable[[], None]=lambda: None) -> Trace:
     """Purify a clip and keep every clip on the way."""
     ...

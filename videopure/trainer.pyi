@@ -1,23 +1,12 @@
 # Made by tools/stubs.py from trainer.py: run it after nbdev_export.
 """One training loop on accelerate, and how the embedded models were made with it"""
 from typing import Any
-__all__ = ['Trainer', 'train_tiny']
-import copy as copy
-import io as io
-import math as math
-import os as os
-import warnings as warnings
 from collections.abc import Callable as Callable, Collection as Collection, Iterator as Iterator
-from contextlib import contextmanager as contextmanager, nullcontext as nullcontext, suppress as suppress
+from contextlib import contextmanager as contextmanager
 from pathlib import Path as Path
 import torch as torch
-import torch.nn.functional as F
-from diffusers import DDIMScheduler as DDIMScheduler
-from fastcore.basics import patch as patch
-from filelock import FileLock as FileLock, Timeout as Timeout
-from safetensors import SafetensorError as SafetensorError
+from diffusers.schedulers.scheduling_ddim import DDIMScheduler as DDIMScheduler
 from torch import nn as nn
-from tqdm.auto import tqdm as tqdm
 from .checks import Late as Late, check_number as check_number, checked as checked
 from .journal import Journal as Journal, disk_errors as disk_errors, join_processes as join_processes
 from .latents import PromptEmbedding as PromptEmbedding, encode as encode
@@ -25,6 +14,7 @@ from .pipeline import VideoPurePipeline as VideoPurePipeline, find_device as fin
 from .schedule import paper_scheduler as paper_scheduler
 from .tiny import MotionClassifier as MotionClassifier, TinyUNet as TinyUNet, TinyVAE as TinyVAE, empty_words as empty_words, flow_scheduler as flow_scheduler, new_transformer as new_transformer, save_classifier as save_classifier
 from .video import MOTIONS as MOTIONS, VideoFileError as VideoFileError, VideoPureError as VideoPureError, atomic_path as atomic_path, moving_shapes as moving_shapes
+__all__ = ['Trainer', 'train_tiny']
 
 def generator_for(seed: int, step: int) -> torch.Generator:
     """The source of everything random in one training step."""
@@ -60,7 +50,6 @@ def autocast_dtype(precision: str, device: torch.device) -> torch.dtype:
     """The dtype of a forward pass in that precision; a precision that the device does not have is a `VideoPureError`."""
     ...
 
-@checked
 class Trainer:
     """A training run that can be stopped and continued: AdamW, warm-up and cosine, clipped gradients, and an average of the weights."""
     accelerator: Any
@@ -88,7 +77,6 @@ class Trainer:
         """Change the weights so that the loss of step `n` falls; returns it."""
         ...
 
-    @torch.no_grad()
     def _update_average(self, decay):
         """Move the averaged weights towards the present ones."""
         ...
@@ -163,7 +151,6 @@ def _save_models(folder, classifier, diffusion, flow):
     """Write the three trained models, the flow model in half precision."""
     ...
 
-@checked
 def train_tiny(out: str | Path, seed: int=0, classifier_steps: int=800, diffusion_steps: int=1200, flow_steps: int=5500, n_clips: int=4000, device: str | torch.device | None=None, progress: bool=True) -> Path:
     """Train the embedded models and save them. Interrupted, it continues where it was when called again with the same arguments."""
     ...

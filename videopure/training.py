@@ -12,7 +12,7 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property, partial
@@ -279,7 +279,7 @@ GRID = {"purify_steps": (2, 3, 4, 6), "spatial_scale": (0.0, 0.25, 0.5, 1.0), "t
 def tune(
     pipe: VideoPurePipeline,  # to try the settings on
     val: Validation,  # validation clips with their classifier
-    grid: dict[str, Sequence[float]] = GRID,  # values to try, all combinations
+    grid: Mapping[str, Sequence[float]] = GRID,  # values to try, all combinations
     progress: bool = True,  # show a bar
 ) -> tuple[dict[str, float], list[dict]]:  # the best settings, and what each combination reached
     "Settings of the pipeline that leave most probability on the true class, over clips with and without attack."

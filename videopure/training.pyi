@@ -1,25 +1,13 @@
 # Made by tools/stubs.py from training.py: run it after nbdev_export.
 """A purifier and a small classifier for a folder of clips, on whatever computer there is"""
 from typing import Any
-__all__ = ['GRID', 'tune', 'train', 'train_folder']
-import copy as copy
-import hashlib as hashlib
-import json as json
-import os as os
-import re as re
-import shlex as shlex
-from collections.abc import Sequence as Sequence
+from collections.abc import Mapping as Mapping, Sequence as Sequence
 from contextlib import contextmanager as contextmanager
-from dataclasses import asdict as asdict, dataclass as dataclass
-from functools import cached_property as cached_property, partial as partial
-from itertools import product as product
+from dataclasses import dataclass as dataclass
+from functools import cached_property as cached_property
 from pathlib import Path as Path
 import torch as torch
-from fastcore.basics import patch as patch
-from safetensors.torch import save as to_bytes
 from torch import nn as nn
-from tqdm.auto import tqdm as tqdm
-from . import registry as registry, tiny as tiny
 from .attacks import PGD as PGD
 from .baselines import OneStep as OneStep
 from .cache import Recipe as Recipe, cache_clips as cache_clips, contents_of as contents_of, split as split
@@ -42,6 +30,7 @@ from .threats import Linf as Linf
 from .trainer import Trainer as Trainer, autocast_dtype as autocast_dtype, diffusion_loss as diffusion_loss, generator_for as generator_for
 from .trainer import machine_errors as machine_errors, own_folder as own_folder, remove_checkpoints as remove_checkpoints, start_accelerate as start_accelerate
 from .video import VideoFileError as VideoFileError, VideoPureError as VideoPureError, atomic_path as atomic_path
+__all__ = ['GRID', 'tune', 'train', 'train_folder']
 
 def _new_classifier(class_names, recipe, hardening=PLAIN):
     """A `MotionClassifier` with all weights of the embedded one of its kind that fit, or with random ones for start='none'."""
@@ -119,14 +108,12 @@ def _noise_cache(pipe):
     """Inside, no noise prediction is made twice: the path of a purification is the same under every guidance."""
     ...
 
-@torch.no_grad()
 def _true_class_probability(pipe, classifier, video, labels, settings):
     """Mean probability of the true class over the records of purified clips, `(len(settings), n)`."""
     ...
 GRID: dict[str, Any]
 
-@checked
-def tune(pipe: VideoPurePipeline, val: Validation, grid: dict[str, Sequence[float]]=GRID, progress: bool=True) -> tuple[dict[str, float], list[dict]]:
+def tune(pipe: VideoPurePipeline, val: Validation, grid: Mapping[str, Sequence[float]]=GRID, progress: bool=True) -> tuple[dict[str, float], list[dict]]:
     """Settings of the pipeline that leave most probability on the true class, over clips with and without attack."""
     ...
 
@@ -178,7 +165,6 @@ def _train_all(data, saved, given, recipe, hardening, accelerator, device, bars)
     """Decode, split, train and write, with checkpoints in the folder `saved`."""
     ...
 
-@checked
 def train(data: Clips, out: str | Path, classifier: nn.Module | str | None=None, recipe: Recipe | None=None, cpu: bool=False, progress: bool=True, hardening: Hardening | None=None) -> Path:
     """Train a purifier, and a classifier if wanted, on labelled clips. Interrupted, the same call goes on; errors are `VideoPureError`s."""
     ...
@@ -187,7 +173,6 @@ def _summary(out, folder, classifier=None, weights=None, group=None, hold_out=No
     """How many clips a run was trained on, and the command that evaluates it."""
     ...
 
-@checked
 def train_folder(folder: str | Path, *, out: str | Path='purifier', classifier: bool | str | None=None, weights: str | Path | None=None, group: str | None=None, hold_out: list[str] | None=None, recipe: Recipe | None=None, hardening: Hardening | None=None, cpu: bool=False, quiet: bool=False) -> str | None:
     """train a purifier on your own clips; an interrupted run goes on"""
     ...
