@@ -415,15 +415,16 @@ def lab(tmp_path_factory):
     cells = [nbformat.v4.new_code_cell(source) for source in (CELL, STATE)]
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), folder / "explore.ipynb")
-    html = Player(moving_shapes(1, seed=7)[0])._repr_html_()
-    shown = nbformat.v4.new_code_cell("1", outputs=[nbformat.v4.new_output("execute_result", {"text/html": html})])
-    for name in ("saved.ipynb", "trusted.ipynb"):
+    for seed, name in enumerate(("saved.ipynb", "trusted.ipynb")):  # not the same, because who trusts one trusts its like
+        data = {"text/html": Player(moving_shapes(1, seed=seed)[0])._repr_html_()}
+        shown = nbformat.v4.new_code_cell("1", outputs=[nbformat.v4.new_output("execute_result", data)])
         nbformat.write(nbformat.v4.new_notebook(cells=[shown], metadata=kernel), folder / name)
     names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR")
     env = os.environ | {name: str(own / name) for name in (*names, "IPYTHONDIR")} | {"OMP_NUM_THREADS": "1"}
     subprocess.run([Path(command).with_name("jupyter-trust"), folder / "trusted.ipynb"], env=env, check=True)
-    quiet = [f"--config={ROOT / 'tools/jupyter_config.py'}", "--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
-    options = ["--no-browser", "--allow-root", "--ServerApp.port=0", "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}", *quiet]
+    quiet = ["--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    quiet += ["--no-browser", "--allow-root", f"--config={ROOT / 'tools/jupyter_config.py'}"]
+    options = ["--ServerApp.port=0", "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}", *quiet]
     with open(own / "log", "w") as log:
         server = subprocess.Popen([command, *options], env=env, stdout=log, stderr=log)
     try:

@@ -555,5 +555,6 @@ box.addEventListener('click', event => {
       const large = [...this.files].find(file => file.size > 9.9e6);
       line.textContent = large ? `${large.name} has ${(large.size / 1e6).toFixed(0)} MB, and the browser can send 10: ` +
         'type its path into the box instead (JupyterLab can upload it into the folder: drag it into the list of files)' : '';
+      line.className = large ? 'vp-status error' : '';
       if (large) change.stopImmediatePropagation() }, {capture: true, once: true});
-    open.call(this) } }, true)"></style><p class="vp-status error" role="alert"></p>"""
+    open.call(this) } }, true)"></style><p role="alert"></p>"""
