@@ -23,9 +23,9 @@ def too_wide(source: str) -> bool:
 
 
 def options_and_code(source: str) -> tuple[str, str]:
-    "The `#|` lines at the top of a cell, which ruff would change, and the code below."
+    "The `#|` and `%%` lines at the top of a cell, which ruff would change or cannot read, and the code below."
     lines = source.splitlines(keepends=True)
-    first = next((i for i, line in enumerate(lines) if not line.startswith("#|")), len(lines))
+    first = next((i for i, line in enumerate(lines) if not line.startswith(("#|", "%%"))), len(lines))
     return "".join(lines[:first]), "".join(lines[first:])
 
 

@@ -16,7 +16,7 @@ from pathlib import Path as Path
 from fastcore.basics import patch as patch
 from .checks import checked as checked, printable as printable
 from .journal import config_hash as config_hash, difference as difference, disk_errors as disk_errors, environment as environment, plain as plain, read_json as read_json, read_results as read_results, result_key as result_key
-from .show import save_page as save_page
+from .show import FIGURE as FIGURE, save_page as save_page
 from .statistics import Accuracy as Accuracy, Paired as Paired, holm as holm
 from .video import VideoFileError as VideoFileError, VideoPureError as VideoPureError, atomic_path as atomic_path
 
