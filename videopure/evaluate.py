@@ -10,13 +10,8 @@ import re
 import sys
 import tempfile
 import warnings
-<<<<<<< /tmp/tmpfxh7kpx1.txt
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
-=======
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
->>>>>>> /tmp/tmpmi5a9zah.txt
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from inspect import signature
@@ -28,23 +23,23 @@ from torch import nn
 from torch.utils.data import Dataset, TensorDataset
 from tqdm.auto import tqdm
 
-from videopure import threats
-from videopure.attacks import ATTACKS, PGD, VideoAttack, answered, blind, check_adversarial, check_labels
-from videopure.attacks import make_attack, quantized, record_logits
-from videopure.baselines import make_purifier
-from videopure.checks import AnswerError, as_path, checked
-from videopure.classifiers import VideoClassifier
-from videopure.data import ClipFolder, Clips, Kinetics400, MovingShapes
-from videopure.defense import SEES, Defended, answer
-from videopure.journal import Journal, Progress, data_identity, describe_data, disk_errors, environment, file_name, limits, processes
-from videopure.metrics import CostMeter, find_metrics, measure
-from videopure.purifier import NoGradientError, as_purifier, device_of, random_state, seed_of, seeded
-from videopure.registry import describe, fingerprint, identity
-from videopure.results import Card
-from videopure.statistics import guesses
-from videopure.stream import is_toy
-from videopure.video import VideoPureError, check_number, check_video, write_video
-from videopure.voting import RULES, find_rule
+from . import threats
+from .attacks import ATTACKS, PGD, VideoAttack, answered, blind, check_adversarial, check_labels
+from .attacks import make_attack, quantized, record_logits
+from .baselines import make_purifier
+from .checks import AnswerError, as_path, checked
+from .classifiers import VideoClassifier
+from .data import ClipFolder, Clips, Kinetics400, MovingShapes
+from .defense import SEES, Defended, answer
+from .journal import Journal, Progress, data_identity, describe_data, disk_errors, environment, file_name, limits, processes
+from .metrics import CostMeter, find_metrics, measure
+from .purifier import NoGradientError, as_purifier, device_of, random_state, seed_of, seeded
+from .registry import describe, fingerprint, identity
+from .results import Card
+from .statistics import guesses
+from .stream import is_toy
+from .video import VideoPureError, check_number, check_video, write_video
+from .voting import RULES, find_rule
 
 # %% ../nbs/16a_evaluate.ipynb #c008
 @dataclass

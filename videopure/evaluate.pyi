@@ -1,25 +1,11 @@
 # Made by tools/stubs.py from evaluate.py: run it after nbdev_export.
 """One call from a classifier, its defenses, clips and attacks to a table that can be believed"""
 from typing import Any
-<<<<<<< HEAD
-__all__ = ['PROTOCOLS', 'AttackSpec', 'benchmark']
-import re as re
-import sys as sys
-import tempfile as tempfile
-import warnings as warnings
-from collections.abc import Callable as Callable, Iterator as Iterator, Sequence as Sequence
-from contextlib import contextmanager as contextmanager, nullcontext as nullcontext, suppress as suppress
-=======
 from collections.abc import Callable as Callable, Iterator as Iterator, Mapping as Mapping, Sequence as Sequence
 from contextlib import contextmanager as contextmanager
->>>>>>> 0ae28146326fc787eceecd450fca6e979a7ed173
 from dataclasses import dataclass as dataclass, field as field
 from pathlib import Path as Path
 import torch as torch
-<<<<<<< HEAD
-from fastcore.basics import patch as patch
-=======
->>>>>>> 0ae28146326fc787eceecd450fca6e979a7ed173
 from torch import nn as nn
 from torch.utils.data import Dataset as Dataset, TensorDataset as TensorDataset
 from . import threats as threats
@@ -39,7 +25,7 @@ from .statistics import guesses as guesses
 from .stream import is_toy as is_toy
 from .video import VideoPureError as VideoPureError, check_number as check_number, check_video as check_video, write_video as write_video
 from .voting import RULES as RULES, find_rule as find_rule
-__all__ = ['PROTOCOLS', 'AttackSpec', 'benchmark', 'five_metrics']
+__all__ = ['PROTOCOLS', 'AttackSpec', 'benchmark']
 
 @dataclass
 class AttackSpec:
@@ -183,7 +169,6 @@ class Run:
         """All results that some clips still need."""
         ...
 
-    @torch.no_grad()
     def warn(self) -> None:
         """Warn of an embedded purifier on clips from files, and of a classifier that guesses."""
         ...
@@ -228,10 +213,3 @@ def chosen_names(kind: str, names: Sequence[str], only: Sequence[str]) -> list[s
 def benchmark(classifier: nn.Module, defenses: Mapping[str, object], data: object, attacks: Mapping[str, object] | None=None, protocol: str='standard', out: str | Path | None=None, seed: int=0, trials: int=3, n_clips: int | None=None, batch_size: int=1, metrics: object=(), only_attacks: Sequence[str]=(), only_defenses: Sequence[str]=(), store: bool=False, worst: Sequence[str] | None=None, title: str='Robustness', progress: bool=True) -> Card:
     """Measure defenses under attacks, clip by clip. Goes on with what is in `out`; a `VideoPureError` for bad settings or another run there."""
     ...
-<<<<<<< HEAD
-=======
-
-def five_metrics(card: Card) -> Table:
-    """The paper's metrics, of a card with its protocol: clean, standard, attack, robust* (gray-box) and robust (BPDA) accuracy."""
-    ...
->>>>>>> 0ae28146326fc787eceecd450fca6e979a7ed173

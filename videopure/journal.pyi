@@ -1,35 +1,12 @@
 # Made by tools/stubs.py from journal.py: run it after nbdev_export.
 """The results of a run, beside the settings they belong to, safe against a kill at any moment"""
 from typing import Any
-<<<<<<< HEAD
-__all__ = ['read_results']
-import gzip as gzip
-import hashlib as hashlib
-import inspect as inspect
-import json as json
-import os as os
-import platform as platform
-import re as re
-import socket as socket
-import sys as sys
-import time as time
-import warnings as warnings
-import zlib as zlib
 from collections.abc import Callable as Callable, Iterable as Iterable, Iterator as Iterator, Sequence as Sequence
-=======
-from collections.abc import Iterable as Iterable, Iterator as Iterator, Sequence as Sequence
->>>>>>> 0ae28146326fc787eceecd450fca6e979a7ed173
 from contextlib import contextmanager as contextmanager
 from pathlib import Path as Path
 import torch as torch
 from torch.utils.data import TensorDataset as TensorDataset
-<<<<<<< HEAD
-from tqdm.auto import tqdm as tqdm
-from . import __version__ as __version__
 from .checks import Late as Late, as_path as as_path, checked as checked
-=======
-from .checks import as_path as as_path, checked as checked
->>>>>>> 0ae28146326fc787eceecd450fca6e979a7ed173
 from .data import Clips as Clips, MovingShapes as MovingShapes
 from .registry import file_identity as file_identity, fingerprint as fingerprint, identity as identity
 from .video import VideoFileError as VideoFileError, VideoPureError as VideoPureError

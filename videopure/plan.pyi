@@ -77,14 +77,10 @@ def as_table(run: Run, prices: Sequence[Price], took: float) -> Table:
     """The hours of all cells that are not finished, and their sum."""
     ...
 
-<<<<<<< HEAD
 def run_of(config: dict, device: str) -> tuple[Run, dict]:
     """The `Run` that a configuration describes, and its settings in plain values."""
     ...
 
-@checked
-=======
->>>>>>> 0ae28146326fc787eceecd450fca6e979a7ed173
 def plan_config(config: dict, out: str | Path | None=None, device: str='auto', *, only_attacks: Sequence[str]=(), only_defenses: Sequence[str]=(), limit: float=20.0, progress: bool=True) -> Table:
     """The core-hours (on a GPU: its hours) that the benchmark of a configuration still needs, cell by cell; runs nothing and writes nothing."""
     ...

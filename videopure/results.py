@@ -22,7 +22,7 @@ from fastcore.basics import patch
 
 from .checks import checked, printable
 from .journal import config_hash, difference, disk_errors, environment, plain, read_json, read_results, result_key
-from .show import save_page
+from .show import FIGURE, save_page
 from .statistics import Accuracy, Paired, holm
 from .table import Table, _tex
 from .video import VideoFileError, VideoPureError, atomic_path
@@ -537,9 +537,7 @@ def plot_accuracy(
         if not pairs or not all(isinstance(y, Accuracy) and isinstance(x, Real) and isfinite(x) for x, y in pairs):
             raise VideoPureError(f"{name} cannot be drawn: expected points (x, Accuracy) by name, at least one each")
     import matplotlib.pyplot as plt
-    quiet = dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), "0.5")
-    quiet |= {"figure.facecolor": "none", "axes.facecolor": "none", "axes.spines.top": False, "axes.spines.right": False}
-    with plt.rc_context(quiet):  # gray on nothing is readable on light and dark pages
+    with plt.rc_context(FIGURE):
         fig, ax = plt.subplots(figsize=(6, 3), dpi=100, layout="constrained")
         for (name, points), marker in zip(curves.items(), "os^Dv<>Pp*hX" * len(curves)):
             x, accuracies = zip(*sorted(points, key=lambda point: point[0]))
@@ -547,6 +545,6 @@ def plot_accuracy(
             ax.fill_between(x, [100 * v for v in low], [100 * v for v in high], alpha=0.2, lw=0)
             ax.plot(x, [100 * a.right / a.n for a in accuracies], marker=marker, ms=4, label=name)
         ax.set(xscale="log" if log else "linear", ylim=(-3, 103), xlabel=xlabel, ylabel="accuracy in %", title=title)
-        ax.legend(fontsize=8, framealpha=0)
+        fig.legend(fontsize=8, frameon=False, loc="outside right upper")  # never over the data
     plt.close(fig)
     return fig

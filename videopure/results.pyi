@@ -1,72 +1,17 @@
 # Made by tools/stubs.py from results.py: run it after nbdev_export.
 """From the results of a run to a card that says what they show, and how surely"""
-<<<<<<< HEAD
-from typing import Any
-__all__ = ['METRIC_FORMATS', 'Card', 'five_metrics', 'plot_accuracy']
-import gzip as gzip
-import json as json
-from collections import Counter as Counter
 from collections.abc import Callable as Callable, Iterable as Iterable, Sequence as Sequence
-from dataclasses import dataclass as dataclass, field as field, replace as replace
-from fractions import Fraction as Fraction
-from html import escape as escape
-from math import isfinite as isfinite
-from numbers import Real as Real
-=======
-from collections.abc import Callable as Callable, Collection as Collection, Iterable as Iterable, Sequence as Sequence
 from dataclasses import dataclass as dataclass, field as field
->>>>>>> 0ae28146326fc787eceecd450fca6e979a7ed173
 from pathlib import Path as Path
 from typing import Any as Any
 from .checks import checked as checked, printable as printable
 from .journal import config_hash as config_hash, difference as difference, disk_errors as disk_errors, environment as environment, plain as plain, read_json as read_json, read_results as read_results, result_key as result_key
-from .show import save_page as save_page
+from .show import FIGURE as FIGURE, save_page as save_page
 from .statistics import Accuracy as Accuracy, Paired as Paired, holm as holm
 from .table import Table as Table, _tex as _tex
 from .video import VideoFileError as VideoFileError, VideoPureError as VideoPureError, atomic_path as atomic_path
-__all__ = ['METRIC_FORMATS', 'Table', 'Card', 'plot_accuracy']
+__all__ = ['METRIC_FORMATS', 'Card', 'five_metrics', 'plot_accuracy']
 
-<<<<<<< HEAD
-=======
-@dataclass(repr=False)
-class Table:
-    """Rows under a heading, shown as HTML, markdown or text. Cells: str, number, None or `Accuracy`."""
-    title: str
-    head: list[str]
-    rows: list[list]
-    best: bool | Collection[int] = False
-    notes: Sequence[str] = ()
-
-    def __post_init__(self):
-        ...
-
-    def _column(self, j):
-        ...
-
-    def _n(self, j):
-        """The number of clips behind a column, where it is the same in all rows."""
-        ...
-
-    def _best(self, j):
-        """The largest accuracy of a column of equals, if it is to be marked; none where all are the same."""
-        ...
-
-    def _parts(self, cell, j):
-        ...
-
-    def __repr__(self) -> str:
-        ...
-
-    def _repr_markdown_(self) -> str:
-        ...
-
-    def _repr_html_(self) -> str:
-        ...
-
-def _html_cell(tag, value, small, bold, left):
-    ...
-
->>>>>>> 0ae28146326fc787eceecd450fca6e979a7ed173
 def _draws(result):
     """Whether each answer was right; one that was not given is wrong."""
     ...
@@ -263,7 +208,6 @@ _COLUMNS: dict[str | None, str]
 _measure: Callable[..., Any]
 METRIC_FORMATS: dict[str, tuple[str, int, str]]
 
-@checked
 def five_metrics(card: Card) -> Table:
     """The paper's metrics, of a card with its protocol: clean, standard, attack, robust* (gray-box) and robust (BPDA) accuracy."""
     ...

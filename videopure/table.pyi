@@ -1,18 +1,12 @@
 # Made by tools/stubs.py from table.py: run it after nbdev_export.
 """A table of accuracies that shows itself in a notebook, on a page, in a pull request, in a terminal, in a spreadsheet and in a paper"""
-__all__ = ['Table']
-import csv as csv
-import io as io
-import sys as sys
 from collections.abc import Collection as Collection, Sequence as Sequence
 from dataclasses import dataclass as dataclass
-from html import escape as escape
-from fastcore.basics import patch as patch
 from .checks import checked as checked, printable as printable
 from .statistics import Accuracy as Accuracy
 from .video import VideoPureError as VideoPureError
+__all__ = ['Table']
 
-@checked
 @dataclass(repr=False)
 class Table:
     """Rows under a heading, shown as HTML, markdown or text. Cells: str, number, None or `Accuracy`."""
