@@ -651,7 +651,7 @@ def test_table_marks_the_best_and_states_n():
     rows = [["x", Accuracy(9, 10), Accuracy(1, 10)], ["y", Accuracy(18, 20), Accuracy(2, 10)], ["z", None, None]]
     table = Table("t", ["defense", "one", "two"], rows, best=True)
     assert "**90.0**" not in table._repr_markdown_() and "**20.0**" in table._repr_markdown_(), "bold is for equals"
-    assert "two n=10" in str(table) and "one n=" not in str(table) and "n=20" in str(table)
+    assert "two n=10" in str(table) and "one n=20" in str(table) and "90.0 [60, 98] n=10" in str(table), "what differs says so"
     assert "<b>20.0</b>" in table._repr_html_() and "–" in table._repr_html_()
     assert "<b>" not in Table("t", table.head, rows)._repr_html_()
 

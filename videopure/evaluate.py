@@ -478,14 +478,15 @@ def warn(self: Run) -> None:
     if toys and isinstance(self.data, Clips) and not isinstance(self.data, MovingShapes):
         made = "the embedded model, which was made for drawn shapes of 32 pixels and smears real clips"
         warnings.warn(f"{', '.join(toys[:3])}: {made}; choose another with model, --model (videopure train makes one)", stacklevel=5)
-    outcomes, classes = [], 1
+    outcomes = []
     for place in self.order[:20]:
         with suppress(VideoPureError, OSError):  # told when the clip's turn comes
             clip, label = self.data[place]
-            scores = answer(self.classifier, check_video(clip[None]).to(self.device))
-            outcomes, classes = [*outcomes, int(scores.argmax(1)) == int(label)], scores.shape[1]
-    if guesses(outcomes, classes):
-        found = f"right on {sum(outcomes)} of the first {len(outcomes)} clips, no better than guessing among {classes} classes"
+            outcomes.append(answer(self.classifier, check_video(clip[None]).to(self.device)).argmax(1).item() == int(label))
+            last = clip
+    if outcomes: self._check_classes(last)
+    if guesses(outcomes, self.num_classes or 1):
+        found = f"right on {sum(outcomes)} of the first {len(outcomes)} clips, no better than guessing among {self.num_classes} classes"
         warnings.warn(f"the classifier is {found}: are these its classes, in its order?", stacklevel=5)
 
 # %% ../nbs/16a_evaluate.ipynb #c074

@@ -8,7 +8,9 @@ __all__ = ['Table']
 # %% ../nbs/13f_table.ipynb #680c4d87
 import csv
 import io
+import re
 import sys
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -41,15 +43,15 @@ class Table:
         return [row[j] for row in self.rows if isinstance(row[j], Accuracy)]
 
     def _n(self, j):
-        "The number of clips behind a column, where it is the same in all rows."
-        sizes = {cell.n for cell in self._column(j)}
-        return f"n={sizes.pop()}" if len(sizes) == 1 else ""
+        "The number of clips behind most cells of a column."
+        sizes = Counter(cell.n for cell in self._column(j))
+        return f"n={max(sizes, key=lambda n: (sizes[n], n))}" if sizes else ""
 
     def _best(self, j):
         "The largest accuracy of a column of equals, if it is to be marked; none where all are the same."
         wanted = self.best if isinstance(self.best, bool) else j in self.best
-        found = {a.right for a in self._column(j)}
-        return max(found) if wanted and self._n(j) and len(found) > 1 else None
+        found, sizes = ({getattr(a, name) for a in self._column(j)} for name in ("right", "n"))
+        return max(found) if wanted and len(sizes) == 1 and len(found) > 1 else None
 
 # %% ../nbs/13f_table.ipynb #c026
 @patch
@@ -57,7 +59,7 @@ def _parts(self: Table, cell, j):
     if not isinstance(cell, Accuracy):
         return ("–" if cell is None else printable(cell)), "", False
     value, interval = str(cell).split(" ", 1)
-    small = [interval, "" if self._n(j) else f"n={cell.n}", cell.mark]
+    small = [interval, "" if self._n(j) == f"n={cell.n}" else f"n={cell.n}", cell.mark]
     return value, " ".join(filter(None, small)), cell.right == self._best(j)
 
 # %% ../nbs/13f_table.ipynb #c029
@@ -89,9 +91,11 @@ def _left(self: Table):
 
 
 def _html_cell(tag, value, small, bold, left):
-    text = f"<b>{escape(str(value))}</b>" if bold else escape(str(value))
-    note = f'{"<br>" if tag == "th" else " "}<small style="opacity:.7">{escape(small)}</small>' if small else ""
-    return f'<{tag} style="text-align:{"left" if left else "right;white-space:nowrap"}">{text}{note}</{tag}>'
+    kind = "b" if bold else "small" if tag == "td" and not left and len(str(value)) > 12 else ""  # words among numbers
+    text = f"<{kind}>{escape(str(value))}</{kind}>" if kind else escape(str(value))
+    look = "opacity:.7;display:inline-block;white-space:nowrap"
+    parts = "".join(f' <small style="{look}">{escape(part)}</small>' for part in re.split(r" (?=n=|\()", small) if part)
+    return f'<{tag} style="text-align:{"left" if left else "right"}">{text}{parts}</{tag}>'
 
 
 @patch
@@ -99,7 +103,8 @@ def _repr_html_(self: Table) -> str:
     left = self._left()
     head = "".join(_html_cell("th", name, self._n(j), False, left[j]) for j, name in enumerate(self.head))
     rows = ("".join(_html_cell("td", *self._parts(cell, j), left[j]) for j, cell in enumerate(row)) for row in self.rows)
-    caption = f'<caption style="caption-side:top;text-align:left">{escape(self.title)}</caption>'
+    inner = f'<span style="display:block;max-width:min(100%,92vw)">{escape(self.title)}</span>'
+    caption = f'<caption style="caption-side:top;text-align:left">{inner}</caption>'
     notes = "".join(f'<p><small style="opacity:.7">{escape(note)}</small></p>' for note in self.notes)
     body = f'<thead><tr>{head}</tr></thead><tbody><tr>{"</tr><tr>".join(rows)}</tr></tbody>'
     return f'<table style="margin:.8em 0">{caption}{body}</table>{notes}'

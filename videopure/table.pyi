@@ -23,7 +23,7 @@ class Table:
         ...
 
     def _n(self, j):
-        """The number of clips behind a column, where it is the same in all rows."""
+        """The number of clips behind most cells of a column."""
         ...
 
     def _best(self, j):
