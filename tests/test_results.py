@@ -671,7 +671,7 @@ def test_plot_accuracy(log):
     (ax,) = fig.axes
     assert ax.lines[0].get_xdata().tolist() == [10, 40] and ax.lines[0].get_ydata().tolist() == [50, 10]
     assert len(ax.collections) == 2 and ax.get_xscale() == ("log" if log else "linear")
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["one", "<two>"]
+    assert [text.get_text() for text in fig.legends[0].get_texts()] == ["one", "<two>"]
 
 
 @pytest.mark.parametrize("sign", ["\x1b[31m", "\x1b]0;title\x07", "\u202e", "\x9b2J", "\n| a | b |", "\udcff"], ids=ascii)
