@@ -633,3 +633,15 @@ def test_keyboard_reaches_every_control_in_jupyterlab(notebook):
     assert wanted > 10 and not missed
     texts = notebook.evaluate("[...document.querySelectorAll('[class*=explorer-] img')].map(i => i.alt)")
     assert texts and all(texts)
+
+
+def test_reading_a_file_says_what_the_embedded_model_means(tmp_path):
+    "In one sentence, with the line that changes it; nothing of the kind for models of one's own."
+    path = tmp_path / "mine.npz"
+    write_video(moving_shapes(1, seed=2)[0], path)
+    explorer = Explorer()
+    explorer.read(path)
+    assert "drawn shapes only" in explorer.message.value and "Explorer(Defended(your_classifier, your_pipeline))" in explorer.message.value
+    own = Explorer(Defended(tiny_classifier(), lambda clip: clip))
+    own.read(path)
+    assert "mine.npz" in own.message.value and "drawn shapes" not in own.message.value

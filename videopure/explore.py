@@ -501,7 +501,7 @@ def read(self: Explorer, path: str | Path, name: str | None = None) -> None:
     "Read a video file and show it, at the frames and size of the clips that are there. Raises `VideoFileError` if it cannot be read."
     T, H, W = self.clip.shape[2:]
     self._add_clips({name or Path(path).name: (read_video(path, frames=T, size=(H, W)), None)})
-    self._say(f"Read {name or Path(path).name}")
+    self._say(self.on_reading(name or Path(path).name))
 
 
 @patch

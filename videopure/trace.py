@@ -26,6 +26,7 @@ from .pipeline import VideoPurePipeline
 from .purifier import Purifier, VideoPure, as_purifier, device_of
 from .schedule import add_noise, ddim_levels, predict_x0
 from .show import NO_SCRIPT, magnify, save_page, sprite_sheet
+from .stream import is_toy
 from .video import MOTIONS, ClipError, VideoPureError, moving_shapes, resize_video
 from .voting import VoteOutput, vote
 
@@ -280,6 +281,14 @@ class Experiment:
         "The logits (1, K) of the classifier alone."
         with torch.no_grad():
             return self.defended.classifier(video.to(self.device))
+
+# %% ../nbs/18a_trace.ipynb #2eb7a28f
+@patch
+def on_reading(self: Experiment, name: str) -> str:
+    "What is said when a file was read; also what the embedded model means for it."
+    made = "The embedded models know drawn shapes only: real clips come out smeared, with labels of drawn motions"
+    other = "Explorer(Defended(your_classifier, your_pipeline)) shows your own"
+    return f"Read {name}. {made}. {other}." if is_toy(self.defended.purifier) else f"Read {name}"
 
 # %% ../nbs/18a_trace.ipynb #c076
 @contextmanager

@@ -14,6 +14,7 @@ from .pipeline import VideoPurePipeline as VideoPurePipeline
 from .purifier import Purifier as Purifier, VideoPure as VideoPure, as_purifier as as_purifier, device_of as device_of
 from .schedule import add_noise as add_noise, ddim_levels as ddim_levels, predict_x0 as predict_x0
 from .show import NO_SCRIPT as NO_SCRIPT, magnify as magnify, save_page as save_page, sprite_sheet as sprite_sheet
+from .stream import is_toy as is_toy
 from .video import MOTIONS as MOTIONS, ClipError as ClipError, VideoPureError as VideoPureError, moving_shapes as moving_shapes, resize_video as resize_video
 from .voting import VoteOutput as VoteOutput, vote as vote
 __all__ = ['cv2', 'Trace', 'trace_purification']
@@ -129,6 +130,10 @@ class Experiment:
 
     def answer(self, video: torch.Tensor) -> torch.Tensor:
         """The logits (1, K) of the classifier alone."""
+        ...
+
+    def on_reading(self, name: str) -> str:
+        """What is said when a file was read; also what the embedded model means for it."""
         ...
 
     def with_settings(self, settings: Mapping[str, object] | None) -> Purifier:
