@@ -83,7 +83,7 @@ class ClipFolder(Clips):
 
     `ds[i]` is (clip (3, frames, size, size) in [0, 1], label); a clip that is undecodable or too short raises `VideoFileError` there."""
 
-    def __init__(self, root: str | Path, frames: int | None=16, size: int | tuple[int, int] | None=32, stride: int | None=None, classes: Sequence[str] | None=None, *, group: str | None=None, where: Mapping | None=None, where_not: Mapping | None=None, **reading):
+    def __init__(self, root: str | Path, frames: int | None=16, size: int | tuple[int, int] | None=32, stride: int | None=None, classes: Sequence[str] | None=None, *, group: str | None=None, where: Mapping[Any, Any] | None=None, where_not: Mapping[Any, Any] | None=None, **reading):
         ...
 
     def _use_manifest(self, group, where, where_not):
@@ -163,7 +163,7 @@ class ClipList(Clips):
     def __init__(self, root: str | Path, listing: str | Path, classes: Sequence[str] | None=None, *, incomplete: bool=False, **reading):
         ...
 
-def in_turns(rows: Sequence, labels: Sequence[int] | dict) -> list:
+def in_turns(rows: Sequence[Any], labels: Sequence[int] | dict[Any, Any]) -> list[Any]:
     """The rows with the classes taking turns, each in the given order; `labels[row]` is the class of a row."""
     ...
 
@@ -198,7 +198,7 @@ class ClipLoader:
     skipped: dict[Any, Any]
     loader: DataLoader
 
-    def __init__(self, data: Dataset, batch_size: int=8, workers: int=0, **options):
+    def __init__(self, data: Dataset[Any], batch_size: int=8, workers: int=0, **options):
         ...
 
     def __len__(self) -> int:

@@ -112,7 +112,7 @@ def _true_class_probability(pipe, classifier, video, labels, settings):
     ...
 GRID: dict[str, Any]
 
-def tune(pipe: VideoPurePipeline, val: Validation, grid: Mapping[str, Sequence[float]]=GRID, progress: bool=True) -> tuple[dict[str, float], list[dict]]:
+def tune(pipe: VideoPurePipeline, val: Validation, grid: Mapping[str, Sequence[float]]=GRID, progress: bool=True) -> tuple[dict[str, float], list[dict[Any, Any]]]:
     """Settings of the pipeline that leave most probability on the true class, over clips with and without attack."""
     ...
 
