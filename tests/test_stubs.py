@@ -206,8 +206,8 @@ def test_check_lists_what_is_stale(package):
 
 def test_containers_say_what_they_hold():
     "Strict checkers want it."
-    text = tool.stub("x", {"x": ast.parse("def f(a: dict, b: list[dict] | None, *, c: Callable = dict) -> type: ...")})
-    assert "def f(a: dict[Any, Any], b: list[dict[Any, Any]] | None, *, c: Callable[..., Any]=dict) -> type[Any]:" in text
+    text = tool.stub("x", {"x": ast.parse("def f(a: dict, b: list[dict] | None, *, c: Callable = dict, **d) -> type: ...")})
+    assert "def f(a: dict[Any, Any], b: list[dict[Any, Any]] | None, *, c: Callable[..., Any]=dict, **d: Any) -> type[Any]:" in text
     assert "from typing import Any\n" in text
 
 

@@ -446,6 +446,9 @@ class Filled(ast.NodeTransformer):
     def visit_Name(self, node: ast.Name) -> ast.expr:
         return ast.parse(node.id + self.ANY.get(node.id, ""), mode="eval").body
 
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        return ast.parse("os.PathLike[str]", mode="eval").body if ast.unparse(node) == "os.PathLike" else node
+
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         node.slice = self.visit(node.slice)
         return node
@@ -454,6 +457,9 @@ class Filled(ast.NodeTransformer):
 def fill(node: ast.stmt) -> None:
     "Fill in the annotations of a part of a stub."
     for part in ast.walk(node):
+        for more in [part.args.vararg, part.args.kwarg] if isinstance(part, FUNCTION) else []:
+            if more and not more.annotation:
+                more.annotation = ast.Name("Any", ast.Load())
         if isinstance(part, FUNCTION) and part.returns:
             part.returns = Filled().visit(part.returns)
         elif isinstance(part, (ast.arg, ast.AnnAssign)) and part.annotation:

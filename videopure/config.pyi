@@ -81,7 +81,7 @@ def trained_on(models: Iterable[object], data: Dataset[Any]) -> str:
     """How many clips of a data set have the names of clips that a model was trained on."""
     ...
 
-def _pipeline(name, device, dtype, **more):
+def _pipeline(name, device, dtype, **more: Any):
     """A pipeline for a run, which shows a bar of its own."""
     ...
 

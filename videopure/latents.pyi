@@ -163,7 +163,7 @@ def embed_empty_prompt(text_encoder: nn.Module, tokenizer: Callable[..., Any], n
 class PromptAttention(AttnProcessor2_0):
     """Cross-attention for a prompt that all frames of all clips share: its keys and values are computed once."""
 
-    def __call__(self, attn: Attention, hidden_states: torch.Tensor, encoder_hidden_states=None, attention_mask=None, *args, **kwargs):
+    def __call__(self, attn: Attention, hidden_states: torch.Tensor, encoder_hidden_states=None, attention_mask=None, *args: Any, **kwargs: Any):
         ...
 
 def share_prompt(unet: nn.Module) -> None:

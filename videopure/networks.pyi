@@ -91,7 +91,7 @@ class SlowFast(nn.Module):
         """Logits `(N, num_classes)` of normalised clips `(N, 3, T, H, W)`."""
         ...
 
-def _sequential(**layers):
+def _sequential(**layers: Any):
     """Layers in a row, by name."""
     ...
 

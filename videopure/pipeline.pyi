@@ -89,7 +89,7 @@ class VideoPurePipeline(DiffusionPipeline):
         ...
 
     @classmethod
-    def from_pretrained(cls, pretrained_model_name_or_path: str | os.PathLike, **kwargs) -> VideoPurePipeline:
+    def from_pretrained(cls, pretrained_model_name_or_path: str | os.PathLike[str], **kwargs: Any) -> VideoPurePipeline:
         """A pipeline from a folder or the hub, saved by this class or a text-to-video pipeline of diffusers; see diffusers for `kwargs`.
 
         Known are Wan, LTXPipeline, CogVideoX, AnimateDiff and TextToVideoSD; `DENOISERS` and `SCHEDULES` take others.
@@ -106,7 +106,7 @@ class VideoPurePipeline(DiffusionPipeline):
         ...
 
     @classmethod
-    def from_pipe(cls, pipeline: DiffusionPipeline, **kwargs) -> VideoPurePipeline:
+    def from_pipe(cls, pipeline: DiffusionPipeline, **kwargs: Any) -> VideoPurePipeline:
         """A pipeline of the components of another one, of diffusers for example, which are frozen; `kwargs` take their place.
 
         Raises `VideoPureError` if the components do not fit, or are not those of a model of videos."""

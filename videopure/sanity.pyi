@@ -113,7 +113,7 @@ class Inspection:
         """The gradient attack that should be the strongest; None if there is no gradient at all."""
         ...
 
-    def attack(self, name: str, eps: float, **options) -> Callable[..., Any]:
+    def attack(self, name: str, eps: float, **options: Any) -> Callable[..., Any]:
         """An attacker by name, with this budget."""
         ...
 
@@ -121,7 +121,7 @@ class Inspection:
         """An attack of one's own, on what it sees; of that size, if it takes one."""
         ...
 
-    def survives(self, name: str, eps: float, **options) -> torch.Tensor:
+    def survives(self, name: str, eps: float, **options: Any) -> torch.Tensor:
         """Which clips `(B,)` are answered right under an attack."""
         ...
 

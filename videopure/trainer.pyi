@@ -20,7 +20,7 @@ def generator_for(seed: int, step: int) -> torch.Generator:
     """The source of everything random in one training step."""
     ...
 
-def _swap_opposites(*pairs):
+def _swap_opposites(*pairs: Any):
     """A table of labels in which the two motions of the given pairs have changed places."""
     ...
 _MIRRORED: dict[int, Any]

@@ -78,7 +78,7 @@ def _new_unet(start, seed=0):
     ...
 GUIDANCE: dict[str, Any]
 
-def _new_pipeline(unet, **settings):
+def _new_pipeline(unet, **settings: Any):
     """A pipeline around a copy of `unet`."""
     ...
 
@@ -86,7 +86,7 @@ def _notes_table(notes, name='purifier'):
     """The numbers of every validation so far; only those that there are."""
     ...
 
-def _save_page(path, purifier, val, *tables):
+def _save_page(path, purifier, val, *tables: Any):
     """A page with tables and two validation clips, attacked if possible, before and after purification."""
     ...
 
