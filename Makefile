@@ -48,8 +48,10 @@ FUZZ = 10000
 fuzz: $(DEV)
 	OMP_NUM_THREADS=1 FUZZ=$(FUZZ) $(BIN)/python -m pytest -q tests/test_fuzz.py $(ARGS)
 
+# the notebooks are trusted, so that their players play; and opened without being marked as modified
 lab: $(DEV)
-	cd nbs && "$(abspath $(BIN))/jupyter-lab" index.ipynb $(ARGS)
+	cd nbs && "$(abspath $(BIN))/jupyter-trust" *.ipynb */*.ipynb > /dev/null
+	cd nbs && "$(abspath $(BIN))/jupyter-lab" --config=../tools/jupyter_config.py index.ipynb $(ARGS)
 
 docs: $(DEV)
 	$(BIN)/python tools/docs.py

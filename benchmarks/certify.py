@@ -20,7 +20,8 @@ from tqdm.auto import tqdm
 from videopure import PGD, VideoPurePipeline, moving_shapes, tiny_classifier
 from videopure.certify import Certificate, Denoiser, DoubleMasked, Smoothed, Steady, boxes, subsets, windows
 from videopure.registry import fingerprint
-from videopure.results import Accuracy, Table
+from videopure.statistics import Accuracy
+from videopure.table import Table
 from videopure.threats import L2, Flicker, Frames, Patch
 
 SEED, ALPHA, SELECT = 1401, 0.001, 32

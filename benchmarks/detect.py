@@ -17,7 +17,8 @@ from videopure.baselines import OneStep
 from videopure.detect import Selective, auc, evading
 from videopure.journal import Journal
 from videopure.registry import identity
-from videopure.results import Accuracy, Table
+from videopure.statistics import Accuracy
+from videopure.table import Table
 
 SEED, EPS, STEPS, BATCH = 1404, 8 / 255, 20, 10
 

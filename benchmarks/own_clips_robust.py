@@ -22,7 +22,7 @@ from videopure.attacks import make_attack
 from videopure.cache import Recipe
 from videopure.certify import DoubleMasked, Smoothed, windows
 from videopure.data import ClipFolder
-from videopure.results import Table
+from videopure.table import Table
 from videopure.robust import Hardening
 from videopure.statistics import clustered
 from videopure.threats import L2, Frames

@@ -13,7 +13,7 @@ import torch
 
 from videopure import VideoPurePipeline, benchmark, moving_shapes, tiny_classifier
 from videopure.baselines import OneStep
-from videopure.results import Table
+from videopure.table import Table
 from videopure.tiny import load_motion_classifier
 from videopure.trainer import train_tiny
 

@@ -17,7 +17,8 @@ from videopure import PGD, Defended, VideoPurePipeline, moving_shapes, tiny_clas
 from videopure.attacks import make_attack
 from videopure.baselines import OneStep
 from videopure.certify import DoubleMasked, Smoothed, windows
-from videopure.results import Accuracy, Table
+from videopure.statistics import Accuracy
+from videopure.table import Table
 from videopure.robust import train_robust
 from videopure.threats import L2, Frames
 from videopure.tiny import load_motion_classifier

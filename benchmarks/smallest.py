@@ -22,7 +22,7 @@ from videopure.guidance import smooth_sign
 from videopure.journal import Journal, config_hash
 from videopure.purifier import VideoPure
 from videopure.registry import identity
-from videopure.results import Table
+from videopure.table import Table
 from videopure.smallest import format_median, smallest_eps
 from videopure.statistics import Median
 

@@ -16,7 +16,8 @@ import torch
 from videopure import PGD, Defended, VideoPurePipeline, moving_shapes, tiny_classifier
 from videopure.baselines import make_purifier
 from videopure.purifier import seeded
-from videopure.results import Accuracy, Table
+from videopure.statistics import Accuracy
+from videopure.table import Table
 
 SEED = 5_000_001
 GRID = {

@@ -47,7 +47,7 @@ def site() -> Path:
     if not (ROOT / "tools/docs.py").exists():
         pytest.skip("an installed package carries no site")
     sources = [p for p in (ROOT / "nbs").rglob("*") if p.is_file() and ".ipynb_checkpoints" not in p.parts]
-    changed = max(p.stat().st_mtime for p in [*sources, ROOT / "tools/docs.py", ROOT / "_quarto.yml"])
+    changed = max(p.stat().st_mtime for p in [*sources, *(ROOT / "tools").glob("*.py"), ROOT / "_quarto.yml"])
     built = ROOT / "_docs/.nojekyll"
     name = hashlib.sha256(str(ROOT).encode()).hexdigest()[:16]
     with FileLock(Path(tempfile.gettempdir()) / f"videopure-site-{name}.lock"):

@@ -120,3 +120,67 @@ def test_source_folds(visit):
     source.query_selector("summary").focus()
     page.keyboard.press("Enter")
     assert source.get_attribute("open") is not None
+
+
+CUT = """() => [...document.querySelectorAll("main pre")].filter(pre => {
+  const inside = pre.querySelector("code") ?? pre;
+  return pre.scrollWidth > pre.clientWidth + 1 || inside.scrollWidth > pre.clientWidth + 1;
+}).map(pre => pre.innerText.slice(0, 80))"""
+WIDE = """() => [...document.querySelectorAll("main pre.sourceCode:is(.python, .py, .sh)")].filter(pre => !pre.closest(".cell-output"))
+  .flatMap(pre => pre.textContent.split("\\n")).filter(line => line.length > 88)"""
+ROOM = """() => {
+  const pre = document.querySelector("main pre.sourceCode code"), line = document.createElement("span");
+  line.textContent = "x".repeat(88); pre.prepend(line, "\\n");
+  const boxes = line.getClientRects().length; line.remove(); return boxes }"""
+BROKEN = """() => {
+  const found = [];
+  for (const code of document.querySelectorAll("main td code")) {
+    const walker = document.createTreeWalker(code, NodeFilter.SHOW_TEXT), range = document.createRange();
+    for (let node; node = walker.nextNode();) for (const name of node.data.matchAll(/[\\w.]{2,}/g)) {
+      range.setStart(node, name.index); range.setEnd(node, name.index + name[0].length);
+      if (new Set([...range.getClientRects()].map(box => Math.round(box.top))).size > 1) found.push(name[0]);
+    }
+  }
+  return found }"""
+OPEN = "document.querySelectorAll('main details').forEach(part => part.open = true)"
+
+
+def test_no_code_is_cut_and_no_name_is_broken(visit):
+    "On every page, folded sources included: nothing is wider than its box; lines of 88 characters have room; names in tables stay whole."
+    page, found, wide, count = visit("index.html"), [], [], 0
+    home = page.url.removesuffix("index.html")
+    assert page.evaluate(ROOM) == 1
+    for name in PAGES:
+        page.set_viewport_size({"width": 1280, "height": 850})
+        page.goto(home + name, wait_until="domcontentloaded")
+        page.evaluate(OPEN)
+        count += page.locator("main pre").count()
+        found += [f"{name}: cut: {text}" for text in page.evaluate(CUT)] + [f"{name}: broken: {text}" for text in page.evaluate(BROKEN)]
+        wide += page.evaluate(WIDE)
+        page.set_viewport_size({"width": 390, "height": 844})
+        found += [f"{name}: broken on a phone: {text}" for text in page.evaluate(BROKEN)]
+    assert count > 3000 and not found, "\n".join(found[:30])
+    assert len(wide) < 80, "\n".join(wide)  # scripts and styles inside of strings (test_site.py): they go on below
+
+
+def test_cut_code_and_broken_names_are_noticed(tmp_path, chromium, serve):
+    text = '<main><pre class="sourceCode sh" style="width: 200px; overflow: auto"><code>' + "x" * 99 + "</code></pre>"
+    text += '<table style="width: 40px"><td><code style="overflow-wrap: anywhere">classifier</code></table></main>'
+    (tmp_path / "a.html").write_text(text)
+    page = chromium.new_page()
+    page.goto(serve(tmp_path) + "a.html")
+    assert len(page.evaluate(CUT)) == 1 and page.evaluate(WIDE) == ["x" * 99] and page.evaluate(BROKEN) == ["classifier"]
+    page.close()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_quickstart_is_found_at_once(width, visit):
+    "On the first screen of the front page, in the bar, and as the next page."
+    page = visit("index.html", width)
+    link = page.locator("main p a[href='tutorials/quickstart.html']").first
+    assert link.bounding_box()["y"] + link.bounding_box()["height"] < 844
+    assert page.locator(".navbar a[href='tutorials/quickstart.html']").count() == 1
+    assert page.locator(".nav-page-next a").get_attribute("href") == "tutorials/quickstart.html"
+    with page.expect_navigation():
+        link.click()
+    assert page.locator("h1").inner_text() == "Quickstart"

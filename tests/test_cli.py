@@ -22,12 +22,13 @@ import torch
 import yaml
 
 import videopure
-from videopure import cli
+from videopure import cli, demo
 from videopure.baselines import PURIFIERS
 from videopure.cli import COMMANDS, main
 from videopure.config import read_config, run_config
 from videopure.pipeline import VideoPurePipeline, load_pipeline, save_pipeline
 from videopure.purifier import VideoPure
+from videopure.show import save_page
 from videopure.video import MOTIONS, VideoPureError, moving_shapes, read_video, write_video
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -64,6 +65,8 @@ def test_demo(tmp_path, capsys):
     page = (tmp_path / "a" / "b" / "report.html").read_text()
     assert escape(limits) in page and escape(limits) in (tmp_path / "a" / "b" / "card.html").read_text()
     assert page.count("<figure") == 16 and "gray-box" in page and 'src="http' not in page
+    assert page.index("A change that nobody sees") < page.index("<figure") < page.index("<table"), "the point first"
+    assert "worst case" not in page and {"✓", "✗"} <= {*page} and "#15803d" in page and "#b91c1c" in page
 
 
 @pytest.mark.slow
@@ -187,7 +190,7 @@ ENDS = {
     "long sentences": (VideoPureError("a sentence of no great length with some words more in it. " * 30), 2),
 }
 WORDS = {"demo": [], "purify": ["in.mp4", "out.mp4"], "info": ["in.mp4"], "evaluate": [], "certify": ["frames"], "train": ["clips"]}
-WORDS |= {"train-tiny": []}
+WORDS |= {"train-tiny": [], "verify": ["run"]}
 
 
 @pytest.mark.parametrize(("error", "status"), ENDS.values(), ids=ENDS)
@@ -390,7 +393,8 @@ def test_labels_are_escaped_in_the_report(tmp_path):
     classifier.class_names = (name,) * 10
     sample = [(clip, 0) for clip in moving_shapes(1, seed=1)[0]]
     pgd = {"eps": 8 / 255, "alpha": 2 / 255, "steps": 1, "seed": 0}
-    page = cli._save_report(tmp_path / "page.html", "", classifier, VideoPurePipeline.tiny(), sample, pgd).read_text()
+    parts = demo._players(classifier, VideoPurePipeline.tiny(), sample, pgd)
+    page = save_page(tmp_path / "page.html", "", *parts).read_text()
     assert "<img src=x" not in page and page.count("&lt;img src=x onerror=alert(1)&gt;") >= 4
 
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -26,14 +27,14 @@ from videopure.cli import main
 from videopure.config import _reading, load_data, read_config, run_config
 from videopure.data import ClipFolder, Clips, MovingShapes
 from videopure.defense import Defended
-from videopure.evaluate import PROTOCOLS, AttackSpec, Run, as_attack_spec, benchmark, five_metrics
+from videopure.evaluate import PROTOCOLS, AttackSpec, Run, as_attack_spec, benchmark
 from videopure.journal import Journal, file_name
 from videopure.metrics import METRICS
 from videopure.pipeline import VideoPurePipeline, load_pipeline
 from videopure.checks import AnswerError
 from videopure.purifier import NoGradientError, Purifier
 from videopure.registry import fingerprint
-from videopure.results import Card
+from videopure.results import Card, five_metrics
 from videopure.threats import THREATS, Linf
 from videopure.tiny import MotionClassifier, save_classifier, tiny_classifier
 from videopure.voting import RULES
@@ -1534,3 +1535,53 @@ def test_a_surrogate_has_fewer_steps():
     clips, labels = moving_shapes(1)
     with pytest.raises(VideoPureError, match="surrogate has fewer steps"):
         ATTACKS["pgd"](Defended(tiny_classifier(), VideoPurePipeline.tiny(), sees="surrogate-9"), 8 / 255, steps=1)(clips, labels)
+
+
+# -- told before hours are spent ----------------------------------------------------------------------------------------------------------
+
+
+class Sure(torch.nn.Module):
+    "Always says the same of a clip: the class that its first value names, moved by `shift`."
+
+    def __init__(self, shift):
+        super().__init__()
+        self.shift = torch.nn.Parameter(torch.tensor(float(shift)))
+
+    def forward(self, video):
+        return torch.nn.functional.one_hot(((video[:, 0, 0, 0, 0] * 10).round() + self.shift).long() % 10, 10).float() * 9
+
+
+@pytest.mark.parametrize("shift, n, told", [(0, 12, False), (1, 12, True), (1, 2, True), (1, 1, False), (0, 2, False)])
+def test_a_classifier_that_guesses_is_told_first(shift, n, told):
+    labels = torch.arange(n) % 10
+    clips = (labels / 10).reshape(-1, 1, 1, 1, 1).expand(n, 3, 4, 8, 8).clone()
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        benchmark(Sure(shift), {"none": None}, (clips, labels), {}, progress=False)
+    said = [str(w.message) for w in found if "guessing" in str(w.message)]
+    assert len(said) == told and all(f"right on 0 of the first {n} clips, no better than guessing among 10" in line for line in said)
+
+
+def test_a_finished_run_is_not_warned_of_again(tmp_path):
+    labels = torch.arange(10)
+    clips = (labels / 10).reshape(-1, 1, 1, 1, 1).expand(10, 3, 4, 8, 8).clone()
+    run = lambda: benchmark(Sure(1), {"none": None}, (clips, labels), {}, out=tmp_path, progress=False)
+    with pytest.warns(UserWarning, match="guessing"):
+        run()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run()
+
+
+def test_an_embedded_purifier_on_files_is_told(tmp_path, capsys):
+    "In one sentence, with what to change; not for drawn clips, and not for purifiers without a model."
+    for k, (clip, label) in enumerate(zip(*moving_shapes(10, seed=8))):
+        (tmp_path / "clips" / MOTIONS[label]).mkdir(parents=True, exist_ok=True)
+        write_video(clip[None], tmp_path / "clips" / MOTIONS[label] / f"{k}.npz")
+    words = ["evaluate", "--data", str(tmp_path / "clips"), "--n-clips", "2", "--attacks", "none", "--quiet", "--device", "cpu"]
+    assert main([*words, "--out", str(tmp_path / "a")]) == 0
+    said = capsys.readouterr().err
+    assert said.count("drawn shapes of 32 pixels and smears real clips") == 1 and "--model" in said
+    assert said.startswith("videopure: VideoPure")
+    assert main(["evaluate", "--n-clips", "2", "--attacks", "none", "--quiet", "--device", "cpu", "--out", str(tmp_path / "b")]) == 0
+    assert "smears" not in capsys.readouterr().err

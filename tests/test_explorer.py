@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import weakref
+from pathlib import Path
 from unittest.mock import patch
 
 import pytest
@@ -22,10 +23,12 @@ from videopure.defense import Defended
 from videopure.explore import Explorer
 from videopure.pipeline import VideoPurePipeline
 from videopure.purifier import VideoPure
+from videopure.show import Player
 from videopure.tiny import tiny_classifier
 from videopure.trace import summary, trace_purification
 from videopure.video import VideoPureError, moving_shapes, write_video
 
+ROOT = Path(__file__).resolve().parent.parent
 CELL = "from videopure.explore import Explorer\nexplorer = Explorer()\nexplorer"
 STATE = "import json\nprint(json.dumps(explorer.values()))"
 
@@ -412,10 +415,16 @@ def lab(tmp_path_factory):
     cells = [nbformat.v4.new_code_cell(source) for source in (CELL, STATE)]
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), folder / "explore.ipynb")
+    for seed, name in enumerate(("saved.ipynb", "trusted.ipynb")):  # not the same, because who trusts one trusts its like
+        data = {"text/html": Player(moving_shapes(1, seed=seed)[0])._repr_html_()}
+        shown = nbformat.v4.new_code_cell("1", outputs=[nbformat.v4.new_output("execute_result", data)])
+        nbformat.write(nbformat.v4.new_notebook(cells=[shown], metadata=kernel), folder / name)
     names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR")
     env = os.environ | {name: str(own / name) for name in (*names, "IPYTHONDIR")} | {"OMP_NUM_THREADS": "1"}
+    subprocess.run([Path(command).with_name("jupyter-trust"), folder / "trusted.ipynb"], env=env, check=True)
     quiet = ["--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
-    options = ["--no-browser", "--allow-root", "--ServerApp.port=0", "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}", *quiet]
+    quiet += ["--no-browser", "--allow-root", f"--config={ROOT / 'tools/jupyter_config.py'}"]
+    options = ["--ServerApp.port=0", "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}", *quiet]
     with open(own / "log", "w") as log:
         server = subprocess.Popen([command, *options], env=env, stdout=log, stderr=log)
     try:
@@ -476,6 +485,75 @@ def upload(page, path) -> None:
     with page.expect_file_chooser() as chooser:
         page.click("button:has-text('Upload a clip')")
     chooser.value.set_files(path)
+
+
+@pytest.mark.slow
+def test_a_file_that_the_browser_cannot_send_is_answered(notebook, tmp_path):
+    "The name, the size and what to do instead; nothing is sent, and the line goes with the next file, which is read."
+    large, good = tmp_path / "<b>minute.mp4", tmp_path / "small.mp4"
+    large.write_bytes(bytes(12_000_000))
+    write_video(moving_shapes(1, seed=7)[0], good)
+    upload(notebook, large)
+    line = notebook.locator("[class*=explorer-] p.vp-status.error[role=alert]:has-text('path')")
+    line.wait_for()
+    assert large.name in line.inner_text() and "12 MB" in line.inner_text()
+    notebook.wait_for_timeout(2000)
+    assert notebook.locator("text=/ipykernel.*Idle/").count() and "minute" not in values(notebook)["clip"]
+    upload(notebook, good)
+    notebook.wait_for_selector("p.vp-status:has-text('Read small.mp4')")
+    assert line.count() == 0 and values(notebook)["clip"] == "small.mp4"
+
+
+@pytest.mark.slow
+def test_export_button_writes_the_page(notebook, chromium):
+    "It says where, and the page is one that opens from a file."
+    press(notebook, "Export")
+    said = notebook.locator("p.vp-status:has-text('Wrote')").inner_text().strip()
+    written = Path(said.removeprefix("Wrote "))
+    assert written.name == "explorer.html" and written.stat().st_size < 3_000_000
+    page = chromium.new_page()
+    page.goto(written.as_uri())
+    assert page.locator("img").count() > 0 and page.locator("button.play").count() == 1
+    assert not page.locator(".vp-still").count()
+    page.close()
+
+
+@pytest.fixture
+def opened(lab, chromium):
+    "A function that opens a notebook in JupyterLab and waits until its kernel is ready."
+    contexts = []
+
+    def open_notebook(name: str):
+        contexts.append(chromium.new_context(viewport={"width": 1280, "height": 900}))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(60_000)
+        page.goto(f"{lab}lab/tree/{name}?reset")
+        page.wait_for_selector(".jp-Notebook .jp-CodeCell")
+        page.wait_for_selector("text=/ipykernel.*Idle/")
+        page.wait_for_timeout(2000)
+        return page
+
+    yield open_notebook
+    for context in contexts:
+        context.close()
+
+
+@pytest.mark.slow
+def test_opening_a_notebook_does_not_mark_it_as_modified(opened):
+    page = opened("saved.ipynb")
+    assert page.locator(".jp-mod-dirty").count() == 0
+    page.locator(".jp-CodeCell .cm-content").first.click()
+    page.keyboard.type("2")
+    page.wait_for_selector(".jp-mod-dirty")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("trusted", [False, True], ids=["saved", "trusted"])
+def test_a_saved_player_plays_or_says_why_not(trusted, opened):
+    page = opened("trusted.ipynb" if trusted else "saved.ipynb")
+    assert page.get_by_text("scripts do not run").is_visible() is not trusted
+    assert page.locator("img[src^='data:image']").first.is_visible() is not trusted
+    assert (page.locator("[data-videopure][data-playing=true] canvas").count() > 0) is trusted
 
 
 def press(page, name: str) -> None:

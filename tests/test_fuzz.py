@@ -295,7 +295,7 @@ def of_runs() -> dict:
         "metrics.measure": (metrics.measure, pair | {"metrics": {"psnr": metrics.psnr}}),
         "evaluate.AttackSpec": (evaluate.AttackSpec, {}),
         "evaluate.benchmark": (evaluate.benchmark, run),
-        "evaluate.five_metrics": (evaluate.five_metrics, {"card": five}),
+        "results.five_metrics": (results.five_metrics, {"card": five}),
         "journal.read_results": (read_all, {"path": next((FOLDER / "run").glob("*.jsonl"))}, journal.read_results),
         "config.load_data": (config.load_data, {"dataset": "moving-shapes"}),
         "config.run_config": (config.run_config, {"config": settings}),

@@ -1,5 +1,7 @@
 """Results survive a kill, tables do not depend on it, and cards say the same after saving. (notebooks 15a and 15b)"""
 
+import csv
+import io
 import itertools
 import json
 import os
@@ -11,7 +13,9 @@ from html.parser import HTMLParser
 import pytest
 
 from videopure.journal import Journal, config_hash, difference, environment, plain, read_results, result_key
-from videopure.results import METRIC_FORMATS, Accuracy, Card, Table, plot_accuracy
+from videopure.results import METRIC_FORMATS, Card, plot_accuracy
+from videopure.statistics import Accuracy
+from videopure.table import Table
 from videopure.video import VideoFileError, VideoPureError
 
 CONFIG = {"title": "a run", "seed": 3, "eps": "8/255", "defenses": ["none", "b", "a"], "attacks": ["none", "PGD", "BPDA"]}
@@ -286,7 +290,9 @@ def test_order_and_columns_come_from_the_configuration():
     assert len(texts) == 1
     table = Card(CONFIG, results).table()
     assert [row[0] for row in table.rows] == ["none", "b", "a"]
-    assert table.head == ["defense", "clean", "PGD", "BPDA", "worst case"]
+    assert table.head == ["defense", "clean", "worst case", "PGD", "BPDA"]
+    exact = {"PGD": {"sees": "classifier"}, "BPDA": {"sees": "bpda"}, "full": {"sees": "full"}, "suite": {"method": "video-auto-1"}}
+    assert Card(CONFIG | {"attacks": exact}, results).table().head[2:] == ["worst case", "full", "suite", "PGD", "BPDA"]
 
 
 @pytest.mark.parametrize("names", [["b", "a"], {"b": {"quality": 3}, "a": {}}, [{"name": "b"}, {"name": "a", "x": 1}]])
@@ -330,7 +336,7 @@ def test_worst_case_of_what_was_attacked_adaptively_only(sees, adaptive, tmp_pat
     for form in (attacks, [{"name": name} | spec for name, spec in attacks.items()]):
         card = Card({"defenses": {"blur": {"method": "blur"}}, "attacks": form}, both)
         shown = "100.0" if adaptive else "not attacked adaptively"
-        assert card.adaptive("blur") == adaptive and str(card.table()).endswith(shown + (" [34, 100]" if adaptive else ""))
+        assert card.adaptive("blur") == adaptive and str(cell_of(card, "blur", "worst case")).startswith(shown)
         assert all(("not attacked adaptively" in text) != adaptive for text in (card._repr_html_(), card._repr_markdown_(), str(card)))
         (entry,) = card.leaderboard()
         assert entry["unreliable"] != adaptive and ("not attacked adaptively" in entry["footnote"]) != adaptive
@@ -339,22 +345,55 @@ def test_worst_case_of_what_was_attacked_adaptively_only(sees, adaptive, tmp_pat
         assert not Card(card.config, both[:2] + both[3:5]).adaptive("blur"), "it was not run"
 
 
+def cell_of(card, defense, column):
+    "What the table says in one row and column."
+    table = card.table()
+    return next(row[table.head.index(column)] for row in table.rows if row[0] == defense)
+
+
 def test_no_worst_case_for_a_row_that_was_attacked_less():
     "Whoever was attacked least would look best."
     config = {"defenses": {d: {"method": d} for d in ("jpeg", "blur")}, "attacks": {"BPDA": {"sees": "bpda"}, "full": {"sees": "full"}}}
     results = [result(c, d, a, (a == "none",)) for c in "ab" for d in ("jpeg", "blur") for a in ("none", "BPDA", "full")]
     card = Card(config, [r for r in results if (r["defense"], r["attack"]) != ("jpeg", "full")])
-    assert [row[-1] for row in card.table().rows] == ["not attacked by full", Accuracy(0, 2)]
+    assert [cell_of(card, d, "worst case") for d in ("jpeg", "blur")] == ["not attacked by full", Accuracy(0, 2)]
     assert {*card.to_dict()["worst"]} == {"blur"} and [entry["unreliable"] for entry in card.leaderboard()] == [True, False]
     assert card.leaderboard()[0]["footnote"].endswith("not attacked by full")
-    counted = Card(config | {"worst": ["BPDA"]}, card.results)
-    assert counted.doubt("jpeg") == "" and counted.table().rows[0][-1] == Accuracy(0, 2)
+    counted = Card(config | {"worst": ["BPDA", "PGD"], "attacks": config["attacks"] | {"PGD": {}}}, card.results)
+    assert counted.doubt("jpeg") == "" and cell_of(counted, "jpeg", "worst case") == Accuracy(0, 2)
 
+
+def test_one_attack_has_no_worst_case():
+    "The column would say the same twice; what is not known stands below the table."
+    config = {"defenses": {"blur": {"method": "blur"}}, "attacks": {"PGD": {"sees": "classifier"}, "full": {"sees": "full"}}}
+    results = [result(c, "blur", a) for c in "ab" for a in ("none", "PGD", "full")]
+    for worst, adaptive in (["PGD"], False), (["full"], True):
+        table = Card(config | {"worst": worst}, results).table()
+        assert table.head == ["defense", "clean", "full", "PGD"] and "worst case" not in table.title
+        assert any("followed a whole defense" in note for note in table.notes) != adaptive
+
+
+def test_forms_for_others(tmp_path):
+    "CSV and LaTeX hold every cell with its interval; a row is cited with n, attacks and configuration."
+    config = {"title": "50 % of a_b & c", "attacks": {"BPDA": {"sees": "bpda"}, "full": {"sees": "full"}}}
+    config |= {"defenses": {d: {"method": "blur"} for d in ("b_1", "b,2")}}
+    card = Card(config, [result(c, d, a, (a == "none",)) for c in "ab" for d in ("b_1", "b,2") for a in ("none", "BPDA", "full")])
+    rows = [*csv.DictReader(io.StringIO(card.table().to_csv()))]
+    assert [row["defense"] for row in rows] == ["b_1", "b,2"] and rows[0]["worst case n"] == "2" and rows[0]["clean low"] == "34.24"
+    paper = card.table().to_latex("tab:x")
+    assert paper.count("{") == paper.count("}") and r"50 \% of a\_b \& c" in paper and r"b\_1 &" in paper and paper.count("[34, 100]") == 2
+    said = card.cite("b,2")
+    assert said.startswith("b,2: 100.0 [34, 100] % of 2 clips without an attack; 0.0 [0, 66] % of 2 clips in the worst case of BPDA, full")
+    assert config_hash(config) in said and config_hash(config) in card.bibtex()
+    page = card.save(tmp_path / "card") / "card.html"
+    assert all(f"<summary>{name}</summary>" in page.read_text() for name in ("CSV", "LaTeX", "Cite a row", "BibTeX"))
+    with pytest.raises(VideoPureError, match="expected one of"):
+        card.cite("b")
 
 def test_a_bare_classifier_has_no_more_to_see():
     config = {"defenses": {"none": {"method": "none"}, "blur": {"method": "blur"}}, "attacks": {"PGD": {"sees": "classifier"}}}
     card = Card(config, [result("a", d, a, (d == "blur",)) for d in ("none", "blur") for a in ("none", "PGD")])
-    assert [row[-1] for row in card.table().rows] == [Accuracy(0, 1), "not attacked adaptively"]
+    assert [card.doubt(d) for d in ("none", "blur")] == ["", "not attacked adaptively"]
 
 
 def test_footnote_of_the_leaderboard_names_what_counts():
@@ -539,7 +578,7 @@ def test_saved_and_loaded(tmp_path):
     card.save(tmp_path / "deep/folder")
     again = Card.load(tmp_path / "deep/folder")
     assert again == card and again.to_dict() == card.to_dict() == json.loads(json.dumps(card.to_dict()))
-    names = ["card.html", "card.json", "card.md", "results.jsonl.gz", "table.md"]
+    names = ["card.html", "card.json", "card.md", "results.jsonl.gz", "table.csv", "table.md", "table.tex"]
     assert sorted(os.listdir(tmp_path / "deep/folder")) == names
     assert "http" not in (tmp_path / "deep/folder/card.html").read_text(), "self-contained"
     before = (tmp_path / "deep/folder/results.jsonl.gz").read_bytes()
@@ -612,7 +651,7 @@ def test_table_marks_the_best_and_states_n():
     rows = [["x", Accuracy(9, 10), Accuracy(1, 10)], ["y", Accuracy(18, 20), Accuracy(2, 10)], ["z", None, None]]
     table = Table("t", ["defense", "one", "two"], rows, best=True)
     assert "**90.0**" not in table._repr_markdown_() and "**20.0**" in table._repr_markdown_(), "bold is for equals"
-    assert "two n=10" in str(table) and "one n=" not in str(table) and "n=20" in str(table)
+    assert "two n=10" in str(table) and "one n=20" in str(table) and "90.0 [60, 98] n=10" in str(table), "what differs says so"
     assert "<b>20.0</b>" in table._repr_html_() and "–" in table._repr_html_()
     assert "<b>" not in Table("t", table.head, rows)._repr_html_()
 
@@ -632,7 +671,7 @@ def test_plot_accuracy(log):
     (ax,) = fig.axes
     assert ax.lines[0].get_xdata().tolist() == [10, 40] and ax.lines[0].get_ydata().tolist() == [50, 10]
     assert len(ax.collections) == 2 and ax.get_xscale() == ("log" if log else "linear")
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["one", "<two>"]
+    assert [text.get_text() for text in fig.legends[0].get_texts()] == ["one", "<two>"]
 
 
 @pytest.mark.parametrize("sign", ["\x1b[31m", "\x1b]0;title\x07", "\u202e", "\x9b2J", "\n| a | b |", "\udcff"], ids=ascii)

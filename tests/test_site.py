@@ -4,6 +4,7 @@ import ast
 import importlib.util
 import inspect
 import io
+import json
 import re
 from html import unescape
 from html.parser import HTMLParser
@@ -162,6 +163,132 @@ def test_drawings_are_told_from_photographs_and_moving_pictures_can_stand_still(
     text = page.read_text()
     assert text.count("data-drawing") == 2 and '<img data-drawing="" alt="as quarto' in text and text.count("<picture>") == 1
     assert '<source srcset="a_still.png" media="(prefers-reduced-motion: reduce)"><img alt="y" src="a.webp"></picture>' in text
+
+
+# code on pages
+
+
+def notebooks() -> list[tuple[str, str]]:
+    "Type and source of each cell of all notebooks."
+    paths = sorted(p for p in (ROOT / "nbs").rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
+    return [(cell["cell_type"], "".join(cell["source"])) for p in paths for cell in json.loads(p.read_text("utf-8"))["cells"]]
+
+
+def test_code_on_pages_is_narrow_and_means_the_same():
+    "What is left over 88 characters, in all notebooks, stands inside of strings, such as scripts and styles."
+    pytest.importorskip("ruff")
+    narrow = tool("narrow")
+    cells = notebooks()
+    made = narrow.narrow_cells(cells)
+    changed = [(old, new) for (kind, old), new in zip(cells, made) if kind == "code" and old != new]
+    assert len(changed) > 1000
+    for old, new in changed:
+        assert re.findall(r"^#\|.*", old, flags=re.M) == re.findall(r"^#\|.*", new, flags=re.M)
+        if not re.search(r"^[!%]", old, flags=re.M):  # neither a command of the shell nor a file to write
+            assert narrow.meaning(old) == narrow.meaning(new), new
+    left = [new for (kind, _), new in zip(cells, made) if kind == "code" and narrow.too_wide(new)]
+    for source in left:
+        strings = [(first, last) for (first, _), (last, end), *_ in narrow.strings(source) if last > first or end > 88]
+        inside = {row for first, last in strings for row in range(first, last + 1)}
+        assert inside >= {row for row, line in enumerate(source.split("\n"), 1) if len(line) > 88 and line[:2] != "#|"}, source
+    assert len(left) < 40
+
+
+@pytest.mark.parametrize(
+    "source, wanted",
+    [
+        ("x = 1  # " + "word " * 20, ["x = 1  # " + ("word " * 16)[:-1], " " * 7 + "# word word word word"]),
+        ("x = " + "y" * 50 + "  # " + "word " * 9, ["# " + ("word " * 9)[:-1], "x = " + "y" * 50]),
+        ("f(a, " + "b" * 60 + ", c, d, e, g, h, i, j, k, l, m)", ["f(", "    a,", "    " + "b" * 60 + ","]),
+        ('x = "' + "word " * 20 + '"', ["x = (", '    "' + "word " * 16 + '"', '    "word word word word "', ")"]),
+        ("#| echo: false\n!ls " + "-a " * 40, ["#| echo: false", "!ls " + "-a " * 27 + "\\"]),
+        ("def f(\n    a: int,  # " + "word " * 17 + "\n): pass", ["def f(", "    a: int,  # " + ("word " * 14)[:-1]]),
+        ("this is not Python " * 6, ["this is not Python " * 6]),
+    ],
+    ids=["comment", "comment above", "call", "string", "command", "parameter", "text"],
+)
+def test_what_is_done_to_a_wide_line(source, wanted):
+    pytest.importorskip("ruff")
+    assert tool("narrow").narrow([source, "short"])[0].split("\n")[: len(wanted)] == wanted
+    assert tool("narrow").narrow(["short"]) == ["short"]
+
+
+def test_commands_and_comments_in_prose_are_narrow():
+    text = "```sh\nvideopure evaluate " + "--option value " * 6 + "  # what it does\n```\n\n" + "prose " * 30
+    made = tool("narrow").narrow_cells([("markdown", text)])[0]
+    block, prose = made.split("```\n\n")
+    assert prose == "prose " * 30 and max(map(len, block.split("\n"))) <= 88
+    assert block.startswith("```sh\n# what it does\nvideopure evaluate --option value") and " \\\n    --option" in block
+
+
+# figures
+
+
+def contrast(color, ground=(1, 1, 1)) -> float:
+    "The contrast of two colours by WCAG, 1 to 21."
+    from matplotlib.colors import to_rgb
+
+    linear = lambda v: v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4
+    light = [0.05 + sum(w * linear(v) for w, v in zip((0.2126, 0.7152, 0.0722), to_rgb(c))) for c in (color, ground)]
+    return max(light) / min(light)
+
+
+def faint(figure) -> list[str]:
+    "What has a contrast below 4.5 on the ground of its figure: letters, axes, lines; or that the ground can be seen through."
+    from matplotlib.lines import Line2D
+    from matplotlib.spines import Spine
+    from matplotlib.text import Text
+
+    ground = figure.get_facecolor()
+    found = [] if ground[3] == 1 else ["the ground is transparent"]
+    for part in figure.findobj(lambda a: isinstance(a, (Text, Line2D, Spine)) and a.get_visible()):
+        color = part.get_edgecolor() if isinstance(part, Spine) else part.get_color()
+        if not (isinstance(part, Text) and not part.get_text()) and contrast(color, ground[:3]) < 4.5:
+            found.append(f"{type(part).__name__} {color}")
+    return found
+
+
+def test_figures_survive_a_paper():
+    "Letters and lines of what the library draws stand out on white, and the legend is beside the data."
+    import matplotlib.pyplot as plt
+
+    from videopure.results import plot_accuracy
+    from videopure.show import strip
+    from videopure.statistics import Accuracy
+    from videopure.video import moving_shapes
+
+    lines = {f"defense {i}": [(x, Accuracy(10 - i, 10)) for x in (1, 2)] for i in range(9)}
+    plotted, stripped = plot_accuracy(lines, "x", "title"), strip({"a clip": moving_shapes(1)[0]}, title="title")
+    assert faint(plotted) == faint(stripped) == []
+    plotted.savefig(io.BytesIO())
+    assert not plotted.legends[0].get_window_extent().overlaps(plotted.axes[0].get_window_extent())
+    figure, ax = plt.subplots()
+    ax.plot([1, 2], color="tab:orange")
+    ax.set_title("gray", color="0.5")
+    figure.patch.set_alpha(0)
+    plt.close(figure)
+    assert len(faint(figure)) == 3 and 3.9 < contrast("0.5") < 4
+
+
+# the start
+
+
+def test_the_start_says_what_purification_is_before_any_code():
+    "In one plain sentence, with the way to the Quickstart: on the front page and in README.md."
+    import yaml
+
+    for text in ("\n".join(source for kind, source in front()), (ROOT / "README.md").read_text("utf-8")):
+        start = text[: text.index("```")]
+        assert re.search(r"\*Purification\* [^.]{60,250}\.", start) and "tutorials/quickstart.ipynb" in start
+    site = yaml.safe_load((ROOT / "_quarto.yml").read_text("utf-8"))["website"]
+    assert site["navbar"]["left"][1] == {"href": "tutorials/quickstart.ipynb", "text": "Quickstart"}
+    assert site["sidebar"]["contents"][0]["contents"] == ["index.ipynb", "tutorials/quickstart.ipynb"]
+
+
+def front() -> list[tuple[str, str]]:
+    "The cells of prose of the front page."
+    cells = json.loads((ROOT / "nbs/index.ipynb").read_text("utf-8"))["cells"]
+    return [(cell["cell_type"], "".join(cell["source"])) for cell in cells if cell["cell_type"] == "markdown"]
 
 
 # the built site

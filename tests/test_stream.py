@@ -175,6 +175,42 @@ def test_subtitles(tmp_path):
     assert film_packets(tmp_path / "out.mp4") and not video_info(tmp_path / "out.mp4").subtitles
 
 
+def deep_film(path, pixels="yuv420p10le"):
+    "A film with chapters, and colours of ten bits."
+    with av.open(str(path), "w") as out:
+        film = out.add_stream("libx264", rate=10)
+        film.width = film.height = 64
+        film.pix_fmt, tick = pixels, Fraction(1, 1000)
+        names = ("one", 0, 1000), ("two", 1000, 2000), ("three", 2000, 3000)
+        out.set_chapters([{"id": 1, "start": a, "end": b, "time_base": tick, "metadata": {"title": name}} for name, a, b in names])
+        for k in range(30):
+            frame = av.VideoFrame.from_ndarray(np.full((64, 64, 3), 8 * k, np.uint8), format="rgb24").reformat(format=pixels)
+            frame.pts, frame.time_base = k, Fraction(1, 10)
+            out.mux(film.encode(frame))
+        out.mux(film.encode(None))
+    return path
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "out.mkv", "out.mov", "out.webm"])
+def test_chapters_are_kept(name, tmp_path):
+    def chapters(path):
+        with av.open(str(path)) as file:
+            return [(c["metadata"]["title"], float(c["start"] * c["time_base"]), float(c["end"] * c["time_base"])) for c in file.chapters()]
+
+    source = deep_film(tmp_path / "in.mkv", "yuv420p")
+    purify_video(source, tmp_path / name, same, progress=False)
+    assert chapters(tmp_path / name) == chapters(source) == [("one", 0, 1), ("two", 1, 2), ("three", 2, 3)]
+    purify_video(source, tmp_path / name, same, ss=0.5, t=1.0, overwrite=True, progress=False)
+    assert chapters(tmp_path / name) == [("one", 0, 0.5), ("two", 0.5, 1)]
+
+
+def test_bits_that_are_lost_are_told(tmp_path):
+    with pytest.warns(UserWarning, match="in.mkv: colours of 10 bits become colours of 8 bits"):
+        purify_video(deep_film(tmp_path / "in.mkv"), tmp_path / "out.mkv", same, progress=False)
+    before, after = (read_video(tmp_path / name) for name in ("in.mkv", "out.mkv"))
+    assert video_info(tmp_path / "out.mkv").pixels == "yuv420p" and (before - after).abs().max() < 0.03
+
+
 def test_a_part(tmp_path):
     source, out = draw_film(tmp_path / "in.mp4", STEADY), tmp_path / "out.mkv"
     purify_video(source, out, same, ss=0.5, t=0.4, progress=False)
@@ -447,5 +483,6 @@ def test_long_1080p(tmp_path):
     before, after = video_info(source), video_info(out)
     print(f"\n{before}\n{after}\npeak {peak:.2f} GB, {cpu:.0f} CPU s")
     assert peak < 3 and "frames" in done.stderr and sorted(path.name for path in tmp_path.iterdir()) == ["in.mp4", "out.mp4"]
-    assert (after.frames, after.rate, after.width, after.height) == (30 * SECONDS, 30, 1920, 1080) and abs(after.seconds - before.seconds) < 1 / 30
+    assert (after.frames, after.rate, after.width, after.height) == (30 * SECONDS, 30, 1920, 1080)
+    assert abs(after.seconds - before.seconds) < 1 / 30
     assert film_packets(out) == film_packets(source)

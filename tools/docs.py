@@ -1,9 +1,10 @@
 """Build the site into _docs.
 
-nbdev's processors turn each notebook into a page, with three things of our own: source that folds, signature and table of parameters
-for every public symbol, a button for Colab. The pages lie in _proc, where the _quarto.yml of the root joins them; quarto renders them,
-or smalldocs where quarto is missing. smalldocs takes formulas' script and fonts from the network: here formulas become MathML, and
-fonts are the browser's own, so that the site needs nothing else. Last, every link inside the site is checked.
+nbdev's processors turn each notebook into a page, with four things of our own: source that folds, signature and table of parameters
+for every public symbol, a button for Colab, and code that is no wider than a page (narrow.py). The pages lie in _proc, where the
+_quarto.yml of the root joins them; quarto renders them, or smalldocs where quarto is missing. smalldocs takes formulas' script and fonts
+from the network: here formulas become MathML, and fonts are the browser's own, so that the site needs nothing else. Last, every link
+inside the site is checked.
 """
 
 import ast
@@ -16,6 +17,7 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from html import unescape
 from html.parser import HTMLParser
 from importlib import import_module
@@ -30,6 +32,9 @@ from nbdev.doclinks import patch_name
 from nbdev.process import Processor
 from nbdev.processors import FilterDefaults, add_fold, clean_show_doc, exec_show_docs, mv_exports, rm_export
 from PIL import Image, ImageOps
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from narrow import narrow_cells  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 NBS, PROC, SITE = ROOT / "nbs", ROOT / "_proc", ROOT / "_docs"
@@ -53,7 +58,7 @@ def argument(name: str, p: inspect.Parameter) -> str:
     return typed if p.default is p.empty else f"{typed} = {default}" if ":" in typed else f"{typed}={default}"
 
 
-def signature(symbol: object, name: str, width: int = 90) -> str:
+def signature(symbol: object, name: str, width: int = 82) -> str:
     "`name(parameters) -> type`, a line for each parameter where one line would be wider than `width`."
     try:
         found = inspect.signature(symbol)
@@ -62,7 +67,10 @@ def signature(symbol: object, name: str, width: int = 90) -> str:
     parts = [argument(key, p) for key, p in found.parameters.items() if key not in ("self", "cls")]
     result = f" -> {kind(found.return_annotation)}" if kind(found.return_annotation) and not inspect.isclass(symbol) else ""
     line = f"{name}({', '.join(parts)}){result}"
-    return line if len(line) < width or not parts else f"{name}(\n" + "".join(f"    {part},\n" for part in parts) + f"){result}"
+    if len(line) < width or not parts:
+        return line
+    inside = [textwrap.fill(f"{part},", width, initial_indent=" " * 4, subsequent_indent=" " * 8, break_long_words=False) for part in parts]
+    return "\n".join([f"{name}(", *inside, f"){result}"])
 
 
 def row(*cells: str) -> str:
@@ -182,6 +190,7 @@ class Pages(FilterDefaults):
 def stage(quarto: bool) -> None:
     "Turn the notebooks into pages; links to our own site become relative, and pages get the names that quarto would give them."
     shutil.rmtree(PROC, ignore_errors=True)
+    notebooks = {}
     for path in sorted(p for p in NBS.rglob("*") if p.is_file() and ".ipynb_checkpoints" not in p.parts):
         target = PROC / path.relative_to(NBS)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -189,9 +198,14 @@ def stage(quarto: bool) -> None:
             notebook = read_nb(path)
             Pages()(notebook)
             notebook.cells.insert(1, mk_cell(colab(notebook), "markdown"))
-            write_nb(notebook, target)
+            notebooks[target] = notebook
         else:
             shutil.copy(path, target)
+    cells = [cell for notebook in notebooks.values() for cell in notebook.cells if cell.cell_type in ("code", "markdown")]
+    for cell, source in zip(cells, narrow_cells([(cell.cell_type, cell.source) for cell in cells])):
+        cell.source = source
+    for target, notebook in notebooks.items():
+        write_nb(notebook, target)
     shutil.copy(ROOT / "_quarto.yml", PROC)
     home = get_config().doc_host + get_config().doc_baseurl + "/"
     for path in [*PROC.rglob("*.ipynb"), PROC / "_quarto.yml"]:

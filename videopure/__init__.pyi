@@ -32,6 +32,7 @@ from . import cli as cli
 from . import config as config
 from . import data as data
 from . import defense as defense
+from . import demo as demo
 from . import detect as detect
 from . import evaluate as evaluate
 from . import explore as explore
@@ -63,12 +64,14 @@ from . import smallest as smallest
 from . import statistics as statistics
 from . import stream as stream
 from . import suite as suite
+from . import table as table
 from . import threats as threats
 from . import tiny as tiny
 from . import trace as trace
 from . import trainer as trainer
 from . import training as training
 from . import vcr as vcr
+from . import verify as verify
 from . import video as video
 from . import voting as voting
 __version__: str

@@ -28,7 +28,8 @@ from .models import VideoModel
 from .pipeline import VideoPurePipeline
 from .purifier import seed_of
 from .registry import identity, pieces
-from .results import Accuracy, Table
+from .statistics import Accuracy
+from .table import Table
 from .schedule import predict_x0
 from .threats import L2, Flicker, FrameL2, Frames, Linf, Masked, Subspace, Threat, as_eps, as_threat
 from .video import VideoPureError, check_number, check_video

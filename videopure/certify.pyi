@@ -15,7 +15,8 @@ from .models import VideoModel as VideoModel
 from .pipeline import VideoPurePipeline as VideoPurePipeline
 from .purifier import seed_of as seed_of
 from .registry import identity as identity, pieces as pieces
-from .results import Accuracy as Accuracy, Table as Table
+from .statistics import Accuracy as Accuracy
+from .table import Table as Table
 from .schedule import predict_x0 as predict_x0
 from .threats import L2 as L2, Flicker as Flicker, FrameL2 as FrameL2, Frames as Frames, Linf as Linf, Masked as Masked, Subspace as Subspace, Threat as Threat, as_eps as as_eps, as_threat as as_threat
 from .video import VideoPureError as VideoPureError, check_number as check_number, check_video as check_video

@@ -13,12 +13,10 @@ import os
 import signal
 import sys
 import threading
-import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from html import escape
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -123,60 +121,6 @@ class _Parser(argparse.ArgumentParser):
 def _class_of(option: _Option) -> str | None:
     "The dataclass whose fields are the options, if the parameter has one as its type."
     return next((kind for kind in sorted(option.kinds) if kind[0].isupper() and kind not in ("None", "Path") and kind.isidentifier()), None)
-
-# %% ../nbs/19_cli.ipynb #c021
-_ROWS = {"none": "none", "JPEG 30": "jpeg", "DDIM": "ddim", "one-step x0": "one-step"}
-_ROWS |= {"VideoPure": "videopure", "VideoPure, paper's setting": "videopure-paper"}
-_ADAPTIVE = (
-    "This attack is gray-box: it knows the classifier and ignores the defense. An adaptive attacker who follows the exact "
-    "gradient through the purification breaks it: of 100 clips attacked so within 8/255 none stayed right (0 % [0, 4]), where BPDA, "
-    "the attack of the published evaluation, left 90 % [83, 94] (benchmarks/reference.toml)."
-)
-
-
-def demo(
-    *,
-    n_clips: int = 100,  # number of fresh clips
-    eps: float | str = "8/255",  # size of the attack, such as 8/255
-    seed: int = 2026,  # seed of the clips and the attack
-    out: str = "demo",  # folder for card.html and report.html
-) -> str:
-    "attack fresh clips, purify them, compare defenses (two to three minutes)"
-    start = time.perf_counter()
-    videopure.video.check_number("n_clips", n_clips, 1)
-    if not 0 < (size := videopure.threats.as_eps(eps, most=1)):
-        raise videopure.VideoPureError(f"eps is {eps}, expected more than 0")
-    folder = videopure.trainer.make_folder(out, "table.md", "card.md", "card.json", "card.html", "results.jsonl.gz", "report.html")
-    name = f"PGD {videopure.threats.format_eps(size)}"
-    classifier, pipe = videopure.tiny_classifier(), videopure.pipeline.load_pipeline("tiny")
-    data = videopure.data.MovingShapes(n_clips, seed)
-    pgd = {"eps": size, "alpha": 2 / 255, "steps": 10}
-    rows = {row: videopure.config.make_defense(classifier, pipe, method) for row, method in _ROWS.items()}
-    settings = {"seed": seed, "trials": 1, "batch_size": 20, "title": f"VideoPure demo, {n_clips} clips"}
-    card = videopure.benchmark(classifier, rows, data, {name: pgd}, **settings)
-    card.save(folder)
-    _save_report(folder / "report.html", card, classifier, pipe, [data[i] for i in range(min(4, n_clips))], pgd | {"seed": seed})
-    written = f"Written: {folder / 'card.html'} and {folder / 'report.html'}"
-    return f"{card.table()}\n\nn = {n_clips}, {time.perf_counter() - start:.0f} s. {_ADAPTIVE}\n{written}"
-
-# %% ../nbs/19_cli.ipynb #c023
-def _save_report(path: Path, card: object, classifier: object, pipe: object, samples: list, pgd: dict) -> Path:
-    "A page with the card and a player for each of some clips, under its label."
-    import torch
-
-    clips, labels = torch.stack([clip for clip, _ in samples]), torch.tensor([label for _, label in samples])
-    attacked = videopure.PGD(classifier, **pgd, early_stop=False, best=False, progress=False)(clips, labels)
-    with torch.no_grad():
-        votes, purified = videopure.Defended(classifier, pipe).vote(attacked), pipe(attacked).videos[:, -1]
-        said = {"original": classifier(clips).argmax(1), "attacked": classifier(attacked).argmax(1), "purified": votes.labels}
-    magnified, parts = videopure.show.magnify(clips, attacked), []
-    for i, label in enumerate(labels.tolist()):
-        shown = {"original": clips, "attacked": attacked, "perturbation": magnified, "purified": purified}
-        names = {name: classifier.class_names[guess[i]] for name, guess in said.items()}
-        names["purified"] += f", {votes.counts[i].max()} of {votes.logits.shape[1]} votes"
-        player = videopure.Player({name: video[i : i + 1] for name, video in shown.items()}, captions=names)
-        parts += [f"<h2>{escape(classifier.class_names[label])}</h2>", player]
-    return videopure.show.save_page(path, "VideoPure: attacked and rescued", card, f"<p>{_ADAPTIVE}</p>", *parts)
 
 # %% ../nbs/19_cli.ipynb #c028
 def purify(
@@ -304,7 +248,7 @@ def _shown(card: object, settings: dict, out: str, notes: list[str]) -> str | No
     if os.environ.get("RANK", "0") != "0":
         return None
     paper = settings.get("protocol") == "videopure" and "attacks" not in settings
-    parts = [videopure.evaluate.five_metrics(card) if paper else card.table(), *([card.skipped_table()] if card.skipped else [])]
+    parts = [videopure.results.five_metrics(card) if paper else card.table(), *([card.skipped_table()] if card.skipped else [])]
     return "\n\n".join(map(str, [*parts, f"{'; '.join([f'{len(card.skipped)} skipped', *notes])}. Written: {Path(out) / 'card.html'}"]))
 
 # %% ../nbs/19_cli.ipynb #cert0202
@@ -423,6 +367,26 @@ def _seen_before(words: SimpleNamespace, names: list[str]) -> list[str]:
                 return [f"{len(seen)} clips have names of clips that {given} was trained on: hold some out (train --hold-out)"]
     return []
 
+# %% ../nbs/19_cli.ipynb #4ad1e9f4
+def verify(
+    folder: str,  # folder of a run or a card: card.json, results.jsonl.gz, table.md
+    config: str | None = None,  # RUN.toml that it was made from; without it the files are checked and nothing is measured again
+    *,
+    cells: int = 3,  # so many batches of some attack on some defense are measured again
+    minutes: float = 10.0,  # take so much time for that, by the seconds in the results
+    seed: int | None = None,  # which ones; a new draw if not given
+    device: str = "auto",  # auto, cpu, cuda ...
+    allow_code: bool = False,  # let the configuration name code to import, package.module:Name
+    quiet: bool = False,  # show no progress bar
+) -> str:
+    "check somebody's run: its table, its settings, and random cells measured again"
+    words = {"seed": seed, "device": device, "allow_code": allow_code, "progress": not quiet}
+    report = videopure.verify.verify_run(folder, config, pieces_again=cells, minutes=minutes, **words)
+    if not report.passed:
+        print(report)
+        raise videopure.VideoPureError(f"{folder} is not verified: {'; '.join(report.flags)}")
+    return str(report)
+
 # %% ../nbs/19_cli.ipynb #c048
 def train_tiny(
     *,
@@ -439,10 +403,11 @@ def train_tiny(
 
 # %% ../nbs/19_cli.ipynb #c049
 COMMANDS = {
-    "demo": "videopure.cli:demo",
+    "demo": "videopure.demo:demo",
     "purify": "videopure.cli:purify",
     "info": "videopure.batch:info_file",
     "evaluate": "videopure.cli:evaluate",
+    "verify": "videopure.cli:verify",
     "certify": "videopure.cli:certify",
     "train": "videopure.training:train_folder",
     "train-tiny": "videopure.cli:train_tiny",

@@ -6,7 +6,6 @@ import ast as ast
 from collections.abc import Callable as Callable, Iterator as Iterator
 from contextlib import contextmanager as contextmanager
 from dataclasses import dataclass as dataclass
-from pathlib import Path as Path
 from types import SimpleNamespace as SimpleNamespace
 __all__ = ['main', 'start']
 
@@ -51,16 +50,6 @@ class _Parser(argparse.ArgumentParser):
 
 def _class_of(option: _Option) -> str | None:
     """The dataclass whose fields are the options, if the parameter has one as its type."""
-    ...
-_ROWS: dict[str, str]
-_ADAPTIVE: str
-
-def demo(*, n_clips: int=100, eps: float | str='8/255', seed: int=2026, out: str='demo') -> str:
-    """attack fresh clips, purify them, compare defenses (two to three minutes)"""
-    ...
-
-def _save_report(path: Path, card: object, classifier: object, pipe: object, samples: list[Any], pgd: dict[Any, Any]) -> Path:
-    """A page with the card and a player for each of some clips, under its label."""
     ...
 
 def purify(source: list[str], target: str, *, model: str='tiny', work_side: int | None=None, steps: int | None=None, window: int=16, overlap: int=4, ss: float=0, t: float | None=None, frames: int | None=None, fps: float | None=None, short_side: int | None=None, crop: str | None=None, size: int | None=None, crf: int | None=None, overwrite: bool=False, skip: bool=False, device: str='auto', dtype: str='float32', variant: str | None=None, max_memory: float=3.0, report: str | None=None, json: bool=False, dry_run: bool=False, quiet: bool=False) -> str | None:
@@ -117,6 +106,10 @@ def _told(words: SimpleNamespace, table: object, proof: object, network: object,
 
 def _seen_before(words: SimpleNamespace, names: list[str]) -> list[str]:
     """How many of the clips a classifier or purifier of `videopure train` was trained on, if any."""
+    ...
+
+def verify(folder: str, config: str | None=None, *, cells: int=3, minutes: float=10.0, seed: int | None=None, device: str='auto', allow_code: bool=False, quiet: bool=False) -> str:
+    """check somebody's run: its table, its settings, and random cells measured again"""
     ...
 
 def train_tiny(*, out: str='tiny', only: str | None=None, seed: int=0, device: str='auto') -> str:

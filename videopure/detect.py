@@ -19,7 +19,8 @@ from .attacks import check_labels
 from .checks import check_number, checked
 from .defense import Defended
 from .purifier import Purifier
-from .results import Accuracy, Table
+from .statistics import Accuracy
+from .table import Table
 from .video import VideoPureError, check_video
 from .voting import vote
 

@@ -10,7 +10,8 @@ from .attacks import check_labels as check_labels
 from .checks import check_number as check_number, checked as checked
 from .defense import Defended as Defended
 from .purifier import Purifier as Purifier
-from .results import Accuracy as Accuracy, Table as Table
+from .statistics import Accuracy as Accuracy
+from .table import Table as Table
 from .video import VideoPureError as VideoPureError, check_video as check_video
 from .voting import vote as vote
 __all__ = ['disagreement', 'Selective', 'auc', 'evading', 'selective_table']

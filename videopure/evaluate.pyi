@@ -12,18 +12,20 @@ from . import threats as threats
 from .attacks import ATTACKS as ATTACKS, PGD as PGD, VideoAttack as VideoAttack, answered as answered, blind as blind, check_adversarial as check_adversarial, check_labels as check_labels
 from .attacks import make_attack as make_attack, quantized as quantized, record_logits as record_logits
 from .baselines import make_purifier as make_purifier
-from .checks import AnswerError as AnswerError, Late as Late, as_path as as_path, checked as checked
+from .checks import AnswerError as AnswerError, as_path as as_path, checked as checked
 from .classifiers import VideoClassifier as VideoClassifier
 from .data import ClipFolder as ClipFolder, Clips as Clips, Kinetics400 as Kinetics400, MovingShapes as MovingShapes
 from .defense import SEES as SEES, Defended as Defended, answer as answer
-from .journal import Journal as Journal, Progress as Progress, data_identity as data_identity, describe_data as describe_data, disk_errors as disk_errors, environment as environment, file_name as file_name, join_processes as join_processes, limits as limits
+from .journal import Journal as Journal, Progress as Progress, data_identity as data_identity, describe_data as describe_data, disk_errors as disk_errors, environment as environment, file_name as file_name, limits as limits, processes as processes
 from .metrics import CostMeter as CostMeter, find_metrics as find_metrics, measure as measure
 from .purifier import NoGradientError as NoGradientError, as_purifier as as_purifier, device_of as device_of, random_state as random_state, seed_of as seed_of, seeded as seeded
 from .registry import describe as describe, fingerprint as fingerprint, identity as identity
-from .results import Card as Card, Table as Table
+from .results import Card as Card
+from .statistics import guesses as guesses
+from .stream import is_toy as is_toy
 from .video import VideoPureError as VideoPureError, check_number as check_number, check_video as check_video, write_video as write_video
 from .voting import RULES as RULES, find_rule as find_rule
-__all__ = ['PROTOCOLS', 'AttackSpec', 'benchmark', 'five_metrics']
+__all__ = ['PROTOCOLS', 'AttackSpec', 'benchmark']
 
 @dataclass
 class AttackSpec:
@@ -167,6 +169,10 @@ class Run:
         """All results that some clips still need."""
         ...
 
+    def warn(self) -> None:
+        """Warn of an embedded purifier on clips from files, and of a classifier that guesses."""
+        ...
+
     def work(self, journal: Journal, attacks: Sequence[str], defenses: Sequence[str], share: tuple[int, int], quiet: bool) -> None:
         """All that this process has to do: every `share[1]`-th batch of clips, from number `share[0]` on."""
         ...
@@ -203,16 +209,7 @@ def _describe_classifier(classifier: nn.Module) -> dict[Any, Any]:
 def chosen_names(kind: str, names: Sequence[str], only: Sequence[str]) -> list[str]:
     """The names that are in `only`, or all if it is empty."""
     ...
-accelerate: Late
-
-def _processes() -> tuple[tuple[int, int], Callable[..., Any]]:
-    """This process's number and how many there are, and a function that waits for all of them; accelerate's launcher tells."""
-    ...
 
 def benchmark(classifier: nn.Module, defenses: Mapping[str, object], data: object, attacks: Mapping[str, object] | None=None, protocol: str='standard', out: str | Path | None=None, seed: int=0, trials: int=3, n_clips: int | None=None, batch_size: int=1, metrics: object=(), only_attacks: Sequence[str]=(), only_defenses: Sequence[str]=(), store: bool=False, worst: Sequence[str] | None=None, title: str='Robustness', progress: bool=True) -> Card:
     """Measure defenses under attacks, clip by clip. Goes on with what is in `out`; a `VideoPureError` for bad settings or another run there."""
-    ...
-
-def five_metrics(card: Card) -> Table:
-    """The paper's metrics, of a card with its protocol: clean, standard, attack, robust* (gray-box) and robust (BPDA) accuracy."""
     ...

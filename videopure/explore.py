@@ -25,9 +25,10 @@ from .blackbox import RandomNoise, Square
 from .defense import Defended
 from .pipeline import VideoPurePipeline
 from .purifier import Purifier
+from .show import NO_SCRIPT
 from .threats import as_eps, format_eps
 from .tiny import tiny_classifier
-from .trace import SEES, STYLE, Experiment, as_videopure, embedded_clips, frame_style, vote_table, watching
+from .trace import SEES, STYLE, UPLOAD, Experiment, as_videopure, embedded_clips, frame_style, free_path, vote_table, watching
 from .video import ClipError, MissingPackageError, VideoPureError, check_video, read_video
 from .voting import RULES, VoteOutput, vote
 
@@ -289,8 +290,7 @@ class Explorer(_Controls, Experiment):
         _check_settings(defended, clip, label, fps, attacks)
         _Controls.__init__(self)
         Experiment.__init__(self, defended)
-        tables = {name: attack if isinstance(attack, Mapping) else {"method": attack} for name, attack in (attacks or {}).items()}
-        own = {name: {"method": "pgd", **table} for name, table in tables.items()}
+        own = {name: {"method": "pgd"} | (a if isinstance(a, Mapping) else {"method": a}) for name, a in (attacks or {}).items()}
         self.presets, self.fps, self.clips, self.chosen, self._filling = PRESETS | own, fps, {}, None, False
         self.box = widgets.VBox()
         self._make_controls()
@@ -365,9 +365,10 @@ def _make_controls(self: Explorer) -> None:
         "record": widgets.SelectionSlider(options=[("None yet", 0)], description="Record", **_shaped("32em")),
         "frame": widgets.IntSlider(description="Frame", **_shaped("24em")),
     }
-    self.upload = widgets.FileUpload(accept="video/*,.gif,.npz", description="Upload a clip", tooltip="a video file, .gif or .npz")
+    self.upload = widgets.FileUpload(accept="video/*,.gif,.npz", description="Upload a clip", tooltip="a video, .gif or .npz, up to 10 MB")
     self.path = widgets.Text(placeholder="or the path of a file, and Enter", continuous_update=False, layout=widgets.Layout(width="18em"))
     tips = {"attack": "make the attacked clip", "purify": "purify the attacked clip, or else the clip", "cancel": "stop the work"}
+    tips |= {"export": "write what is shown as a page, into the folder of the notebook"}
     button = lambda name, tip: widgets.Button(description=name.capitalize(), tooltip=tip, disabled=name == "cancel")
     self.buttons = {name: button(name, tip) for name, tip in tips.items()}
     self.buttons["attack"].button_style, self.buttons["purify"].button_style = "danger", "success"
@@ -389,8 +390,8 @@ def _arrange(self: Explorer) -> None:
         row(c["clip"], self.upload, self.path),
         row(*self.attack_controls.values(), buttons["attack"]),
         row(*self.purify_controls.values(), c["rule"], buttons["purify"]),
-        row(buttons["cancel"], self.progress, self.message),
-        widgets.HTML(STYLE), self.style_, self.verdict, self.overview, row(self.play, c["frame"]),
+        row(buttons["cancel"], self.progress, buttons["export"], self.message),
+        widgets.HTML(STYLE + UPLOAD.replace("ROOT", self.root)), self.style_, self.verdict, self.overview, row(self.play, c["frame"]),
         c["record"], self.level, self.votes, self.history,
     ]
     self.box.add_class(self.root)
@@ -411,6 +412,7 @@ def _listen(self: Explorer) -> None:
     self.buttons["attack"].on_click(lambda _: me._attempt(lambda: me.start(me.attack)))
     self.buttons["purify"].on_click(lambda _: me._attempt(lambda: me.start(me.purify)))
     self.buttons["cancel"].on_click(lambda _: me.cancel())
+    self.buttons["export"].on_click(lambda _: me._attempt(lambda: me._say(f"Wrote {me.to_html(free_path('explorer.html')).resolve()}")))
 
 # %% ../nbs/18b_explore.ipynb #c053
 @patch
@@ -527,18 +529,16 @@ def _working(self: Explorer, message: str, total: int) -> Iterator[Callable[[], 
         for widget in [*others, self.buttons["attack"], self.buttons["purify"], self.upload, self.path]:
             widget.disabled = not on
         self.buttons["cancel"].disabled = on
-    others = [control for name, control in self.controls.items() if name not in ("record", "frame")]
+    others, reached = [control for name, control in self.controls.items() if name not in ("record", "frame")], 0
     with self._alone([self.defended.classifier, *self.purifier.networks]):
         try:
             switch(on=False)
             self._say(f"{message} ...")
             self.progress.value, self.progress.max = 0, max(1, total)
             yield advance
-            self.progress.value, self.message.value = self.progress.max, ""
-        except BaseException:
-            self.progress.value, self.message.value = 0, ""
-            raise
+            reached = self.progress.max
         finally:
+            self.progress.value, self.message.value = reached, ""
             switch(on=True)
 
 # %% ../nbs/18b_explore.ipynb #c065
@@ -595,6 +595,6 @@ def _repr_mimebundle_(self: Explorer, **kwargs: object) -> dict[str, object]:
         body = escape(head + self.page(190_000))
     except VideoPureError:
         return live
-    grow = "this.style.height=this.contentDocument.documentElement.scrollHeight+8+'px'"
+    grow = "this.style.height=this.contentDocument.documentElement.scrollHeight+8+'px';this.nextElementSibling?.remove()"
     frame = f'<iframe title="the explorer" style="width:100%;height:760px;border:0" onload="{grow}" srcdoc="{body}"></iframe>'
-    return live | {"text/html": frame}
+    return live | {"text/html": f"{frame}<div>{NO_SCRIPT}</div>"}

@@ -12,9 +12,10 @@ from .blackbox import RandomNoise as RandomNoise, Square as Square
 from .defense import Defended as Defended
 from .pipeline import VideoPurePipeline as VideoPurePipeline
 from .purifier import Purifier as Purifier
+from .show import NO_SCRIPT as NO_SCRIPT
 from .threats import as_eps as as_eps, format_eps as format_eps
 from .tiny import tiny_classifier as tiny_classifier
-from .trace import SEES as SEES, STYLE as STYLE, Experiment as Experiment, as_videopure as as_videopure, embedded_clips as embedded_clips, frame_style as frame_style, vote_table as vote_table, watching as watching
+from .trace import SEES as SEES, STYLE as STYLE, UPLOAD as UPLOAD, Experiment as Experiment, as_videopure as as_videopure, embedded_clips as embedded_clips, frame_style as frame_style, free_path as free_path, vote_table as vote_table, watching as watching
 from .video import ClipError as ClipError, MissingPackageError as MissingPackageError, VideoPureError as VideoPureError, check_video as check_video, read_video as read_video
 from .voting import RULES as RULES, VoteOutput as VoteOutput, vote as vote
 import ipywidgets as widgets

@@ -425,6 +425,17 @@ class _Beside:
             self.out.mux(self.next[1])
             self.next = next(self.packets, None)
 
+# %% ../nbs/11d_film.ipynb #7d1bff5b
+def _chapters(source, plan):
+    "The chapters of the part that is kept, by the clock of the new file."
+    kept = []
+    for chapter in source.chapters():
+        start, end = (chapter[side] * chapter["time_base"] - plan.info.origin - plan.since for side in ("start", "end"))
+        if end > 0 and start < plan.length:
+            ticks = [round(1000 * min(max(when, 0), plan.length)) for when in (start, end)]
+            kept.append(chapter | dict(zip(("start", "end"), ticks)) | {"time_base": Fraction(1, 1000)})
+    return kept
+
 # %% ../nbs/11d_film.ipynb #fi160070
 @contextmanager
 def _film_writer(file, kind, plan, crf):
@@ -438,6 +449,7 @@ def _film_writer(file, kind, plan, crf):
         base, spans = stream.codec_context.time_base, {}
         kept = {name: text for name, text in (source.metadata if source else {}).items() if name not in _OWN}
         out.metadata.update(kept)
+        out.set_chapters(_chapters(source, plan) if source else [])
 
         def write(image, when, span):
             nonlocal last

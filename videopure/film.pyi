@@ -159,6 +159,10 @@ class _Beside:
         """Write what is due at a moment."""
         ...
 
+def _chapters(source, plan):
+    """The chapters of the part that is kept, by the clock of the new file."""
+    ...
+
 @contextmanager
 def _film_writer(file, kind, plan, crf):
     """A function (frame, time, span) that writes into a video file."""

@@ -18,7 +18,7 @@ import sys
 import time
 import warnings
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -31,7 +31,7 @@ from torch.utils.data import TensorDataset
 from tqdm.auto import tqdm
 
 from . import __version__
-from .checks import as_path, checked
+from .checks import Late, as_path, checked
 from .data import Clips, MovingShapes
 from .registry import file_identity, fingerprint, identity
 from .video import VideoFileError, VideoPureError
@@ -395,6 +395,18 @@ def _wait_for(host, port, seconds):
             if left == 1:
                 raise
             time.sleep(1)
+
+# %% ../nbs/15a_journal.ipynb #m16al2
+accelerate = Late("accelerate", "accelerate")  # imported when there are several processes
+
+# %% ../nbs/15a_journal.ipynb #5ecea5e1
+def processes() -> tuple[tuple[int, int], Callable]:
+    "This process's number and how many there are, and a function that waits for all of them; accelerate's launcher tells."
+    join_processes()
+    if not (distributed.is_available() and distributed.is_initialized()):
+        return (0, 1), lambda: None
+    shared = accelerate.Accelerator(cpu=not torch.cuda.is_available())
+    return (shared.process_index, shared.num_processes), shared.wait_for_everyone
 
 # %% ../nbs/15a_journal.ipynb #c090
 class Progress:

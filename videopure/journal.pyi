@@ -1,12 +1,12 @@
 # Made by tools/stubs.py from journal.py: run it after nbdev_export.
 """The results of a run, beside the settings they belong to, safe against a kill at any moment"""
 from typing import Any
-from collections.abc import Iterable as Iterable, Iterator as Iterator, Sequence as Sequence
+from collections.abc import Callable as Callable, Iterable as Iterable, Iterator as Iterator, Sequence as Sequence
 from contextlib import contextmanager as contextmanager
 from pathlib import Path as Path
 import torch as torch
 from torch.utils.data import TensorDataset as TensorDataset
-from .checks import as_path as as_path, checked as checked
+from .checks import Late as Late, as_path as as_path, checked as checked
 from .data import Clips as Clips, MovingShapes as MovingShapes
 from .registry import file_identity as file_identity, fingerprint as fingerprint, identity as identity
 from .video import VideoFileError as VideoFileError, VideoPureError as VideoPureError
@@ -137,6 +137,11 @@ def join_processes() -> None:
 
 def _wait_for(host, port, seconds):
     """Wait until somebody listens there; torch would write pages about it."""
+    ...
+accelerate: Late
+
+def processes() -> tuple[tuple[int, int], Callable[..., Any]]:
+    """This process's number and how many there are, and a function that waits for all of them; accelerate's launcher tells."""
     ...
 
 class Progress:

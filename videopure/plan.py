@@ -26,7 +26,7 @@ from .checks import as_path, checked
 from .config import parts_of
 from .evaluate import Run, attack_specs, benchmark, chosen_names
 from .journal import Journal, environment
-from .results import Table
+from .table import Table
 from .suite import MEMBERS, VideoAuto, exact_longer
 from .video import check_number
 
@@ -181,6 +181,17 @@ def as_table(run: Run, prices: Sequence[Price], took: float) -> Table:
         notes.append("at least: the attack did not say how long it may take, and a clip was cut off.")
     return Table("What is left to do", head, rows, notes=notes)
 
+# %% ../nbs/16g_plan.ipynb #4a95e21f
+def run_of(config: dict, device: str) -> tuple[Run, dict]:
+    "The `Run` that a configuration describes, and its settings in plain values."
+    classifier, defenses, data, settings = parts_of(config, device)
+    call = signature(benchmark).bind(classifier, defenses, data, **settings)
+    call.apply_defaults()
+    given = SimpleNamespace(**call.arguments)
+    specs = attack_specs(given.attacks, given.protocol)
+    run = Run(classifier, defenses, data, specs, given.seed, given.trials, given.batch_size, given.n_clips, given.metrics)
+    return run, run.config(given.title, given.protocol if given.attacks is None else None, given.worst)
+
 # %% ../nbs/16g_plan.ipynb #plan11b04d40
 @checked
 def plan_config(
@@ -194,16 +205,11 @@ def plan_config(
     progress: bool = True,  # show a bar
 ) -> Table:
     "The core-hours (on a GPU: its hours) that the benchmark of a configuration still needs, cell by cell; runs nothing and writes nothing."
-    start, (classifier, defenses, data, settings) = perf_counter(), parts_of(config, device)
     check_number("limit", limit, 0.01, whole=False)
-    call = signature(benchmark).bind(classifier, defenses, data, **settings)
-    call.apply_defaults()
-    given = SimpleNamespace(**call.arguments)
-    specs = attack_specs(given.attacks, given.protocol)
-    run = Run(classifier, defenses, data, specs, given.seed, given.trials, given.batch_size, given.n_clips, given.metrics)
-    plain, results = run.config(given.title, given.protocol if given.attacks is None else None, given.worst), []
+    start, (run, plain), results = perf_counter(), run_of(config, device), []
     if out is not None and (folder := as_path(out).expanduser()).joinpath("run.json").is_file():
         results = Journal(folder, plain, 0, environment(run.device), run.kept()).results
-    prices = open_cells(run, results, chosen_names("attacks", specs, only_attacks), chosen_names("defenses", defenses, only_defenses))
+    chosen = chosen_names("attacks", run.attacks, only_attacks), chosen_names("defenses", run.defenses, only_defenses)
+    prices = open_cells(run, results, *chosen)
     measure(run, prices, limit, not progress)
     return as_table(run, prices, perf_counter() - start)

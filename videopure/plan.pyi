@@ -12,7 +12,7 @@ from .checks import as_path as as_path, checked as checked
 from .config import parts_of as parts_of
 from .evaluate import Run as Run, attack_specs as attack_specs, benchmark as benchmark, chosen_names as chosen_names
 from .journal import Journal as Journal, environment as environment
-from .results import Table as Table
+from .table import Table as Table
 from .suite import MEMBERS as MEMBERS, VideoAuto as VideoAuto, exact_longer as exact_longer
 from .video import check_number as check_number
 __all__ = ['plan_config']
@@ -76,6 +76,10 @@ def measure(run: Run, prices: Sequence[Price], limit: float, quiet: bool) -> Non
 
 def as_table(run: Run, prices: Sequence[Price], took: float) -> Table:
     """The hours of all cells that are not finished, and their sum."""
+    ...
+
+def run_of(config: dict[Any, Any], device: str) -> tuple[Run, dict[Any, Any]]:
+    """The `Run` that a configuration describes, and its settings in plain values."""
     ...
 
 def plan_config(config: dict[Any, Any], out: str | Path | None=None, device: str='auto', *, only_attacks: Sequence[str]=(), only_defenses: Sequence[str]=(), limit: float=20.0, progress: bool=True) -> Table:

@@ -12,7 +12,9 @@ from typing import Any
 from fastcore.basics import patch
 
 from .checks import checked
-from .results import Accuracy, Table, plot_accuracy
+from .results import plot_accuracy
+from .statistics import Accuracy
+from .table import Table
 from .threats import format_eps
 
 # %% ../nbs/15c_report.ipynb #c011
@@ -74,11 +76,12 @@ def tables(self: Report) -> list[Table]:
     sizes = sorted({eps for curve in self.curves.values() for eps in curve})
     rows = [[name, *(curve.get(eps) for eps in sizes)] for name, curve in self.curves.items()]
     budget = ", ".join(f"{name} {value}" for name, value in self.budget.items())
-    return [
+    tables = [
         Table(verdicts, ["check", "verdict", "what it means"], [[c.name, c.verdict, c.meaning] for c in self.checks]),
         Table(f"Accuracy in % by eps, with 95 % intervals ({budget})", ["attack", *map(format_eps, sizes)], rows),
         Table("What was measured", ["check", "numbers"], [[c.name, c.numbers] for c in self.checks if c.numbers]),
     ]
+    return [table for table in tables if table.rows]
 
 # %% ../nbs/15c_report.ipynb #c105
 @patch

@@ -3,7 +3,9 @@
 from dataclasses import dataclass as dataclass
 from typing import Any as Any
 from .checks import checked as checked
-from .results import Accuracy as Accuracy, Table as Table, plot_accuracy as plot_accuracy
+from .results import plot_accuracy as plot_accuracy
+from .statistics import Accuracy as Accuracy
+from .table import Table as Table
 from .threats import format_eps as format_eps
 __all__ = ['Check', 'Report']
 

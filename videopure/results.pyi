@@ -1,53 +1,16 @@
 # Made by tools/stubs.py from results.py: run it after nbdev_export.
 """From the results of a run to a card that says what they show, and how surely"""
-from collections.abc import Callable as Callable, Collection as Collection, Iterable as Iterable, Sequence as Sequence
+from collections.abc import Callable as Callable, Iterable as Iterable, Sequence as Sequence
 from dataclasses import dataclass as dataclass, field as field
 from pathlib import Path as Path
 from typing import Any as Any
 from .checks import checked as checked, printable as printable
 from .journal import config_hash as config_hash, difference as difference, disk_errors as disk_errors, environment as environment, plain as plain, read_json as read_json, read_results as read_results, result_key as result_key
-from .show import save_page as save_page
+from .show import FIGURE as FIGURE, save_page as save_page
 from .statistics import Accuracy as Accuracy, Paired as Paired, holm as holm
+from .table import Table as Table, _tex as _tex
 from .video import VideoFileError as VideoFileError, VideoPureError as VideoPureError, atomic_path as atomic_path
-__all__ = ['METRIC_FORMATS', 'Table', 'Card', 'plot_accuracy']
-
-@dataclass(repr=False)
-class Table:
-    """Rows under a heading, shown as HTML, markdown or text. Cells: str, number, None or `Accuracy`."""
-    title: str
-    head: list[str]
-    rows: list[list[Any]]
-    best: bool | Collection[int] = False
-    notes: Sequence[str] = ()
-
-    def __post_init__(self):
-        ...
-
-    def _column(self, j):
-        ...
-
-    def _n(self, j):
-        """The number of clips behind a column, where it is the same in all rows."""
-        ...
-
-    def _best(self, j):
-        """The largest accuracy of a column of equals, if it is to be marked; none where all are the same."""
-        ...
-
-    def _parts(self, cell, j):
-        ...
-
-    def __repr__(self) -> str:
-        ...
-
-    def _repr_markdown_(self) -> str:
-        ...
-
-    def _repr_html_(self) -> str:
-        ...
-
-def _html_cell(tag, value, small, bold, left):
-    ...
+__all__ = ['METRIC_FORMATS', 'Card', 'five_metrics', 'plot_accuracy']
 
 def _draws(result):
     """Whether each answer was right; one that was not given is wrong."""
@@ -142,12 +105,19 @@ class Card:
         """For each row that draws noise, what is right in every draw, with and without an attack."""
         ...
 
+    def _columns(self):
+        """Attacks in the order of the table; None is the worst case."""
+        ...
+
     def _row(self, defense):
         """Outcomes under each attack, and in the worst case, if there is no doubt about it."""
         ...
 
+    def _title(self, marked):
+        ...
+
     def table(self) -> Table:
-        """Accuracy of each defense (row) under each attack (column), and in the worst case; equal for equal runs, byte for byte."""
+        """Accuracy of each defense (row): clean, in the worst case, and under each attack, first those that see the whole defense."""
         ...
 
     def success_table(self) -> Table:
@@ -180,6 +150,14 @@ class Card:
         """Versions, device, configuration hash, seed and clips."""
         ...
 
+    def cite(self, defense: str) -> str:
+        """A row as a sentence that can be quoted: clean, in the worst case or under the attacks, with n, configuration and version."""
+        ...
+
+    def bibtex(self) -> str:
+        """The run as an entry for a list of references."""
+        ...
+
     def _tables(self) -> list[Table]:
         ...
 
@@ -200,7 +178,7 @@ class Card:
         ...
 
     def save(self, folder: str | Path) -> Path:
-        """Write card.json, card.md, card.html, table.md and results.jsonl.gz, each whole or not at all."""
+        """Write card.json, card.md, card.html, table.md, .csv, .tex and results.jsonl.gz, each whole or not at all."""
         ...
 
     @classmethod
@@ -229,6 +207,10 @@ class Card:
 _COLUMNS: dict[str | None, str]
 _measure: Callable[..., Any]
 METRIC_FORMATS: dict[str, tuple[str, int, str]]
+
+def five_metrics(card: Card) -> Table:
+    """The paper's metrics, of a card with its protocol: clean, standard, attack, robust* (gray-box) and robust (BPDA) accuracy."""
+    ...
 _count: Callable[..., Any]
 
 def _paired_rows(pairs):

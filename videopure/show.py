@@ -28,6 +28,14 @@ def _clean(text):
     "Text in which letters of a broken encoding are written as their codes."
     return str(text).encode("utf-8", "backslashreplace").decode()
 
+# %% ../nbs/01_show.ipynb #a630d207
+INK = "0.25"  # of letters and axes
+FIGURE = {  # rcParams for figures with lines
+    **dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), INK),
+    "figure.facecolor": "white", "axes.facecolor": "white", "axes.spines.top": False, "axes.spines.right": False,
+    "axes.prop_cycle": "cycler(color=['#0b63a5', '#b3480a', '#1c7a35', '#b3243c', '#6b4aa0', '#7a5230', '#00727a', '#a3347f', '#4d5660'])",
+}
+
 # %% ../nbs/01_show.ipynb #c008
 def _as_dict(clips):
     "A mapping of names to single clips; a lone clip gets an empty name."
@@ -69,11 +77,11 @@ def strip(
     for ax, name, picture in zip(axes[:, 0], clips, pictures):
         ax.imshow(picture, interpolation="nearest" if picture.shape[0] < 128 else "antialiased")
         ax.set(xticks=[], yticks=[], frame_on=False)
-        ax.set_ylabel(_clean(name), rotation=0, ha="right", va="center", color="0.5")
-    axes[-1, 0].set_xlabel("time →" if len(shown) > 1 else "", loc="left", color="0.5")
+        ax.set_ylabel(_clean(name), rotation=0, ha="right", va="center", color=INK)
+    axes[-1, 0].set_xlabel("time →" if len(shown) > 1 else "", loc="left", color=INK)
     if title:
-        fig.suptitle(_clean(title), color="0.5")
-    fig.patch.set_alpha(0)
+        fig.suptitle(_clean(title), color=INK)
+    fig.patch.set_facecolor("white")
     plt.close(fig)
     return fig
 
@@ -196,6 +204,12 @@ def _figure(self: Player, name):
     figcaption = f"<figcaption>{_caption(name, caption)}</figcaption>"
     return f'<figure style="display:inline-block;vertical-align:top;margin:4px">{image}{figcaption}</figure>'
 
+# %% ../nbs/01_show.ipynb #e5244470
+NO_SCRIPT = (
+    "<p><small>Nothing moves here, because scripts do not run. To play, run this cell; in JupyterLab you can also choose "
+    "<b>Trust Notebook</b> in the command palette (Ctrl or ⌘ + Shift + C).</small></p>"
+)
+
 # %% ../nbs/01_show.ipynb #c052
 _STYLE = """
 :host { display: block; margin: 1em 0; font: 13px/1.4 system-ui, sans-serif; color: inherit }
@@ -270,7 +284,7 @@ def _repr_html_(self: Player) -> str:
     style = _STYLE.replace("SIZE", str(self.size)).replace("MOST", "100%" if len(self.clips) == 1 else "calc(50% - 6px)")
     id = hashlib.sha1(f"{figures}{data}{style}".encode()).hexdigest()[:12]
     script = _SCRIPT.replace("PLAY", _PLAY).replace("STYLE", style).replace("ID", id).replace("\n", " ")
-    return f'<div data-videopure="{id}" {data}>{figures}</div><script>{script}</script>'
+    return f'<div data-videopure="{id}" {data}>{figures}{NO_SCRIPT}</div><script>{script}</script>'
 
 # %% ../nbs/01_show.ipynb #c064
 _PAGE = """<!doctype html>

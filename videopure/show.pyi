@@ -11,6 +11,8 @@ __all__ = ['strip', 'magnify', 'differences', 'Player', 'page', 'save_page']
 def _clean(text):
     """Text in which letters of a broken encoding are written as their codes."""
     ...
+INK: str
+FIGURE: dict[str, Any]
 
 def _as_dict(clips):
     """A mapping of names to single clips; a lone clip gets an empty name."""
@@ -75,6 +77,7 @@ class Player:
     def save(self, path: str | Path, title: str='videopure') -> Path:
         """Write the player as a page that opens from a folder, without a network."""
         ...
+NO_SCRIPT: str
 _STYLE: str
 _SCRIPT: str
 _PLAY: str

@@ -52,6 +52,13 @@ def __str__(self: Accuracy) -> str:
     low, high = self.interval
     return f"{100 * self.right / self.n:.1f} [{100 * low:.0f}, {100 * high:.0f}]"
 
+# %% ../nbs/13d_statistics.ipynb #3264361c
+def guesses(outcomes: Sequence[bool], num_classes: int) -> bool:
+    "Whether some answers are no better than guesses; two answers at least, else nothing can be said."
+    accuracy = Accuracy.of(outcomes) if len(outcomes) > 1 else None
+    sure = accuracy and (accuracy.right <= accuracy.n / num_classes or len(outcomes) >= 8 and accuracy.interval[0] <= 1 / num_classes)
+    return bool(sure)
+
 # %% ../nbs/13d_statistics.ipynb #clus0001
 stats = Late("scipy.stats", "scipy")
 

@@ -30,6 +30,10 @@ class Accuracy:
 
     def __str__(self) -> str:
         ...
+
+def guesses(outcomes: Sequence[bool], num_classes: int) -> bool:
+    """Whether some answers are no better than guesses; two answers at least, else nothing can be said."""
+    ...
 stats: Late
 
 def clustered(outcomes: Sequence[bool], groups: Sequence[Any]) -> Accuracy:

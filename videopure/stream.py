@@ -7,6 +7,7 @@ __all__ = ['windows', 'blend', 'Cost', 'purify_frames', 'Purified', 'purify_vide
 
 # %% ../nbs/11e_stream.ipynb #st160003
 import math
+import re
 import sys
 import time
 import warnings
@@ -274,7 +275,7 @@ def _run(job):
     options = (job.ss, job.t, job.frames, job.fps, job.short_side, job.crop, job.size)
     plan, purifier = plan_film(video_info(job.source), *options, job.target), _needed(job.purifier)
     meter = _Meter(purifier, _side(purifier, job.work_side, plan, job.window, room))
-    _warn_of_toys(purifier, plan, meter)
+    _warn(purifier, plan, meter)
     times, found = deque(), plan.frames(exact=str(job.target).lower().endswith(".npz"))
     frames = (times.append((when, span)) or image for image, when, span in found)
     costs, count = [], 0
@@ -324,8 +325,10 @@ def _peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e9 if sys.platform == "darwin" else 1e6)
 
 # %% ../nbs/11e_stream.ipynb #st160060
-def _warn_of_toys(purifier, plan, meter):
-    "Say it when an embedded model meets a real film."
+def _warn(purifier, plan, meter):
+    "Say it when an embedded model meets a real film, and when colours lose some of their bits."
+    if bits := re.search(r"(?:p|gbrp|gray)(9|1\d)(?:le|be)$", plan.info.pixels):
+        warnings.warn(f"{plan.info.path.name}: colours of {bits[1]} bits become colours of 8 bits", stacklevel=2)
     if min(plan.shape) > _TOY_SIDE and is_toy(purifier):
         said = "the embedded model was made for drawn shapes of 32 pixels and smears real films; --model chooses another. It works at"
         warnings.warn(f"{said} {meter.side} pixels on the short side (--work-side), and finer detail is not purified", stacklevel=2)

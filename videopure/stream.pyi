@@ -140,8 +140,8 @@ def _peak():
     """The most memory that this process has taken, in GB; 0 where the system does not say."""
     ...
 
-def _warn_of_toys(purifier, plan, meter):
-    """Say it when an embedded model meets a real film."""
+def _warn(purifier, plan, meter):
+    """Say it when an embedded model meets a real film, and when colours lose some of their bits."""
     ...
 
 class WindowVote(NamedTuple):

@@ -25,7 +25,7 @@ from .flow import optical_flow
 from .pipeline import VideoPurePipeline
 from .purifier import Purifier, VideoPure, as_purifier, device_of
 from .schedule import add_noise, ddim_levels, predict_x0
-from .show import magnify, save_page, sprite_sheet
+from .show import NO_SCRIPT, magnify, save_page, sprite_sheet
 from .video import MOTIONS, ClipError, VideoPureError, moving_shapes, resize_video
 from .voting import VoteOutput, vote
 
@@ -450,7 +450,7 @@ def draw_verdict(self: Experiment) -> str:
 
 # %% ../nbs/18a_trace.ipynb #c118
 _PAGE = """<div class="vp-page" data-frames="{frames}" data-fps="{fps:g}">
-{style}{above}
+<div class="vp-still">{no_script}</div>{style}{above}
 <p><button type="button" class="play">Play</button>
 <label>Frame <input type="range" class="frame" min="0" max="{last}" value="{frame}"></label></p>
 {records}{below}</div><script>{script}</script>"""
@@ -461,7 +461,7 @@ _RECORDS = """<p><label>Record <input type="range" class="at" min="0" max="{last
 
 _SCRIPT = """
 for (const root of document.querySelectorAll(".vp-page:not([data-ready])")) {
-  root.dataset.ready = "";
+  root.dataset.ready = ""; root.querySelector(".vp-still").remove();
   const [play, frame, at, chosen] = [".play", ".frame", ".at", "output"].map(name => root.querySelector(name));
   const frames = +root.dataset.frames, columns = Math.ceil(Math.sqrt(frames)), titles = root.querySelectorAll(".record th");
   let timer = null;
@@ -499,7 +499,7 @@ def page_body(
     "A part of a page that plays the clips and shows one record at a time."
     shown = "".join(level if s == record else level.replace("<div", "<div hidden", 1) for s, level in enumerate(levels))
     records = _RECORDS.format(last=len(levels) - 1, record=record, levels=shown, flow=flow, votes=votes) if levels else ""
-    parts = {"style": STYLE, "above": above, "records": records, "below": below, "script": _SCRIPT}
+    parts = {"style": STYLE, "above": above, "records": records, "below": below, "script": _SCRIPT, "no_script": NO_SCRIPT}
     return _PAGE.format(frames=frames, last=frames - 1, frame=frame, fps=fps, **parts)
 
 # %% ../nbs/18a_trace.ipynb #c123
@@ -533,3 +533,28 @@ def page(self: Experiment, most_bytes: int = 3_000_000) -> str:
 def to_html(self: Experiment, path: str | Path, title: str = "VideoPure experiment") -> Path:
     "Write everything as a self-contained page of less than 3 MB; it needs no kernel and no network."
     return save_page(path, title, self.page(2_950_000))
+
+# %% ../nbs/18a_trace.ipynb #5d9adf2a
+def free_path(name: str) -> Path:
+    "This file name in the working folder, or with the first number behind it that is not taken: a.html, a-2.html, a-3.html."
+    path, n = Path(name), 1
+    while path.exists():
+        n += 1
+        path = Path(f"{Path(name).stem}-{n}{Path(name).suffix}")
+    return path
+
+# %% ../nbs/18a_trace.ipynb #ab78ed0a
+UPLOAD = """<style onload="
+const box = this.closest('.ROOT'), line = this.nextElementSibling;
+box.addEventListener('click', event => {
+  if (!event.target.closest('.widget-upload')) return;
+  const inputs = HTMLInputElement.prototype, open = inputs.click;
+  inputs.click = function() {
+    inputs.click = open;
+    this.addEventListener('change', change => {
+      const large = [...this.files].find(file => file.size > 9.9e6);
+      line.textContent = large ? `${large.name} has ${(large.size / 1e6).toFixed(0)} MB, and the browser can send 10: ` +
+        'type its path into the box instead (JupyterLab can upload it into the folder: drag it into the list of files)' : '';
+      line.className = large ? 'vp-status error' : '';
+      if (large) change.stopImmediatePropagation() }, {capture: true, once: true});
+    open.call(this) } }, true)"></style><p role="alert"></p>"""

@@ -13,7 +13,7 @@ from .flow import optical_flow as optical_flow
 from .pipeline import VideoPurePipeline as VideoPurePipeline
 from .purifier import Purifier as Purifier, VideoPure as VideoPure, as_purifier as as_purifier, device_of as device_of
 from .schedule import add_noise as add_noise, ddim_levels as ddim_levels, predict_x0 as predict_x0
-from .show import magnify as magnify, save_page as save_page, sprite_sheet as sprite_sheet
+from .show import NO_SCRIPT as NO_SCRIPT, magnify as magnify, save_page as save_page, sprite_sheet as sprite_sheet
 from .video import MOTIONS as MOTIONS, ClipError as ClipError, VideoPureError as VideoPureError, moving_shapes as moving_shapes, resize_video as resize_video
 from .voting import VoteOutput as VoteOutput, vote as vote
 __all__ = ['cv2', 'Trace', 'trace_purification']
@@ -212,3 +212,8 @@ _SCRIPT: str
 def page_body(above: str, levels: Sequence[str]=(), votes: str='', flow: str='', below: str='', *, frames: int, frame: int=0, record: int=0, fps: float=8) -> str:
     """A part of a page that plays the clips and shows one record at a time."""
     ...
+
+def free_path(name: str) -> Path:
+    """This file name in the working folder, or with the first number behind it that is not taken: a.html, a-2.html, a-3.html."""
+    ...
+UPLOAD: str

@@ -39,7 +39,8 @@ from .journal import Journal, config_hash, disk_errors, environment, read_json
 from .latents import evaluating
 from .pipeline import VideoPurePipeline, load_pipeline
 from .purifier import as_purifier
-from .results import Accuracy, Table
+from .statistics import Accuracy
+from .table import Table
 from .robust import PLAIN, Hardening, ascend, purifier_loss, trainable
 from .show import Player, magnify, save_page
 from .schedule import paper_scheduler

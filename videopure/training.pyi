@@ -20,7 +20,8 @@ from .journal import Journal as Journal, config_hash as config_hash, disk_errors
 from .latents import evaluating as evaluating
 from .pipeline import VideoPurePipeline as VideoPurePipeline, load_pipeline as load_pipeline
 from .purifier import as_purifier as as_purifier
-from .results import Accuracy as Accuracy, Table as Table
+from .statistics import Accuracy as Accuracy
+from .table import Table as Table
 from .robust import PLAIN as PLAIN, Hardening as Hardening, ascend as ascend, purifier_loss as purifier_loss, trainable as trainable
 from .show import Player as Player, magnify as magnify, save_page as save_page
 from .schedule import paper_scheduler as paper_scheduler
