@@ -204,6 +204,13 @@ def test_check_lists_what_is_stale(package):
     assert run().returncode == 0 and not (package / "gone.pyi").exists() and (package / "plain.pyi").exists()
 
 
+def test_containers_say_what_they_hold():
+    "Strict checkers want it."
+    text = tool.stub("x", {"x": ast.parse("def f(a: dict, b: list[dict] | None, *, c: Callable = dict, **d) -> type: ...")})
+    assert "def f(a: dict[Any, Any], b: list[dict[Any, Any]] | None, *, c: Callable[..., Any]=dict, **d: Any) -> type[Any]:" in text
+    assert "from typing import Any\n" in text
+
+
 def test_return_dict_says_what_comes_back(package):
     (package / "shapes.py").write_text(SHAPES + """
 @patch
@@ -214,7 +221,7 @@ def cut(self: Box, n: int, return_dict: bool = True, deep: bool = False) -> Pair
     lines = [" ".join(line.split()) for line in text.splitlines() if "def cut" in line]
     assert lines == [
         "def cut(self, n: int, deep: bool=False, *, return_dict: Literal[True]=True) -> Pair:",
-        "def cut(self, n: int, deep: bool=False, *, return_dict: Literal[False]) -> tuple:",
+        "def cut(self, n: int, deep: bool=False, *, return_dict: Literal[False]) -> tuple[Any, ...]:",
     ]
     assert text.count("@overload") == 2 and "from typing import Literal\nfrom typing import overload" in text
 

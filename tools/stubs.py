@@ -428,11 +428,42 @@ def stub(name: str, trees: dict[str, ast.Module]) -> str:
             body += forms(node)
         elif isinstance(node, (ast.Assign, ast.AnnAssign)):
             body += constants(node, types) if not door or "__all__" not in ast.unparse(node) else []
+    for node in body:
+        fill(node)
     needs = [n for n in NEEDED if n not in here and any(n in used(node) for node in body)]
     added = [ast.parse(f"from {NEEDED[n]} import {n}").body[0] for n in needs]
     imports = needed([*imports, *(new for node in extra for new in again(node))], body, trees)
     made = ast.Module(documented(tree, added + imports + door + (rooms(trees) if door else []) + body, 0), [])
     return NOTE.format(f"{name}.py") + ast.unparse(ast.fix_missing_locations(made)) + "\n"
+
+
+class Filled(ast.NodeTransformer):
+    "Types of containers as strict checkers want them: `dict` says what it holds, be it anything."
+
+    ANY = dict.fromkeys(("list", "set", "frozenset", "type", "Iterable", "Iterator", "Sequence", "Collection"), "[Any]")
+    ANY |= {"dict": "[Any, Any]", "Mapping": "[Any, Any]", "tuple": "[Any, ...]", "Callable": "[..., Any]", "Dataset": "[Any]"}
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return ast.parse(node.id + self.ANY.get(node.id, ""), mode="eval").body
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        return ast.parse("os.PathLike[str]", mode="eval").body if ast.unparse(node) == "os.PathLike" else node
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        node.slice = self.visit(node.slice)
+        return node
+
+
+def fill(node: ast.stmt) -> None:
+    "Fill in the annotations of a part of a stub."
+    for part in ast.walk(node):
+        for more in [part.args.vararg, part.args.kwarg] if isinstance(part, FUNCTION) else []:
+            if more and not more.annotation:
+                more.annotation = ast.Name("Any", ast.Load())
+        if isinstance(part, FUNCTION) and part.returns:
+            part.returns = Filled().visit(part.returns)
+        elif isinstance(part, (ast.arg, ast.AnnAssign)) and part.annotation:
+            part.annotation = Filled().visit(part.annotation)
 
 
 def leads_to(node: ast.ImportFrom, module: str) -> bool:

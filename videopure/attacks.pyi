@@ -70,7 +70,7 @@ class VideoAttack(Attack):
         """Refused but for float: cutting to whole numbers can leave the threat model."""
         ...
 
-def _attack_pieces(part: VideoAttack) -> list:
+def _attack_pieces(part: VideoAttack) -> list[Any]:
     """What an attack is made of: its settings and its model, without what its last call left."""
     ...
 
@@ -78,7 +78,7 @@ def record_logits(model: nn.Module, clips: torch.Tensor) -> torch.Tensor:
     """The logits of every record, `(B, S, K)`; a bare classifier has one."""
     ...
 
-def answered(score: Callable, clips: torch.Tensor, *more: object) -> tuple[torch.Tensor, object]:
+def answered(score: Callable[..., Any], clips: torch.Tensor, *more: object) -> tuple[torch.Tensor, object]:
     """Which clips a model answers, and `score(clips, *more)` for these; None if it answers none."""
     ...
 
@@ -103,7 +103,7 @@ def record_loss(s: int | None=None) -> Callable[[torch.Tensor, torch.Tensor], to
     """Cross-entropy of the records themselves instead of their vote."""
     ...
 
-def make_loss(loss: str | Callable, model: nn.Module) -> Callable:
+def make_loss(loss: str | Callable[..., Any], model: nn.Module) -> Callable[..., Any]:
     """A loss of record logits `(B, S, K)` and labels: one by its name, or a function of one's own."""
     ...
 
@@ -133,7 +133,7 @@ class PGD(VideoAttack):
     starts: None
     threat: Any
     steps: int
-    loss: str | Callable | Sequence
+    loss: str | Callable[..., Any] | Sequence[Any]
     momentum: float
     eot: int
     restarts: int
@@ -145,14 +145,14 @@ class PGD(VideoAttack):
     deviation: float
     progress: bool
     alpha: float | str | None
-    losses: list[Callable]
+    losses: list[Callable[..., Any]]
     scale: Any
     zeros: Any
     steps_used: Any
     zero_gradients: Any
     success: Any
 
-    def __init__(self, model: nn.Module, eps: object=8 / 255, alpha: float | str | None=None, steps: int=10, *, loss: str | Callable | Sequence='ce', momentum: float=0.0, eot: int=1, restarts: int=1, schedule: str='constant', random_start: bool=True, best: bool=True, early_stop: bool=True, deviation: float=0.0, seed: int | None=None, progress: bool=True):
+    def __init__(self, model: nn.Module, eps: object=8 / 255, alpha: float | str | None=None, steps: int=10, *, loss: str | Callable[..., Any] | Sequence[Any]='ce', momentum: float=0.0, eot: int=1, restarts: int=1, schedule: str='constant', random_start: bool=True, best: bool=True, early_stop: bool=True, deviation: float=0.0, seed: int | None=None, progress: bool=True):
         ...
 
     def check(self) -> None:
@@ -167,7 +167,7 @@ class PGD(VideoAttack):
         """The logits of every record, and how far the records have moved from the `clean` ones, `(B,)`."""
         ...
 
-    def loss_and_grad(self, adv: torch.Tensor, goal: torch.Tensor, loss: Callable, clean: torch.Tensor | None, grad: bool=True) -> tuple:
+    def loss_and_grad(self, adv: torch.Tensor, goal: torch.Tensor, loss: Callable[..., Any], clean: torch.Tensor | None, grad: bool=True) -> tuple[Any, ...]:
         """Loss (B,), broken (B,) and gradient of the loss at `adv`, over `eot` evaluations of the model; over one if it does not vary."""
         ...
 
@@ -175,7 +175,7 @@ class PGD(VideoAttack):
         """The gradient, and that of the margin for clips where it is zero or not finite: a very sure model's cross-entropy has none."""
         ...
 
-    def ascent(self, clips: torch.Tensor, goal: torch.Tensor, best: Best, rows: torch.Tensor, loss: Callable, bar: tqdm) -> None:
+    def ascent(self, clips: torch.Tensor, goal: torch.Tensor, best: Best, rows: torch.Tensor, loss: Callable[..., Any], bar: tqdm) -> None:
         """One run from a start to the last step, for the clips `rows`; what it finds goes to `best`."""
         ...
 
@@ -213,7 +213,7 @@ def _without_gradient(grad: torch.Tensor) -> torch.Tensor:
     ...
 ATTACKS: Registry
 
-def make_attack(method: object, model: nn.Module, **options: object) -> Callable:
+def make_attack(method: object, model: nn.Module, **options: object) -> Callable[..., Any]:
     """An attack on a model. Raises `VideoPureError` for a name or an option that there is not."""
     ...
 
@@ -229,6 +229,6 @@ def blind(attack: object, clips: torch.Tensor, labels: torch.Tensor) -> list[lis
     """For each of the attacked clips, what is to be said against an attack of torchattacks that did not break it."""
     ...
 
-def quantized(attack: Callable) -> Callable:
+def quantized(attack: Callable[..., Any]) -> Callable[..., Any]:
     """The same attack on 8-bit clips, and back to 8 bits within the constraint, so that what is evaluated can be stored."""
     ...

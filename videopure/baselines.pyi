@@ -232,7 +232,7 @@ class LastRecord(VideoPure):
         ...
 PURIFIERS: Registry
 
-def _options(factory: Callable) -> list[str]:
+def _options(factory: Callable[..., Any]) -> list[str]:
     """The names of the options of what makes a purifier; for VideoPure those of the pipeline's call."""
     ...
 
@@ -257,6 +257,6 @@ class KnownSeed(Purifier):
     def __call__(self, video: torch.Tensor) -> torch.Tensor:
         ...
 
-    def settings(self) -> dict:
+    def settings(self) -> dict[Any, Any]:
         """The purifier inside, and the seed."""
         ...

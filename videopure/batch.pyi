@@ -24,7 +24,7 @@ def find_jobs(sources: Sequence[str | Path], target: str | Path) -> tuple[list[t
     """What is to be done. Raises `VideoFileError` where two sources would be written to one file, or nothing is found."""
     ...
 
-def share(jobs: Sequence, rank: int, world: int) -> Sequence:
+def share(jobs: Sequence[Any], rank: int, world: int) -> Sequence[Any]:
     """The part of one process: all parts together are all jobs, and none is in two parts."""
     ...
 
@@ -50,7 +50,7 @@ class _Album:
         """Write the page."""
         ...
 
-def purify_files(sources: Sequence[str | Path], target: str | Path, load: Callable, *, skip: bool=False, overwrite: bool=False, report: str | None=None, as_json: bool=False, quiet: bool=False, say: Callable=print, **options: object) -> str:
+def purify_files(sources: Sequence[str | Path], target: str | Path, load: Callable[..., Any], *, skip: bool=False, overwrite: bool=False, report: str | None=None, as_json: bool=False, quiet: bool=False, say: Callable[..., Any]=print, **options: object) -> str:
     """Purify videos, each by `purify_video`; the summary. Raises `VideoPureError` in the end if some failed."""
     ...
 
@@ -62,7 +62,7 @@ def check_page(path: str, source: str | Path) -> None:
     """Refuse a report under a name that is no page's, over the source, or in a folder that is not there."""
     ...
 
-def _facts(done: Purified) -> dict:
+def _facts(done: Purified) -> dict[Any, Any]:
     """What a summary says of a film."""
     ...
 

@@ -116,7 +116,7 @@ class Transfer(VideoAttack):
     eps: Any
     success: Any
 
-    def __init__(self, model: nn.Module, source: nn.Module | str | dict='tiny', method: object='pgd', *, seed: int | None=None, **options: object):
+    def __init__(self, model: nn.Module, source: nn.Module | str | dict[Any, Any]='tiny', method: object='pgd', *, seed: int | None=None, **options: object):
         ...
 
     def forward(self, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

@@ -39,7 +39,7 @@ def _check_recipe(recipe):
     """Raise `VideoPureError` for a recipe that cannot work."""
     ...
 
-def split(data: Dataset, validation: float=0.15, seed: int=0) -> tuple[list[int], list[int]]:
+def split(data: Dataset[Any], validation: float=0.15, seed: int=0) -> tuple[list[int], list[int]]:
     """A random split in which no group is on both sides; classes take turns. Raises `VideoPureError` if that leaves nothing on one side."""
     ...
 
@@ -58,7 +58,7 @@ class _TwiceTheFrames(Dataset):
     def __getitem__(self, i):
         ...
 
-def contents_of(data: Dataset, recipe: Recipe) -> str:
+def contents_of(data: Dataset[Any], recipe: Recipe) -> str:
     """What decoded clips depend on, as twelve digits: the files as they are now, and how they are read."""
     ...
 
@@ -95,6 +95,6 @@ def _kept_clips(path, contents):
     """The clips that were decoded into the file `path`, or None if they are not there, damaged, or of other files."""
     ...
 
-def cache_clips(data: Dataset, path: Path, recipe: Recipe, progress: bool=True) -> ClipCache:
+def cache_clips(data: Dataset[Any], path: Path, recipe: Recipe, progress: bool=True) -> ClipCache:
     """The clips of `data`, decoded into the file `path`, or as found there if nothing has changed since."""
     ...

@@ -76,7 +76,7 @@ class Denoiser:
         """The clean clips `(B, 3, T, H, W)` in [0, 1]."""
         ...
 
-def _denoiser_pieces(part: Denoiser) -> list:
+def _denoiser_pieces(part: Denoiser) -> list[Any]:
     """What a denoiser is made of."""
     ...
 
@@ -161,7 +161,7 @@ class DoubleMasked(nn.Module):
     chunk: Any
     fill: Any
 
-    def __init__(self, classifier: nn.Module, masks: torch.Tensor, fill: Callable | None=None, chunk: int=32):
+    def __init__(self, classifier: nn.Module, masks: torch.Tensor, fill: Callable[..., Any] | None=None, chunk: int=32):
         ...
 
     def forward(self, video: torch.Tensor) -> torch.Tensor:

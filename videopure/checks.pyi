@@ -45,11 +45,11 @@ def reason(error: BaseException, most: int=120) -> str:
     """The first sentence of what an error says, in one line."""
     ...
 
-def shorten(names: Iterable, most: int=12) -> str:
+def shorten(names: Iterable[Any], most: int=12) -> str:
     """Names in one line, the first few."""
     ...
 
-def count_names(names: Iterable, kind: str) -> str:
+def count_names(names: Iterable[Any], kind: str) -> str:
     """How many of a kind there are, and the first few of their names."""
     ...
 
@@ -61,10 +61,10 @@ class AnswerError(ClipError):
     """A model that does not answer: a record or logits that are not finite, or a record outside [0, 1]. `rows`: for which clips."""
     rows: list[Any]
 
-    def __init__(self, message: object='', rows: list[int] | tuple=()):
+    def __init__(self, message: object='', rows: list[int] | tuple[Any, ...]=()):
         ...
 
-def bounds(values: object) -> tuple:
+def bounds(values: object) -> tuple[Any, ...]:
     """Smallest and largest number of each row of a tensor, NaN if one of them is. (torch takes 20 times as long along a dimension.)"""
     ...
 
@@ -85,7 +85,7 @@ def _checked_call(function, called):
     """The function behind a check of its arguments; `called` is its name in messages."""
     ...
 
-def checked(part: Callable) -> Callable:
+def checked(part: Callable[..., Any]) -> Callable[..., Any]:
     """A decorator: a function or class whose arguments must be of the kinds that its annotations say, else a `VideoPureError`."""
     ...
 
@@ -104,7 +104,7 @@ def as_path(path: str | Path) -> Path:
     """The path that a text names, `~` written out; a `VideoFileError` for what names no file."""
     ...
 
-def natural(name: str) -> list:
+def natural(name: str) -> list[Any]:
     """Texts and numbers of a name in turn: sorted by them, `frame2` comes before `frame10`."""
     ...
 

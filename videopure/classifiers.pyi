@@ -135,7 +135,7 @@ def _find(name, label, weights, num_classes, options):
     ...
 OPTIONS: tuple[str, ...]
 
-def load_classifier(name: str | Path | nn.Module | Callable='tiny', weights: str | Path | Mapping | None=None, num_classes: int | None=None, class_names: Sequence[str] | None=None, device: str | torch.device | None=None, **options) -> nn.Module:
+def load_classifier(name: str | Path | nn.Module | Callable[..., Any]='tiny', weights: str | Path | Mapping[Any, Any] | None=None, num_classes: int | None=None, class_names: Sequence[str] | None=None, device: str | torch.device | None=None, **options: Any) -> nn.Module:
     """A frozen classifier of clips, in eval mode, with all of its weights.
 
     `name` is a module (which is frozen itself, not copied), a class or function to call, a name of `CLASSIFIERS`, "package.module:Name",

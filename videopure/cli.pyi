@@ -65,7 +65,7 @@ def evaluate(config: str | None=None, *, out: str='evaluation', classifier: str 
     """measure defenses under attacks; an interrupted run goes on"""
     ...
 
-def _settings_of(words: SimpleNamespace) -> dict:
+def _settings_of(words: SimpleNamespace) -> dict[Any, Any]:
     """The configuration that a command line means."""
     ...
 
@@ -73,11 +73,11 @@ def _classifier_of(words: SimpleNamespace, spec: object) -> object:
     """The classifier that a command line means; another name starts from nothing."""
     ...
 
-def _data_of(words: SimpleNamespace, data: dict) -> dict:
+def _data_of(words: SimpleNamespace, data: dict[Any, Any]) -> dict[Any, Any]:
     """The clips that a command line means."""
     ...
 
-def _shown(card: object, settings: dict, out: str, notes: list[str]) -> str | None:
+def _shown(card: object, settings: dict[Any, Any], out: str, notes: list[str]) -> str | None:
     """What a person sees of a card; nothing from all processes but the first. `VideoFileError` if no clip could be read."""
     ...
 
@@ -96,7 +96,7 @@ def _settled(words: SimpleNamespace) -> SimpleNamespace:
     """The words with a value for each option; one that has no effect is an error."""
     ...
 
-def _proof(words: SimpleNamespace, network: object, clips: object) -> tuple[object, object, dict]:
+def _proof(words: SimpleNamespace, network: object, clips: object) -> tuple[object, object, dict[Any, Any]]:
     """A defense that can be certified, the threat model it is certified against, and the options of that."""
     ...
 
@@ -136,7 +136,7 @@ def _reason(error: BaseException) -> str | None:
     ...
 
 @contextmanager
-def _on_signals(handler: Callable) -> Iterator[None]:
+def _on_signals(handler: Callable[..., Any]) -> Iterator[None]:
     """Signals that end a process go to a handler; those that somebody else handles or ignores are left alone."""
     ...
 
@@ -161,11 +161,11 @@ def main(argv: list[str] | None=None) -> int:
     """The `videopure` command: status 0, 2 after what a user or the machine did, 141 after a closed pipe, 128 + the signal after one."""
     ...
 
-def _run(words: dict) -> object:
+def _run(words: dict[Any, Any]) -> object:
     """Call a command with the words of a command line."""
     ...
 
-def _call(module: object, name: str, words: dict) -> object:
+def _call(module: object, name: str, words: dict[Any, Any]) -> object:
     """Call a function with words; fields of a dataclass are put together first."""
     ...
 

@@ -25,11 +25,11 @@ def make_classifier(spec: object, device: str='auto') -> nn.Module:
     ...
 DATASETS: Registry
 
-def load_data(classifier: nn.Module | None=None, dataset: object=None, folder: str | Path | None=None, **options: object) -> Dataset:
+def load_data(classifier: nn.Module | None=None, dataset: object=None, folder: str | Path | None=None, **options: object) -> Dataset[Any]:
     """Labelled clips as a configuration describes them."""
     ...
 
-def _reading(classifier: nn.Module | None, options: dict, files: bool) -> dict:
+def _reading(classifier: nn.Module | None, options: dict[Any, Any], files: bool) -> dict[Any, Any]:
     """Frames and size that a classifier says it wants, or else 16 and 32; of files with a warning, unless the `options` have them."""
     ...
 
@@ -50,25 +50,25 @@ def _in_words(kind: object) -> str:
     """An annotated type as a person says it."""
     ...
 
-def _check_table(where: str, table: dict, kinds: dict) -> None:
+def _check_table(where: str, table: dict[Any, Any], kinds: dict[Any, Any]) -> None:
     """Raise `VideoPureError` for a name that there is not, or a value of another type."""
     ...
 
-def _takes(factory: Callable) -> dict[str, object]:
+def _takes(factory: Callable[..., Any]) -> dict[str, object]:
     """What a class or function takes, with its types; of VideoPure the settings of the pipeline's call."""
     ...
 
-def _kinds(section: str, spec: dict) -> dict[str, object] | None:
+def _kinds(section: str, spec: dict[Any, Any]) -> dict[str, object] | None:
     """What a table of a section may hold; None where a part of a reader's own decides."""
     ...
 _DEFENSES: dict[str, Any]
 
-def _check(config: dict) -> None:
+def _check(config: dict[Any, Any]) -> None:
     """Raise `VideoPureError` for what a configuration should not hold."""
     ...
 _MOST_BYTES: int
 
-def read_config(path: str | Path, allow_code: bool=False) -> dict:
+def read_config(path: str | Path, allow_code: bool=False) -> dict[Any, Any]:
     """The configuration in a file. Raises `VideoPureError` in one line for what it should not hold."""
     ...
 _FREE_WORDS: dict[str, tuple[str, ...] | None]
@@ -77,18 +77,18 @@ def _code_in(value: object, section: str) -> Iterator[str]:
     """The words in a section of a configuration that would be imported: all that look so, but for free text, paths and hub names."""
     ...
 
-def trained_on(models: Iterable[object], data: Dataset) -> str:
+def trained_on(models: Iterable[object], data: Dataset[Any]) -> str:
     """How many clips of a data set have the names of clips that a model was trained on."""
     ...
 
-def _pipeline(name, device, dtype, **more):
+def _pipeline(name, device, dtype, **more: Any):
     """A pipeline for a run, which shows a bar of its own."""
     ...
 
-def parts_of(config: dict, device: str) -> tuple[nn.Module, dict[str, Defended | None], Dataset, dict]:
+def parts_of(config: dict[Any, Any], device: str) -> tuple[nn.Module, dict[str, Defended | None], Dataset[Any], dict[Any, Any]]:
     """What a configuration describes, as `benchmark` takes it: classifier, defenses, data and the other settings."""
     ...
 
-def run_config(config: dict, out: str | Path | None=None, device: str='auto', **options: object) -> Card:
+def run_config(config: dict[Any, Any], out: str | Path | None=None, device: str='auto', **options: object) -> Card:
     """The benchmark that a configuration describes."""
     ...

@@ -70,7 +70,7 @@ class Clips(Dataset):
         """`n` clips, as many of each class as there are; the same on every machine, and part of every larger choice."""
         ...
 
-def _draw(*parts):
+def _draw(*parts: Any):
     """A number below 2^63 that depends on the parts alone."""
     ...
 
@@ -83,7 +83,7 @@ class ClipFolder(Clips):
 
     `ds[i]` is (clip (3, frames, size, size) in [0, 1], label); a clip that is undecodable or too short raises `VideoFileError` there."""
 
-    def __init__(self, root: str | Path, frames: int | None=16, size: int | tuple[int, int] | None=32, stride: int | None=None, classes: Sequence[str] | None=None, *, group: str | None=None, where: Mapping | None=None, where_not: Mapping | None=None, **reading):
+    def __init__(self, root: str | Path, frames: int | None=16, size: int | tuple[int, int] | None=32, stride: int | None=None, classes: Sequence[str] | None=None, *, group: str | None=None, where: Mapping[Any, Any] | None=None, where_not: Mapping[Any, Any] | None=None, **reading: Any):
         ...
 
     def _use_manifest(self, group, where, where_not):
@@ -129,7 +129,7 @@ class UCF101(Clips):
     Raises `VideoFileError` for lists that are not as published and, unless `incomplete`, for clips that are not there.
     Source: Soomro et al. 2012 (arXiv 1212.0402)."""
 
-    def __init__(self, root: str | Path, annotations: str | Path, split: int=1, subset: str='train', *, incomplete: bool=False, **reading):
+    def __init__(self, root: str | Path, annotations: str | Path, split: int=1, subset: str='train', *, incomplete: bool=False, **reading: Any):
         ...
 
 def _seconds(row, path, n):
@@ -150,7 +150,7 @@ class Kinetics400(Clips):
     Raises `VideoFileError` for a table that is not as published, `VideoPureError` for a label that is not among `classes`.
     Source: Kay et al. 2017 (arXiv 1705.06950)."""
 
-    def __init__(self, root: str | Path, annotations: str | Path, subset: str | None=None, classes: Sequence[str] | None=None, *, incomplete: bool=True, **reading):
+    def __init__(self, root: str | Path, annotations: str | Path, subset: str | None=None, classes: Sequence[str] | None=None, *, incomplete: bool=True, **reading: Any):
         ...
 
 def _listed(root, name):
@@ -160,10 +160,10 @@ def _listed(root, name):
 class ClipList(Clips):
     """Clips of a text file with lines 'path label' or 'path frames label', the label a number from 0, the path inside `root` or absolute."""
 
-    def __init__(self, root: str | Path, listing: str | Path, classes: Sequence[str] | None=None, *, incomplete: bool=False, **reading):
+    def __init__(self, root: str | Path, listing: str | Path, classes: Sequence[str] | None=None, *, incomplete: bool=False, **reading: Any):
         ...
 
-def in_turns(rows: Sequence, labels: Sequence[int] | dict) -> list:
+def in_turns(rows: Sequence[Any], labels: Sequence[int] | dict[Any, Any]) -> list[Any]:
     """The rows with the classes taking turns, each in the given order; `labels[row]` is the class of a row."""
     ...
 
@@ -198,7 +198,7 @@ class ClipLoader:
     skipped: dict[Any, Any]
     loader: DataLoader
 
-    def __init__(self, data: Dataset, batch_size: int=8, workers: int=0, **options):
+    def __init__(self, data: Dataset[Any], batch_size: int=8, workers: int=0, **options: Any):
         ...
 
     def __len__(self) -> int:

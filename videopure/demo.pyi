@@ -1,5 +1,6 @@
 # Made by tools/stubs.py from demo.py: run it after nbdev_export.
 """`videopure demo`: an attack that nobody sees, a purification, and what they do to the answers, on one page"""
+from typing import Any
 from torch import nn as nn
 from .attacks import PGD as PGD
 from .checks import VideoPureError as VideoPureError, check_number as check_number
@@ -25,7 +26,7 @@ def _marked(name: str, right: bool) -> str:
     """An answer with a sign and a colour."""
     ...
 
-def _players(classifier: nn.Module, pipe: nn.Module, samples: list, pgd: dict) -> list:
+def _players(classifier: nn.Module, pipe: nn.Module, samples: list[Any], pgd: dict[Any, Any]) -> list[Any]:
     """For each of some clips a line of answers and a player."""
     ...
 

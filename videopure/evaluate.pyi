@@ -34,7 +34,7 @@ class AttackSpec:
     sees: str = 'classifier'
     n_clips: int | dict[str, int] | None = None
     uint8: bool = False
-    options: dict = field(default_factory=dict)
+    options: dict[Any, Any] = field(default_factory=dict)
 
     def __post_init__(self):
         ...
@@ -43,11 +43,11 @@ class AttackSpec:
         """Whether the attack is wanted for a clip, by its place, and a defense."""
         ...
 
-    def attack(self, model: nn.Module, random: bool=True) -> Callable:
+    def attack(self, model: nn.Module, random: bool=True) -> Callable[..., Any]:
         """The attack on `model`, ready to be called with clips and labels; on one that is not `random`, without averaging what does not vary."""
         ...
 
-    def describe(self) -> dict:
+    def describe(self) -> dict[Any, Any]:
         """The attack in plain values."""
         ...
 _OLD_WORDS: dict[str, str]
@@ -68,7 +68,7 @@ class Run:
     """An evaluation: what is measured on what, and what is already known."""
     classifier: nn.Module
     defenses: Mapping[str, object]
-    data: Dataset | tuple
+    data: Dataset[Any] | tuple[Any, ...]
     attacks: dict[str, AttackSpec]
     seed: int = 0
     trials: int = 3
@@ -137,11 +137,11 @@ class Run:
         """Labels `(trials, B)` that a defense gives to clips, one trial where nothing is random; and the purified clips, if metrics need them."""
         ...
 
-    def results(self, name: str, defense: str, video: torch.Tensor, labels: torch.Tensor, clips: list[str]) -> list[dict]:
+    def results(self, name: str, defense: str, video: torch.Tensor, labels: torch.Tensor, clips: list[str]) -> list[dict[Any, Any]]:
         """The results of one attack on one defense, one a clip."""
         ...
 
-    def _flags(self, name: str, attacked: Attacked, i: int, used: float, result: dict) -> list[str]:
+    def _flags(self, name: str, attacked: Attacked, i: int, used: float, result: dict[Any, Any]) -> list[str]:
         """What a reader must know before believing a result."""
         ...
 
@@ -157,7 +157,7 @@ class Run:
         """The first time, see whether the classifier knows all labels of the data set."""
         ...
 
-    def todo(self, indices: Sequence[int], done: set, attacks: Sequence[str], defenses: Sequence[str]) -> dict[str, list[str]]:
+    def todo(self, indices: Sequence[int], done: set[Any], attacks: Sequence[str], defenses: Sequence[str]) -> dict[str, list[str]]:
         """Attacks, and the defenses that some clips still need under them."""
         ...
 
@@ -177,19 +177,19 @@ class Run:
         """All that this process has to do: every `share[1]`-th batch of clips, from number `share[0]` on."""
         ...
 
-    def config(self, title: str, protocol: str | None, worst: Sequence[str] | None) -> dict:
+    def config(self, title: str, protocol: str | None, worst: Sequence[str] | None) -> dict[Any, Any]:
         """The run in plain values."""
         ...
 
-    def about(self) -> dict:
+    def about(self) -> dict[Any, Any]:
         """Versions and device, and the limits of small models on drawn clips."""
         ...
 
-    def kept(self) -> dict:
+    def kept(self) -> dict[Any, Any]:
         """What a run that is started again must agree with: the identity of each part, and the clips."""
         ...
 
-def _as_dataset(data: object) -> Dataset:
+def _as_dataset(data: object) -> Dataset[Any]:
     """Clips and labels as a data set; what is a data set already stays one. `VideoPureError` for anything else."""
     ...
 
@@ -198,11 +198,11 @@ class Attacked:
     """Clips after an attack, and what is known of each."""
     clips: torch.Tensor
     threat: threats.Threat | None = None
-    metrics: list[dict] = field(default_factory=list)
+    metrics: list[dict[Any, Any]] = field(default_factory=list)
     flags: list[list[str]] = field(default_factory=list)
 _LOST: str
 
-def _describe_classifier(classifier: nn.Module) -> dict:
+def _describe_classifier(classifier: nn.Module) -> dict[Any, Any]:
     """A classifier in plain values: its kind, the hash of its weights, and how a `VideoClassifier` prepares clips."""
     ...
 

@@ -9,11 +9,11 @@ from .latents import PromptEmbedding as PromptEmbedding
 from .schedule import paper_scheduler as paper_scheduler
 __all__ = ['untrained']
 
-def _pictures(widths: tuple[int, ...], **more: int) -> dict:
+def _pictures(widths: tuple[int, ...], **more: int) -> dict[Any, Any]:
     """The configuration of an autoencoder for pictures."""
     ...
 
-def _cogvideox(widths: tuple[int, ...], **more: int) -> dict:
+def _cogvideox(widths: tuple[int, ...], **more: int) -> dict[Any, Any]:
     """The configuration of CogVideoX's autoencoder."""
     ...
 _LTX: dict[str, Any]
@@ -30,7 +30,7 @@ def scheduler_of(family: str) -> SchedulerMixin:
     ...
 _WORDS: dict[str, int]
 
-def _prompt(family: str, config: Mapping, size: str) -> PromptEmbedding:
+def _prompt(family: str, config: Mapping[Any, Any], size: str) -> PromptEmbedding:
     """Random numbers in the place of an embedded prompt."""
     ...
 

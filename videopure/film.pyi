@@ -24,7 +24,7 @@ def _tone(seconds):
     """A tone, as one frame of audio."""
     ...
 
-def draw_film(path: str | Path, times: Sequence[int], rotation: int=0, sound: str='aac', colour: tuple=(1, 1, 1, 1), aspect: Fraction | None=None, words: Path | None=None) -> Path:
+def draw_film(path: str | Path, times: Sequence[int], rotation: int=0, sound: str='aac', colour: tuple[Any, ...]=(1, 1, 1, 1), aspect: Fraction | None=None, words: Path | None=None) -> Path:
     """Write a small film of a moving shape with a tone, for lessons and tests."""
     ...
 
@@ -42,7 +42,7 @@ class VideoInfo:
     rotation: int = 0
     aspect: Fraction = Fraction(1)
     pixels: str = 'rgb24'
-    colour: tuple = (0, 2, 2, 2)
+    colour: tuple[Any, ...] = (0, 2, 2, 2)
     audio: tuple[str, ...] = ()
     subtitles: tuple[str, ...] = ()
     index: int | None = None
@@ -109,7 +109,7 @@ def _sized(image, scaled, shape):
     """A picture scaled, and its middle cut out."""
     ...
 
-def plan_film(info: VideoInfo, ss: float=0, t: float | None=None, frames: int | None=None, fps: float | None=None, short_side: int | None=None, crop: int | tuple | str | None=None, size: int | tuple | None=None, target: str | Path='') -> FilmPlan:
+def plan_film(info: VideoInfo, ss: float=0, t: float | None=None, frames: int | None=None, fps: float | None=None, short_side: int | None=None, crop: int | tuple[Any, ...] | str | None=None, size: int | tuple[Any, ...] | None=None, target: str | Path='') -> FilmPlan:
     """The `FilmPlan` for options of `purify_video` and a target; a `VideoPureError` for what cannot be."""
     ...
 
@@ -180,7 +180,7 @@ def _picture_writer(folder):
     ...
 
 @contextmanager
-def write_film(target: str | Path, plan: FilmPlan, crf: int | None=None, room: float=3.0) -> Iterator[Callable]:
+def write_film(target: str | Path, plan: FilmPlan, crf: int | None=None, room: float=3.0) -> Iterator[Callable[..., Any]]:
     """A function (frame, time, span) that writes to a target; what is not complete in the end is not there."""
     ...
 

@@ -65,7 +65,7 @@ class TorchAttack(VideoAttack):
         """Fit the attacks that go through target classes to the number of classes; an error if there are too few."""
         ...
 
-def _build(name: str, view: _AsImages, settings: dict) -> Attack:
+def _build(name: str, view: _AsImages, settings: dict[Any, Any]) -> Attack:
     """A torchattacks attack with some settings; a one-line error if it has no such settings."""
     ...
 torchattack = TorchAttack

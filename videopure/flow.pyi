@@ -22,7 +22,7 @@ def _dis_flow(video: torch.Tensor) -> torch.Tensor:
     """Flow `(B, T-1, 2, H, W)` of a clip by OpenCV's DIS, in pixels; computed on the CPU, without gradient."""
     ...
 
-def _frozen(build: Callable, weights: object, device: torch.device) -> nn.Module:
+def _frozen(build: Callable[..., Any], weights: object, device: torch.device) -> nn.Module:
     """The network that `build` makes, frozen and on a device; the last one is kept."""
     ...
 
@@ -43,6 +43,6 @@ def _check_flow(flow: torch.Tensor, video: torch.Tensor, height: int, width: int
     """Raise `ClipError` unless `flow` fits the clip at `height` x `width` and is finite."""
     ...
 
-def latent_flow(video: torch.Tensor, height: int, width: int, flow: torch.Tensor | str | Callable | None=None) -> torch.Tensor:
+def latent_flow(video: torch.Tensor, height: int, width: int, flow: torch.Tensor | str | Callable[..., Any] | None=None) -> torch.Tensor:
     """The flow of a clip at latent resolution. Raises `ClipError` if a flow has another shape or is not finite."""
     ...

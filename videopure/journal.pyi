@@ -15,7 +15,7 @@ __all__ = ['read_results']
 def _check_metrics(metrics):
     ...
 
-def result_key(result: dict) -> tuple[str, str | None, str | None]:
+def result_key(result: dict[Any, Any]) -> tuple[str, str | None, str | None]:
     """What a result is about. Raises `VideoPureError` when a needed key is missing or `metrics` holds anything but numbers."""
     ...
 
@@ -23,7 +23,7 @@ def plain(value: object) -> object:
     """`value` as JSON keeps it (tuples become lists); raises `VideoPureError` for what JSON cannot keep."""
     ...
 
-def config_hash(config: dict) -> str:
+def config_hash(config: dict[Any, Any]) -> str:
     """Twelve hexadecimal digits that change when a setting does, whatever the order of its keys."""
     ...
 
@@ -43,7 +43,7 @@ def data_identity(data: object, indices: Sequence[int]) -> str:
     """The identity of some clips of a data set, with their labels; a clip that cannot be read counts by its error."""
     ...
 
-def describe_data(data: object, ids: list[str]) -> dict:
+def describe_data(data: object, ids: list[str]) -> dict[Any, Any]:
     """A dataset in plain values: its kind, its settings and a hash of the clips' names, or of the clips where they have none."""
     ...
 
@@ -52,7 +52,7 @@ def disk_errors(doing: str, kept: str='') -> Iterator[None]:
     """Turn errors of the file system inside a `with` block into a `VideoFileError` of one line."""
     ...
 
-def read_json(path: str | Path, *keys: str, mend: str) -> dict:
+def read_json(path: str | Path, *keys: str, mend: str) -> dict[Any, Any]:
     """A JSON file that holds a dictionary; `VideoFileError` when it cannot be read, is damaged or lacks one of the keys."""
     ...
 
@@ -80,7 +80,7 @@ def _refuse_old(folder):
     """Raise `VideoFileError` for a folder with results in the form of version 0.1."""
     ...
 
-def read_results(path: str | Path) -> Iterator[dict]:
+def read_results(path: str | Path) -> Iterator[dict[Any, Any]]:
     """The results of a file. A last line without its end was cut off by a kill and is left out; any other damage raises `VideoFileError`."""
     ...
 
@@ -105,20 +105,20 @@ class Journal:
     config: Any
     about: Any
 
-    def __init__(self, folder: str | Path, config: dict | None=None, writer: int=0, about: dict | None=None, kept: dict | None=None):
+    def __init__(self, folder: str | Path, config: dict[Any, Any] | None=None, writer: int=0, about: dict[Any, Any] | None=None, kept: dict[Any, Any] | None=None):
         ...
 
     @property
-    def results(self) -> list[dict]:
+    def results(self) -> list[dict[Any, Any]]:
         """All results of all writers, as they were at the opening, and those appended since."""
         ...
 
     @property
-    def done(self) -> set[tuple]:
+    def done(self) -> set[tuple[Any, ...]]:
         """Keys of the results, (clip, defense, attack): what need not be measured again."""
         ...
 
-    def append(self, result: dict) -> None:
+    def append(self, result: dict[Any, Any]) -> None:
         """Keep a result: it is on disk when this returns. Raises `VideoFileError` when it cannot be written; earlier results are safe."""
         ...
 
@@ -140,7 +140,7 @@ def _wait_for(host, port, seconds):
     ...
 accelerate: Late
 
-def processes() -> tuple[tuple[int, int], Callable]:
+def processes() -> tuple[tuple[int, int], Callable[..., Any]]:
     """This process's number and how many there are, and a function that waits for all of them; accelerate's launcher tells."""
     ...
 
@@ -153,7 +153,7 @@ class Progress:
     def __init__(self, left: dict[tuple[str, str], int], journal: Journal, quiet: bool=False):
         ...
 
-    def step(self, name: str, defense: str, results: list[dict]) -> None:
+    def step(self, name: str, defense: str, results: list[dict[Any, Any]]) -> None:
         """Some results of a cell are there, or there is nothing to measure."""
         ...
 

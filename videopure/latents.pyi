@@ -118,18 +118,18 @@ def _places(network: nn.Module, frames: int, height: int, width: int, device: to
 
 def _call_cogvideox(network, x, t, words, strides):
     ...
-DENOISERS: dict[str, Callable]
+DENOISERS: dict[str, Callable[..., Any]]
 PROMPT_WIDTHS: tuple[str, ...]
 
 def patch_size(network: nn.Module) -> tuple[int, int]:
     """How many latent frames, and latent pixels of a side, one token of a network holds. (CogVideoX fills up its frames by itself.)"""
     ...
 
-def by_class(table: dict, part: object) -> object | None:
+def by_class(table: dict[Any, Any], part: object) -> object | None:
     """The entry of a table by name of class for a part, or for what its class is made of; compiled networks count as what they were."""
     ...
 
-def find_call(network: nn.Module) -> Callable:
+def find_call(network: nn.Module) -> Callable[..., Any]:
     """How a network is called. Raises `VideoPureError` if its class, and those that it is made of, are not known."""
     ...
 
@@ -156,14 +156,14 @@ def evaluating(part: object) -> Iterator[None]:
     ...
 PROMPTS: dict[str, tuple[int, str]]
 
-def embed_empty_prompt(text_encoder: nn.Module, tokenizer: Callable, network: nn.Module | None=None) -> PromptEmbedding:
+def embed_empty_prompt(text_encoder: nn.Module, tokenizer: Callable[..., Any], network: nn.Module | None=None) -> PromptEmbedding:
     """What `text_encoder` says to the empty prompt, as `network` was trained to see it."""
     ...
 
 class PromptAttention(AttnProcessor2_0):
     """Cross-attention for a prompt that all frames of all clips share: its keys and values are computed once."""
 
-    def __call__(self, attn: Attention, hidden_states: torch.Tensor, encoder_hidden_states=None, attention_mask=None, *args, **kwargs):
+    def __call__(self, attn: Attention, hidden_states: torch.Tensor, encoder_hidden_states=None, attention_mask=None, *args: Any, **kwargs: Any):
         ...
 
 def share_prompt(unet: nn.Module) -> None:

@@ -21,7 +21,7 @@ def _find_variant(folder: Path, wanted: str | None) -> str | None:
     ...
 _NEEDED: tuple[str, ...]
 
-def check_configs(folder: Path) -> dict:
+def check_configs(folder: Path) -> dict[Any, Any]:
     """What model_index.json holds. Raises `VideoPureError` if it, or the configuration of a component, is not a JSON object."""
     ...
 
@@ -29,23 +29,23 @@ def _load_part(folder: Path, name: str, library: str, kind: str, dtype: torch.dt
     """A component of a saved pipeline, with all of its tensors and no others. Raises `VideoPureError` if it is not whole."""
     ...
 
-def _hollow_network(folder: Path, index: dict) -> nn.Module | None:
+def _hollow_network(folder: Path, index: dict[Any, Any]) -> nn.Module | None:
     """The network of a saved model without its weights, which is enough to know how it wants its prompt."""
     ...
 
-def _load_prompt(folder: Path, index: dict, tokenizer: Callable | None, dtype: torch.dtype | None, **loading: object) -> nn.Module:
+def _load_prompt(folder: Path, index: dict[Any, Any], tokenizer: Callable[..., Any] | None, dtype: torch.dtype | None, **loading: object) -> nn.Module:
     """What the saved text encoder says to the empty prompt, as the network wants it; the folder's tokenizer if none is given."""
     ...
 
-def _load_tokenizer(folder: Path, index: dict) -> Callable | None:
+def _load_tokenizer(folder: Path, index: dict[Any, Any]) -> Callable[..., Any] | None:
     """The saved tokenizer, None if there is none."""
     ...
 
-def find_prompt(prompt: nn.Module | None, text_encoder: nn.Module | None, tokenizer: Callable | None, network: nn.Module | None=None) -> nn.Module | None:
+def find_prompt(prompt: nn.Module | None, text_encoder: nn.Module | None, tokenizer: Callable[..., Any] | None, network: nn.Module | None=None) -> nn.Module | None:
     """The prompt, or what the text encoder says to the empty one. Raises `VideoPureError` if it says nothing."""
     ...
 
-def _check_network(parts: dict) -> None:
+def _check_network(parts: dict[Any, Any]) -> None:
     """Raise `VideoPureError` for a saved model without a network."""
     ...
 
@@ -54,14 +54,14 @@ def find_dtype(dtype: object) -> torch.dtype | None:
     ...
 _OPTIONS: set[Any]
 
-def read_options(cls: type[DiffusionPipeline], given: dict) -> dict:
+def read_options(cls: type[DiffusionPipeline], given: dict[Any, Any]) -> dict[Any, Any]:
     """The keywords of `from_pretrained`, types as types. Raises `VideoPureError` for one that neither the class nor diffusers knows."""
     ...
 
-def load_parts(folder: Path, index: dict, given: dict) -> dict:
+def load_parts(folder: Path, index: dict[Any, Any], given: dict[Any, Any]) -> dict[Any, Any]:
     """The networks of a saved pipeline that are not given already, the empty prompt, and the variant of the weights."""
     ...
 
-def download(cls: type[DiffusionPipeline], name: str, given: dict) -> str:
+def download(cls: type[DiffusionPipeline], name: str, given: dict[Any, Any]) -> str:
     """The folder with a model of the hub."""
     ...

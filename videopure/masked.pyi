@@ -19,7 +19,7 @@ class Specimen:
 MASKED: dict[Any, Any]
 HONEST: dict[Any, Any]
 
-def _specimen(name: str, check: str='', whole: bool=False) -> Callable:
+def _specimen(name: str, check: str='', whole: bool=False) -> Callable[..., Any]:
     """Add a function of clips as a purifier, or with `whole` a function of a classifier as a defense; its docstring says what it does."""
     ...
 
@@ -41,7 +41,7 @@ def _shown(video: torch.Tensor, far: bool) -> torch.Tensor:
     """A blurred clip; or its reflection in the blurred one, which is far from the clip, so that BPDA is misled as well."""
     ...
 
-def _lie(name: str, gradient: Callable, far: bool=False) -> None:
+def _lie(name: str, gradient: Callable[..., Any], far: bool=False) -> None:
     """Add a blur, or a reflection, with a gradient of its own."""
     ...
 

@@ -11,7 +11,7 @@ from .registry import Registry as Registry
 from .video import ClipError as ClipError, MissingPackageError as MissingPackageError, VideoPureError as VideoPureError, check_video as check_video
 __all__ = ['METRICS', 'psnr', 'ssim', 'temporal_consistency', 'lpips', 'measure']
 
-def _of_two_clips(metric: Callable) -> Callable:
+def _of_two_clips(metric: Callable[..., Any]) -> Callable[..., Any]:
     """A metric whose two arguments must be clips of one shape; half precision is measured in float32."""
     ...
 
@@ -27,7 +27,7 @@ def temporal_consistency(purified: torch.Tensor, clean: torch.Tensor) -> torch.T
     """One minus how much larger the warping error of each clip `(B, 3, T, H, W)` is than that of the clean one, `(B,)`."""
     ...
 
-def _lpips_network(device: torch.device) -> Callable:
+def _lpips_network(device: torch.device) -> Callable[..., Any]:
     """The network of the lpips package, made once for each device."""
     ...
 
@@ -36,11 +36,11 @@ def lpips(purified: torch.Tensor, clean: torch.Tensor) -> torch.Tensor:
     ...
 METRICS: Registry
 
-def measure(metrics: Mapping[str, Callable], purified: torch.Tensor, clean: torch.Tensor) -> dict[str, torch.Tensor]:
+def measure(metrics: Mapping[str, Callable[..., Any]], purified: torch.Tensor, clean: torch.Tensor) -> dict[str, torch.Tensor]:
     """The metrics of some clips. Raises `VideoPureError` for a metric that does not give one number a clip."""
     ...
 
-def find_metrics(metrics: object) -> dict[str, Callable]:
+def find_metrics(metrics: object) -> dict[str, Callable[..., Any]]:
     """Metrics by name, from one, a list or a dictionary of names, functions and classes."""
     ...
 
@@ -62,7 +62,7 @@ class CostMeter:
     def __enter__(self) -> 'CostMeter':
         ...
 
-    def _count(self, network: nn.Module, inputs: tuple) -> None:
+    def _count(self, network: nn.Module, inputs: tuple[Any, ...]) -> None:
         ...
 
     def __exit__(self, *error: object) -> None:

@@ -51,7 +51,7 @@ class VideoModel:
         ...
 
     @classmethod
-    def register(cls, name: str | type, tokens: int | None=None, padding: str='keep') -> Callable:
+    def register(cls, name: str | type[Any], tokens: int | None=None, padding: str='keep') -> Callable[..., Any]:
         """A decorator: the function (network, x, t, words, strides) calls networks of this class, and returns what is shaped like x."""
         ...
 

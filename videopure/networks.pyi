@@ -91,7 +91,7 @@ class SlowFast(nn.Module):
         """Logits `(N, num_classes)` of normalised clips `(N, 3, T, H, W)`."""
         ...
 
-def _sequential(**layers):
+def _sequential(**layers: Any):
     """Layers in a row, by name."""
     ...
 
@@ -169,7 +169,7 @@ def _open(path):
 _HOLDERS: tuple[str, ...]
 _PREFIXES: tuple[str, ...]
 
-def read_weights(source: str | Path | Mapping, network: nn.Module | None=None) -> dict[str, torch.Tensor]:
+def read_weights(source: str | Path | Mapping[Any, Any], network: nn.Module | None=None) -> dict[str, torch.Tensor]:
     """The state dict in a file or mapping, without what is known to wrap one."""
     ...
 
@@ -181,7 +181,7 @@ def _complete(weights, network):
     """Weights under all the names the network knows them by; two names of one tensor must agree."""
     ...
 
-def load_weights(network: nn.Module, source: str | Path | Mapping) -> nn.Module:
+def load_weights(network: nn.Module, source: str | Path | Mapping[Any, Any]) -> nn.Module:
     """Fill a network with saved weights: every tensor, under its name, in its shape, or a `VideoPureError` of one line.
 
     Takes a bare state dict or a wrapped one (see `read_weights`), and one of two names for one tensor.

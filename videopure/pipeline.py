@@ -194,7 +194,7 @@ def from_pretrained(cls: VideoPurePipeline, pretrained_model_name_or_path: str |
     try:
         given = read_options(cls, kwargs)
         with undisturbed():
-            folder = source if os.path.isdir(source) else download(cls, source, given)
+            folder = os.fspath(source) if os.path.isdir(source) else download(cls, source, given)
             given |= load_parts(Path(folder), check_configs(Path(folder)), given)
             pipe = super(VideoPurePipeline, cls).from_pretrained(folder, **given)
     except Exception as error:

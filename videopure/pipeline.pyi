@@ -70,7 +70,7 @@ class VideoPurePipeline(DiffusionPipeline):
     text_encoder: Any
     tokenizer: Any
 
-    def __init__(self, vae: nn.Module, unet: nn.Module | None=None, scheduler: SchedulerMixin | None=None, prompt: nn.Module | None=None, text_encoder: nn.Module | None=None, tokenizer: Callable | None=None, purify_steps: int=6, spatial_scale: float=1.0, temporal_scale: float=1.0, transformer: nn.Module | None=None):
+    def __init__(self, vae: nn.Module, unet: nn.Module | None=None, scheduler: SchedulerMixin | None=None, prompt: nn.Module | None=None, text_encoder: nn.Module | None=None, tokenizer: Callable[..., Any] | None=None, purify_steps: int=6, spatial_scale: float=1.0, temporal_scale: float=1.0, transformer: nn.Module | None=None):
         ...
 
     @property
@@ -89,7 +89,7 @@ class VideoPurePipeline(DiffusionPipeline):
         ...
 
     @classmethod
-    def from_pretrained(cls, pretrained_model_name_or_path: str | os.PathLike, **kwargs) -> VideoPurePipeline:
+    def from_pretrained(cls, pretrained_model_name_or_path: str | os.PathLike[str], **kwargs: Any) -> VideoPurePipeline:
         """A pipeline from a folder or the hub, saved by this class or a text-to-video pipeline of diffusers; see diffusers for `kwargs`.
 
         Known are Wan, LTXPipeline, CogVideoX, AnimateDiff and TextToVideoSD; `DENOISERS` and `SCHEDULES` take others.
@@ -106,7 +106,7 @@ class VideoPurePipeline(DiffusionPipeline):
         ...
 
     @classmethod
-    def from_pipe(cls, pipeline: DiffusionPipeline, **kwargs) -> VideoPurePipeline:
+    def from_pipe(cls, pipeline: DiffusionPipeline, **kwargs: Any) -> VideoPurePipeline:
         """A pipeline of the components of another one, of diffusers for example, which are frozen; `kwargs` take their place.
 
         Raises `VideoPureError` if the components do not fit, or are not those of a model of videos."""
@@ -136,15 +136,15 @@ class VideoPurePipeline(DiffusionPipeline):
         """Temporal DDIM inversion of a clip, all latents on the way included."""
         ...
 
-    def denoise(self, z: torch.Tensor, levels: list[Level], predict: Callable, on_level: Callable[[int, Level, dict], dict] | None=None, guide_path: Callable | None=None) -> tuple[torch.Tensor, torch.Tensor]:
+    def denoise(self, z: torch.Tensor, levels: list[Level], predict: Callable[..., Any], on_level: Callable[[int, Level, dict[Any, Any]], dict[Any, Any]] | None=None, guide_path: Callable[..., Any] | None=None) -> tuple[torch.Tensor, torch.Tensor]:
         """Walk down from the highest level; the estimates of x0, the path's end last."""
         ...
 
-    def guidance(self, clip: torch.Tensor, z0: torch.Tensor, flow: torch.Tensor | str | Callable | None, spatial_scale: float, temporal_scale: float, normalize: bool, sign: Callable=torch.sign) -> Callable[[torch.Tensor, list[Level]], torch.Tensor]:
+    def guidance(self, clip: torch.Tensor, z0: torch.Tensor, flow: torch.Tensor | str | Callable[..., Any] | None, spatial_scale: float, temporal_scale: float, normalize: bool, sign: Callable[..., Any]=torch.sign) -> Callable[[torch.Tensor, list[Level]], torch.Tensor]:
         """The guidance of one purification: a function of estimates `(B, S, C, T, h, w)` and their `S` levels."""
         ...
 
-    def purify_latents(self, z0: torch.Tensor, levels: list[Level], temporal_inversion: bool, guidance: Callable, guide_trajectory: bool=False, callback: Callable | None=None, share: str='first') -> torch.Tensor:
+    def purify_latents(self, z0: torch.Tensor, levels: list[Level], temporal_inversion: bool, guidance: Callable[..., Any], guide_trajectory: bool=False, callback: Callable[..., Any] | None=None, share: str='first') -> torch.Tensor:
         """From encoded clips `(B, C, T, h, w)` to guided records `(B, S, C, T, h, w)`."""
         ...
 
@@ -153,14 +153,14 @@ class VideoPurePipeline(DiffusionPipeline):
         ...
 
     @overload
-    def __call__(self, video: torch.Tensor, purify_steps: int | None=None, num_inference_steps: int=50, temporal_inversion: bool=True, spatial_scale: float | None=None, temporal_scale: float | None=None, normalize_guidance: bool=True, guide_trajectory: bool=False, flow: torch.Tensor | str | Callable | None=None, sign: Callable=torch.sign, output_type: str='pt', decode_chunk: int | None=None, callback_on_step_end: Callable | None=None, share: str='first', *, return_dict: Literal[True]=True) -> VideoPureOutput:
+    def __call__(self, video: torch.Tensor, purify_steps: int | None=None, num_inference_steps: int=50, temporal_inversion: bool=True, spatial_scale: float | None=None, temporal_scale: float | None=None, normalize_guidance: bool=True, guide_trajectory: bool=False, flow: torch.Tensor | str | Callable[..., Any] | None=None, sign: Callable[..., Any]=torch.sign, output_type: str='pt', decode_chunk: int | None=None, callback_on_step_end: Callable[..., Any] | None=None, share: str='first', *, return_dict: Literal[True]=True) -> VideoPureOutput:
         """Purify clips: `S = purify_steps + 1` records each, for a classifier to vote on.
 
         Raises `ClipError` for what is not a clip or a flow that does not fit, else `VideoPureError`. Source: arXiv 2501.14999."""
         ...
 
     @overload
-    def __call__(self, video: torch.Tensor, purify_steps: int | None=None, num_inference_steps: int=50, temporal_inversion: bool=True, spatial_scale: float | None=None, temporal_scale: float | None=None, normalize_guidance: bool=True, guide_trajectory: bool=False, flow: torch.Tensor | str | Callable | None=None, sign: Callable=torch.sign, output_type: str='pt', decode_chunk: int | None=None, callback_on_step_end: Callable | None=None, share: str='first', *, return_dict: Literal[False]) -> tuple:
+    def __call__(self, video: torch.Tensor, purify_steps: int | None=None, num_inference_steps: int=50, temporal_inversion: bool=True, spatial_scale: float | None=None, temporal_scale: float | None=None, normalize_guidance: bool=True, guide_trajectory: bool=False, flow: torch.Tensor | str | Callable[..., Any] | None=None, sign: Callable[..., Any]=torch.sign, output_type: str='pt', decode_chunk: int | None=None, callback_on_step_end: Callable[..., Any] | None=None, share: str='first', *, return_dict: Literal[False]) -> tuple[Any, ...]:
         """Purify clips: `S = purify_steps + 1` records each, for a classifier to vote on.
 
         Raises `ClipError` for what is not a clip or a flow that does not fit, else `VideoPureError`. Source: arXiv 2501.14999."""
@@ -175,11 +175,11 @@ def grad_like(video: torch.Tensor) -> torch.set_grad_enabled:
     """A context that records gradients only if they are enabled and `video` asks for them."""
     ...
 
-def _counted(predict: Callable, bar: tqdm) -> Callable:
+def _counted(predict: Callable[..., Any], bar: tqdm) -> Callable[..., Any]:
     """`predict`, moving the progress bar on by one each time."""
     ...
 
-def _check_call(output_type: str, decode_chunk: int | None, sign: Callable, callback: Callable | None, *switches: bool) -> None:
+def _check_call(output_type: str, decode_chunk: int | None, sign: Callable[..., Any], callback: Callable[..., Any] | None, *switches: bool) -> None:
     """Raise `VideoPureError` unless the settings of a call make sense that are read in the end only."""
     ...
 

@@ -1,5 +1,6 @@
 # Made by tools/stubs.py from plan.py: run it after nbdev_export.
 """The hours that a table still needs, cell by cell, before any of them is spent"""
+from typing import Any
 from collections.abc import Iterator as Iterator, Sequence as Sequence
 from contextlib import contextmanager as contextmanager
 from dataclasses import dataclass as dataclass, field as field
@@ -32,7 +33,7 @@ def longest(attack: object, model: nn.Module, clips: torch.Tensor, labels: torch
     """Seconds of an attack on clips that it does not break, from one gradient or answer of the model; None if its length is not known."""
     ...
 
-def _members(attack: object, clips: torch.Tensor) -> list | None:
+def _members(attack: object, clips: torch.Tensor) -> list[Any] | None:
     """The attacks that an attack consists of, one after the other; None if it is a single one."""
     ...
 
@@ -57,7 +58,7 @@ class Price:
         """Where the seconds come from, in words."""
         ...
 
-def open_cells(run: Run, results: Sequence[dict], attacks: Sequence[str], defenses: Sequence[str]) -> list[Price]:
+def open_cells(run: Run, results: Sequence[dict[Any, Any]], attacks: Sequence[str], defenses: Sequence[str]) -> list[Price]:
     """The cells of a run, each with the clips that it lacks and the seconds of those that it has."""
     ...
 
@@ -77,10 +78,10 @@ def as_table(run: Run, prices: Sequence[Price], took: float) -> Table:
     """The hours of all cells that are not finished, and their sum."""
     ...
 
-def run_of(config: dict, device: str) -> tuple[Run, dict]:
+def run_of(config: dict[Any, Any], device: str) -> tuple[Run, dict[Any, Any]]:
     """The `Run` that a configuration describes, and its settings in plain values."""
     ...
 
-def plan_config(config: dict, out: str | Path | None=None, device: str='auto', *, only_attacks: Sequence[str]=(), only_defenses: Sequence[str]=(), limit: float=20.0, progress: bool=True) -> Table:
+def plan_config(config: dict[Any, Any], out: str | Path | None=None, device: str='auto', *, only_attacks: Sequence[str]=(), only_defenses: Sequence[str]=(), limit: float=20.0, progress: bool=True) -> Table:
     """The core-hours (on a GPU: its hours) that the benchmark of a configuration still needs, cell by cell; runs nothing and writes nothing."""
     ...

@@ -69,7 +69,7 @@ class Purifier:
         """All networks whose weights belong to the purifier."""
         ...
 
-    def describe(self) -> dict:
+    def describe(self) -> dict[Any, Any]:
         """The purifier in plain values: `method`, its settings, and the hash of its `weights`."""
         ...
 
@@ -114,11 +114,11 @@ class VideoPure(Purifier):
         """The same purifier with `steps` noise levels."""
         ...
 
-def _pipeline_pieces(part: DiffusionPipeline) -> list:
+def _pipeline_pieces(part: DiffusionPipeline) -> list[Any]:
     """Class, configuration, components, and what was changed by hand."""
     ...
 
-def _scheduler_pieces(part: SchedulerMixin) -> list:
+def _scheduler_pieces(part: SchedulerMixin) -> list[Any]:
     """Class, configuration, the noise schedule, and what its kind of prediction means."""
     ...
 
@@ -128,11 +128,11 @@ def device_of(model: nn.Module) -> torch.device:
 
 class CallablePurifier(Purifier):
     """Whatever can be called with clips, as a purifier."""
-    function: Callable
+    function: Callable[..., Any]
     base: Any
     pipe: Any
 
-    def __init__(self, function: Callable):
+    def __init__(self, function: Callable[..., Any]):
         ...
 
     def __call__(self, video: torch.Tensor) -> torch.Tensor:
@@ -147,7 +147,7 @@ class CallablePurifier(Purifier):
         """The module itself, or the networks of its pipeline."""
         ...
 
-    def describe(self) -> dict:
+    def describe(self) -> dict[Any, Any]:
         """As for every purifier, under the name of the function or of the module's class."""
         ...
 
@@ -177,6 +177,6 @@ def seed_of(seed: int, *names: str | int) -> int:
     """A seed for one result, made from the run's seed and what the result is about."""
     ...
 
-def random_state(device: torch.device | str='cpu', purifier: Purifier | None=None) -> list:
+def random_state(device: torch.device | str='cpu', purifier: Purifier | None=None) -> list[Any]:
     """The state of all generators that something may have drawn from without saying so: equal if nothing was drawn."""
     ...

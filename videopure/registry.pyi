@@ -33,7 +33,7 @@ class Registry(dict):
     def __init__(self, kind: str, *more: str, **parts: object):
         ...
 
-    def register(self, name: str) -> Callable:
+    def register(self, name: str) -> Callable[..., Any]:
         """A decorator that adds a class or function under `name`."""
         ...
 
@@ -41,7 +41,7 @@ class Registry(dict):
         """The part of that name; what is not a string is the part itself. Raises `VideoPureError` for an unknown name."""
         ...
 
-def make(kind: str, name: object, factory: Callable, /, *args: object, **options: object) -> object:
+def make(kind: str, name: object, factory: Callable[..., Any], /, *args: object, **options: object) -> object:
     """`factory(*args, **options)`; options that it does not take are a `VideoPureError` in one line."""
     ...
 
@@ -62,26 +62,26 @@ def plain_attributes(part: object) -> dict[str, bool | int | float | str]:
     ...
 
 @singledispatch
-def pieces(part: object) -> list:
+def pieces(part: object) -> list[Any]:
     """The smaller parts that a part is made of: its class and its attributes. `pieces.register` teaches it other types."""
     ...
 
-def _inside(part: object, reduced: tuple | str) -> list:
+def _inside(part: object, reduced: tuple[Any, ...] | str) -> list[Any]:
     """What a container, a number or a text of a type of its own holds."""
     ...
 _LEAVES: tuple[Any, Any, Any, Any, Any, Any, Any, Any, Any, Any, Any, Any, Any, Any]
 _RANDOM: tuple[Any, Any, Any, Any, Any]
 _CONTAINERS: Any
 
-def _container_pieces(part: object) -> list:
+def _container_pieces(part: object) -> list[Any]:
     """What is in a container; one of a type of its own is an object too."""
     ...
 
-def _tensor_pieces(part: torch.Tensor) -> list:
+def _tensor_pieces(part: torch.Tensor) -> list[Any]:
     """Type, shape and bytes."""
     ...
 
-def _array_pieces(part: np.ndarray) -> list:
+def _array_pieces(part: np.ndarray) -> list[Any]:
     """Type, shape and bytes; of Python objects the objects."""
     ...
 
@@ -93,7 +93,7 @@ def _library(module: str | None) -> str | None:
     """The library of a module, with its version; None for code of your own."""
     ...
 
-def _code_pieces(code: types.CodeType) -> list:
+def _code_pieces(code: types.CodeType) -> list[Any]:
     """The instructions of a function, and the names and constants in them."""
     ...
 
@@ -113,7 +113,7 @@ def _of_module(part: object, names: set[str]) -> object:
     """What is named of a module of your own; anything else is left as it is."""
     ...
 
-def _function_pieces(part: types.FunctionType) -> list:
+def _function_pieces(part: types.FunctionType) -> list[Any]:
     """What a function computes with; one of a library is its name, and what it was made around."""
     ...
 _IN_C: tuple[Any, Any, Any, Any]
@@ -122,11 +122,11 @@ _DESCRIPTORS: tuple[Any, Any]
 _HOOKS: tuple[str, ...]
 _OF_MODULES: set[Any]
 
-def _class_pieces(part: type) -> list:
+def _class_pieces(part: type[Any]) -> list[Any]:
     """What is written in a class and in the classes it comes from; the name of a library's."""
     ...
 
-def _module_pieces(part: nn.Module) -> list:
+def _module_pieces(part: nn.Module) -> list[Any]:
     """Its class, settings, weights, buffers, inner modules and hooks; compiled or not, it computes the same."""
     ...
 

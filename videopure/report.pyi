@@ -31,7 +31,7 @@ class Report:
     title: str
     checks: list[Check]
     curves: dict[str, dict[float, Accuracy]]
-    budget: dict
+    budget: dict[Any, Any]
 
     @property
     def passed(self) -> bool:
@@ -60,7 +60,7 @@ class Report:
     def __repr__(self) -> str:
         ...
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[Any, Any]:
         """The report in plain values, for JSON."""
         ...
 

@@ -23,9 +23,9 @@ def _flags(result):
 @dataclass(repr=False)
 class Card:
     """What a run shows: accuracies with intervals, worst case, metrics, skipped clips, and everything needed to run it again."""
-    config: dict
-    results: Iterable[dict]
-    about: dict = field(default_factory=environment)
+    config: dict[Any, Any]
+    results: Iterable[dict[Any, Any]]
+    about: dict[Any, Any] = field(default_factory=environment)
     defenses: Any = field(init=False)
     attacks: list[Any] = field(init=False)
     _cells: dict[tuple[Any, Any], dict[Any, Any]] = field(init=False)
@@ -37,7 +37,7 @@ class Card:
     def _sort(self, found):
         ...
 
-    def cell(self, defense: str, attack: str='none') -> dict[str, dict]:
+    def cell(self, defense: str, attack: str='none') -> dict[str, dict[Any, Any]]:
         """Results of one defense under one attack, by clip."""
         ...
 
@@ -173,7 +173,7 @@ class Card:
     def _numbers(self, defense, attack):
         ...
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[Any, Any]:
         """Everything but the single results, as plain values for JSON."""
         ...
 
@@ -190,15 +190,15 @@ class Card:
         """How many clips are in both cards, only in this one, and only in the other; refuses different clips of the same id."""
         ...
 
-    def compare(self, other: Card, groups: Callable | None=None) -> Table:
+    def compare(self, other: Card, groups: Callable[..., Any] | None=None) -> Table:
         """Pair two runs clip by clip: right in both, in one, in none, with the p-value of `Paired`, and corrected by `holm`."""
         ...
 
-    def rivals(self, defense: str, attack: str='none', groups: Callable | None=None, others: Sequence[str] | None=None) -> Table:
+    def rivals(self, defense: str, attack: str='none', groups: Callable[..., Any] | None=None, others: Sequence[str] | None=None) -> Table:
         """Pair one defense with each other one, clip by clip; p-values are corrected for the number of rivals by `holm`."""
         ...
 
-    def leaderboard(self) -> list[dict]:
+    def leaderboard(self) -> list[dict[Any, Any]]:
         """One entry a defense, with the keys of RobustBench's model files where they fit, and `n`, `interval`, `attacks`, `noise_predictions`."""
         ...
 

@@ -90,7 +90,7 @@ def trainable(model: nn.Module, last: bool=False) -> None:
     """Let all weights of a network learn, or those of its last linear layer only."""
     ...
 
-def purifier_loss(run: Trainer, purifier: Callable, classifier: nn.Module, clips: torch.Tensor, labels: torch.Tensor, generator: torch.Generator, eps: float=8 / 255, steps: int=2, fidelity: float=5.0) -> torch.Tensor:
+def purifier_loss(run: Trainer, purifier: Callable[..., Any], classifier: nn.Module, clips: torch.Tensor, labels: torch.Tensor, generator: torch.Generator, eps: float=8 / 255, steps: int=2, fidelity: float=5.0) -> torch.Tensor:
     """What a step makes smaller: cross-entropy of purified attacked clips, and their distance to the clean ones."""
     ...
 _KINDS: dict[str, tuple[Callable[..., Any], Hardening, int, int, float]]

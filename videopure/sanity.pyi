@@ -39,7 +39,7 @@ class Inspection:
     queries: int = 20
     draws: int = 3
     eot: int = 4
-    loss: str | Callable = 'ce'
+    loss: str | Callable[..., Any] = 'ce'
     batch_size: int = 8
     seed: int = 0
     threat: object = 'Linf'
@@ -113,19 +113,19 @@ class Inspection:
         """The gradient attack that should be the strongest; None if there is no gradient at all."""
         ...
 
-    def attack(self, name: str, eps: float, **options) -> Callable:
+    def attack(self, name: str, eps: float, **options: Any) -> Callable[..., Any]:
         """An attacker by name, with this budget."""
         ...
 
-    def _own_attack(self, name: str, eps: float) -> Callable:
+    def _own_attack(self, name: str, eps: float) -> Callable[..., Any]:
         """An attack of one's own, on what it sees; of that size, if it takes one."""
         ...
 
-    def survives(self, name: str, eps: float, **options) -> torch.Tensor:
+    def survives(self, name: str, eps: float, **options: Any) -> torch.Tensor:
         """Which clips `(B,)` are answered right under an attack."""
         ...
 
-    def _attacked(self, name: str, attack: Callable, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    def _attacked(self, name: str, attack: Callable[..., Any], clips: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Attacked clips; not a number where the attack could not go on, as its gradient is not finite or the model has no answer."""
         ...
 
@@ -228,7 +228,7 @@ def _prepared(model: nn.Module, seed: int) -> Iterator[CostMeter]:
     """Inside: evaluation mode, seeded, gradients may be recorded, costs are counted. Outside, all is as before."""
     ...
 
-def check_defense(defended: nn.Module, clips: torch.Tensor, labels: torch.Tensor, eps: float | str=8 / 255, *, threat: object='Linf', attacks: Mapping[str, object] | None=None, grid: Sequence[float | str] | None=None, steps: int=10, queries: int=20, draws: int=3, eot: int=4, loss: str | Callable='ce', batch_size: int=8, seed: int=0, title: str | None=None, progress: bool=True) -> Report:
+def check_defense(defended: nn.Module, clips: torch.Tensor, labels: torch.Tensor, eps: float | str=8 / 255, *, threat: object='Linf', attacks: Mapping[str, object] | None=None, grid: Sequence[float | str] | None=None, steps: int=10, queries: int=20, draws: int=3, eot: int=4, loss: str | Callable[..., Any]='ce', batch_size: int=8, seed: int=0, title: str | None=None, progress: bool=True) -> Report:
     """Check whether an evaluation of a defense can be believed. Attacks the given clips; nothing about the model is changed.
 
     Raises `VideoPureError` for bad settings or a model that gets no clip right. Source: Athalye et al. (arXiv 1802.00420), Carlini et al.

@@ -38,7 +38,7 @@ def differences(clips: Mapping[str, Tensor], gain: float | None=None) -> dict[st
     """Rows for `strip` or `Player`: how clips that look alike differ from the first of them."""
     ...
 
-def _encode(sheet, kind, **options):
+def _encode(sheet, kind, **options: Any):
     """An image (H, W, 3) as a data URI."""
     ...
 

@@ -63,7 +63,7 @@ class Search:
         """Keep what is nearer than before; whether each is broken within the threat model, `(B,)`."""
         ...
 
-    def at(self, k: int, rows: torch.Tensor, attack: Callable) -> None:
+    def at(self, k: int, rows: torch.Tensor, attack: Callable[..., Any]) -> None:
         """Try the size of `k` tolerances on the clips `rows`; `attack` makes an attack from a threat model."""
         ...
 
@@ -71,6 +71,6 @@ def smallest_eps(model: nn.Module, clips: torch.Tensor, labels: torch.Tensor, at
     """The smallest size at which an attack breaks each clip, by bisection; an upper bound, as each comes with a clip that proves it."""
     ...
 
-def bisect(search: Search, attack: Callable) -> Smallest:
+def bisect(search: Search, attack: Callable[..., Any]) -> Smallest:
     """Halve what is between the two sizes of each clip until they are neighbours."""
     ...

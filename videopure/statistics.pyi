@@ -1,5 +1,6 @@
 # Made by tools/stubs.py from statistics.py: run it after nbdev_export.
 """How sure a share of some clips is, a median, and a difference between two defenses"""
+from typing import Any
 from collections.abc import Callable as Callable, Iterable as Iterable, Sequence as Sequence
 from dataclasses import dataclass as dataclass, field as field
 from fractions import Fraction as Fraction
@@ -35,7 +36,7 @@ def guesses(outcomes: Sequence[bool], num_classes: int) -> bool:
     ...
 stats: Late
 
-def clustered(outcomes: Sequence[bool], groups: Sequence) -> Accuracy:
+def clustered(outcomes: Sequence[bool], groups: Sequence[Any]) -> Accuracy:
     """An accuracy whose interval knows that clips of a group are alike. Source: Korn and Graubard (1998), Dean and Pagano (2015)."""
     ...
 
@@ -70,7 +71,7 @@ class Paired:
         ...
 
     @classmethod
-    def of(cls, a: dict[str, bool], b: dict[str, bool], groups: Callable | None=None) -> Paired:
+    def of(cls, a: dict[str, bool], b: dict[str, bool], groups: Callable[..., Any] | None=None) -> Paired:
         """Pair outcomes by clip; only clips in both count."""
         ...
 

@@ -1,5 +1,6 @@
 # Made by tools/stubs.py from stream.py: run it after nbdev_export.
 """Windows of frames, purified one after the other and blended; a video file in, a video file out, with its sound and its times"""
+from typing import Any
 from collections.abc import Callable as Callable, Iterable as Iterable, Iterator as Iterator
 from dataclasses import dataclass as dataclass, field as field
 from pathlib import Path as Path
@@ -17,7 +18,7 @@ from .voting import vote as vote
 __all__ = ['windows', 'blend', 'Cost', 'purify_frames', 'Purified', 'purify_video', 'WindowVote', 'FilmVote', 'predict_video']
 cv2: Late
 
-def windows(items: Iterable, window: int=16, overlap: int=4) -> Iterator[tuple[int, list]]:
+def windows(items: Iterable[Any], window: int=16, overlap: int=4) -> Iterator[tuple[int, list[Any]]]:
     """Overlapping windows of a stream; the last one is complete too, by going back. A stream shorter than a window is one window."""
     ...
 
@@ -58,9 +59,9 @@ class _Meter:
     windows: int = 0
     calls: int = 0
     seconds: float = 0.0
-    shapes: tuple = ()
-    squares: list = field(default_factory=lambda: [0, 0.0])
-    after_first: Callable | None = None
+    shapes: tuple[Any, ...] = ()
+    squares: list[Any] = field(default_factory=lambda: [0, 0.0])
+    after_first: Callable[..., Any] | None = None
 
     def __call__(self, images):
         """The changes (T, h, w, 3) in -1..1 that the purifier makes to frames."""
@@ -82,7 +83,7 @@ def _pairs(frames, meter, window, overlap):
     """(frame, purified frame) of a stream, one after the other."""
     ...
 
-def purify_frames(frames: Iterable, purifier: object, window: int=16, overlap: int=4, side: int | None=None) -> Iterator[np.ndarray]:
+def purify_frames(frames: Iterable[Any], purifier: object, window: int=16, overlap: int=4, side: int | None=None) -> Iterator[np.ndarray]:
     """A stream of frames, purified in blended windows, as an iterator that keeps about two windows in memory."""
     ...
 
@@ -117,7 +118,7 @@ class Purified:
     def __str__(self) -> str:
         ...
 
-def purify_video(source: str | Path, target: str | Path, purifier: object, *, window: int=16, overlap: int=4, work_side: int | None=None, ss: float=0, t: float | None=None, frames: int | None=None, fps: float | None=None, short_side: int | None=None, crop: int | tuple | str | None=None, size: int | tuple | None=None, crf: int | None=None, max_memory: float=3.0, overwrite: bool=False, dry_run: bool=False, progress: bool=True, on_cost: Callable | None=None, watch: Callable | None=None) -> Purified:
+def purify_video(source: str | Path, target: str | Path, purifier: object, *, window: int=16, overlap: int=4, work_side: int | None=None, ss: float=0, t: float | None=None, frames: int | None=None, fps: float | None=None, short_side: int | None=None, crop: int | tuple[Any, ...] | str | None=None, size: int | tuple[Any, ...] | None=None, crf: int | None=None, max_memory: float=3.0, overwrite: bool=False, dry_run: bool=False, progress: bool=True, on_cost: Callable[..., Any] | None=None, watch: Callable[..., Any] | None=None) -> Purified:
     """Purify a film of any length in blended windows, keeping its times, size, orientation, colours, sound and subtitles.
 
     The target appears when it is complete. Raises `VideoPureError` for options and files that cannot be."""
@@ -163,6 +164,6 @@ class FilmVote:
     def _repr_markdown_(self) -> str:
         ...
 
-def predict_video(classifier: nn.Module, source: str | Path, *, window: int | None=None, overlap: int=0, ss: float=0, t: float | None=None, fps: float | None=None, size: int | tuple | None=None) -> FilmVote:
+def predict_video(classifier: nn.Module, source: str | Path, *, window: int | None=None, overlap: int=0, ss: float=0, t: float | None=None, fps: float | None=None, size: int | tuple[Any, ...] | None=None) -> FilmVote:
     """Classify a film by windows: the label of most of them (ties go to the larger summed probability), and what each of them says."""
     ...

@@ -27,31 +27,31 @@ class StandIn(Defended):
         """The records of the other purifier; the last one stands in for all that it lacks."""
         ...
 
-def gray_box(suite: 'VideoAuto') -> Callable | None:
+def gray_box(suite: 'VideoAuto') -> Callable[..., Any] | None:
     """PGD on the bare classifier, to the last step."""
     ...
 
-def gray_box_momentum(suite: 'VideoAuto') -> Callable | None:
+def gray_box_momentum(suite: 'VideoAuto') -> Callable[..., Any] | None:
     """The same with momentum."""
     ...
 
-def one_step_transfer(suite: 'VideoAuto') -> Callable | None:
+def one_step_transfer(suite: 'VideoAuto') -> Callable[..., Any] | None:
     """PGD along the exact gradient of the one-step estimate, merely shown to the defense."""
     ...
 
-def one_step_gradient(suite: 'VideoAuto') -> Callable | None:
+def one_step_gradient(suite: 'VideoAuto') -> Callable[..., Any] | None:
     """PGD on the answers of the defense, with the gradient of the one-step estimate."""
     ...
 
-def exact(suite: 'VideoAuto') -> Callable | None:
+def exact(suite: 'VideoAuto') -> Callable[..., Any] | None:
     """PGD along the exact gradient, two starts."""
     ...
 
-def exact_records(suite: 'VideoAuto') -> Callable | None:
+def exact_records(suite: 'VideoAuto') -> Callable[..., Any] | None:
     """The same on the mean loss of all records, with momentum."""
     ...
 
-def exact_apgd(suite: 'VideoAuto') -> Callable | None:
+def exact_apgd(suite: 'VideoAuto') -> Callable[..., Any] | None:
     """APGD along the exact gradient; of torchattacks."""
     ...
 
@@ -63,47 +63,47 @@ class Selective(PGD):
     """PGD in which the draws of a step are weighed by `selective`; for the margin."""
     eot: int
 
-    def loss_and_grad(self, *args: object, **options: object) -> tuple:
+    def loss_and_grad(self, *args: object, **options: object) -> tuple[Any, ...]:
         """Loss (B,), broken (B,) and gradient, over `eot` draws."""
         ...
 
-def exact_selective(suite: 'VideoAuto') -> Callable | None:
+def exact_selective(suite: 'VideoAuto') -> Callable[..., Any] | None:
     """PGD along the exact gradient of the draws that can be broken."""
     ...
 
-def exact_low(suite: 'VideoAuto') -> Callable | None:
+def exact_low(suite: 'VideoAuto') -> Callable[..., Any] | None:
     """PGD along the exact gradient, in low frequencies only."""
     ...
 
-def exact_nearest(suite: 'VideoAuto') -> Callable | None:
+def exact_nearest(suite: 'VideoAuto') -> Callable[..., Any] | None:
     """PGD along the exact gradient, from the clips that have come nearest."""
     ...
 
-def videopure_transfer(suite: 'VideoAuto') -> Callable | None:
+def videopure_transfer(suite: 'VideoAuto') -> Callable[..., Any] | None:
     """PGD along the exact gradient of VideoPure with the same model, merely shown to the defense."""
     ...
 
-def exact_longer(suite: 'VideoAuto', steps: int) -> Callable | None:
+def exact_longer(suite: 'VideoAuto', steps: int) -> Callable[..., Any] | None:
     """PGD along the exact gradient with so many steps, on the margin, from new starts."""
     ...
 
-def bpda(suite: 'VideoAuto') -> Callable | None:
+def bpda(suite: 'VideoAuto') -> Callable[..., Any] | None:
     """BPDA on the margin, with momentum."""
     ...
 
-def blur_gradient(suite: 'VideoAuto') -> Callable | None:
+def blur_gradient(suite: 'VideoAuto') -> Callable[..., Any] | None:
     """The same with the gradient of a blur."""
     ...
 
-def nes(suite: 'VideoAuto') -> Callable | None:
+def nes(suite: 'VideoAuto') -> Callable[..., Any] | None:
     """NES, by scores alone."""
     ...
 
-def rays(suite: 'VideoAuto') -> Callable | None:
+def rays(suite: 'VideoAuto') -> Callable[..., Any] | None:
     """RayS, by answers alone."""
     ...
 
-def square(suite: 'VideoAuto') -> Callable | None:
+def square(suite: 'VideoAuto') -> Callable[..., Any] | None:
     """Square, by scores alone."""
     ...
 MEMBERS: dict[str, Callable[..., Any]]
@@ -134,7 +134,7 @@ class VideoAuto(VideoAttack):
     def __init__(self, model: nn.Module, eps: object=8 / 255, *, seed: int | None=None, progress: bool=True):
         ...
 
-    def pgd(self, model: nn.Module, steps: int, kind: type=PGD, threat: object=None, **options: object) -> PGD:
+    def pgd(self, model: nn.Module, steps: int, kind: type[Any]=PGD, threat: object=None, **options: object) -> PGD:
         """A PGD on a model; where noise is drawn, it leaves a clip alone once all draws of a step were wrong."""
         ...
 
@@ -187,7 +187,7 @@ class VideoAuto(VideoAttack):
         """The attacked clips; called by `__call__`."""
         ...
 
-    def _try(self, name: str, attack: Callable | None, clips: torch.Tensor, labels: torch.Tensor, best: Best) -> int:
+    def _try(self, name: str, attack: Callable[..., Any] | None, clips: torch.Tensor, labels: torch.Tensor, best: Best) -> int:
         """Attack the clips that are left; how many were broken."""
         ...
 

@@ -1,5 +1,6 @@
 # Made by tools/stubs.py from table.py: run it after nbdev_export.
 """A table of accuracies that shows itself in a notebook, on a page, in a pull request, in a terminal, in a spreadsheet and in a paper"""
+from typing import Any
 from collections.abc import Collection as Collection, Sequence as Sequence
 from dataclasses import dataclass as dataclass
 from .checks import checked as checked, printable as printable
@@ -12,7 +13,7 @@ class Table:
     """Rows under a heading, shown as HTML, markdown or text. Cells: str, number, None or `Accuracy`."""
     title: str
     head: list[str]
-    rows: list[list]
+    rows: list[list[Any]]
     best: bool | Collection[int] = False
     notes: Sequence[str] = ()
 

@@ -41,7 +41,7 @@ class Threat:
         """How far `adv` is from `clips`, `(B,)`, in units of `eps`; infinite where something moved that may not."""
         ...
 
-    def describe(self) -> dict:
+    def describe(self) -> dict[Any, Any]:
         """The threat model in plain values, `kind` and its settings, as `as_threat` reads them back."""
         ...
 

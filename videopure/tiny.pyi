@@ -18,7 +18,7 @@ from .checks import count_names as count_names, reason as reason
 from .video import MOTIONS as MOTIONS, VideoFileError as VideoFileError, VideoPureError as VideoPureError, atomic_path as atomic_path, check_number as check_number
 __all__ = ['CLASSIFIER_KINDS', 'check_class_names', 'TinyVAE', 'TinyUNet', 'MotionClassifier', 'assets', 'tiny_classifier', 'tiny_defaults']
 
-def _check_sizes(widths=(1,), **sizes):
+def _check_sizes(widths=(1,), **sizes: Any):
     """Raise `VideoPureError` unless every size is a whole number from 1, and `widths` a list of them."""
     ...
 
@@ -98,7 +98,7 @@ class TinyUNet(ModelMixin, ConfigMixin):
         ...
 
     @overload
-    def forward(self, sample: torch.Tensor, timestep: int | torch.Tensor, encoder_hidden_states: torch.Tensor | None=None, *, return_dict: Literal[False]) -> tuple:
+    def forward(self, sample: torch.Tensor, timestep: int | torch.Tensor, encoder_hidden_states: torch.Tensor | None=None, *, return_dict: Literal[False]) -> tuple[Any, ...]:
         """The predicted noise, as `.sample`."""
         ...
 
@@ -144,15 +144,15 @@ class MotionClassifier(nn.Module):
         """Clips with the mean of each square of `pool` pixels in its place."""
         ...
 
-def compare_names(weights: Mapping, own: Mapping, kind: str) -> None:
+def compare_names(weights: Mapping[Any, Any], own: Mapping[Any, Any], kind: str) -> None:
     """Raise `VideoPureError` unless the weights have the names of the network's own state dict."""
     ...
 
-def compare_shapes(weights: Mapping, own: Mapping) -> None:
+def compare_shapes(weights: Mapping[Any, Any], own: Mapping[Any, Any]) -> None:
     """Raise `VideoPureError` unless the weights have the shapes of the network's own state dict, and are floating point where it is."""
     ...
 
-def check_weights(weights: nn.Module | Mapping, name: str='the weights') -> None:
+def check_weights(weights: nn.Module | Mapping[Any, Any], name: str='the weights') -> None:
     """Raise `VideoPureError`, with their names, if any of the weights are not there or not finite numbers."""
     ...
 _CONFIG: tuple[str, ...]

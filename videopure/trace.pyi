@@ -73,7 +73,7 @@ def level_thumbnails(trace: Trace, s: int, video: torch.Tensor, answer: str='', 
     """One record and the clips that led to it, in a row."""
     ...
 
-def flow_thumbnail(video: torch.Tensor, flow: torch.Tensor | str | Callable | None=None, **size: int) -> str:
+def flow_thumbnail(video: torch.Tensor, flow: torch.Tensor | str | Callable[..., Any] | None=None, **size: int) -> str:
     """The flow that temporal guidance follows: given, or computed by a method of notebook 06 (None: DIS)."""
     ...
 
@@ -165,7 +165,7 @@ class Experiment:
         """All runs with this clip; what differs from the line above is bold."""
         ...
 
-    def once(self, draw: Callable, *args: object, **size: int) -> str:
+    def once(self, draw: Callable[..., Any], *args: object, **size: int) -> str:
         """What `draw` returns, drawn once."""
         ...
 

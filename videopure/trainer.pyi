@@ -20,7 +20,7 @@ def generator_for(seed: int, step: int) -> torch.Generator:
     """The source of everything random in one training step."""
     ...
 
-def _swap_opposites(*pairs):
+def _swap_opposites(*pairs: Any):
     """A table of labels in which the two motions of the given pairs have changed places."""
     ...
 _MIRRORED: dict[int, Any]
@@ -111,7 +111,7 @@ def make_folder(path: str | Path, first: str, *names: str) -> Path:
     ...
 
 @contextmanager
-def own_folder(out: str | Path, names: Collection[str], settings: dict, first: bool=True) -> Iterator[Path]:
+def own_folder(out: str | Path, names: Collection[str], settings: dict[Any, Any], first: bool=True) -> Iterator[Path]:
     """Keep a folder for one training. One that holds anything else is a `VideoPureError`, and nothing in it is touched."""
     ...
 

@@ -79,7 +79,7 @@ def _new_unet(start, seed=0):
     ...
 GUIDANCE: dict[str, Any]
 
-def _new_pipeline(unet, **settings):
+def _new_pipeline(unet, **settings: Any):
     """A pipeline around a copy of `unet`."""
     ...
 
@@ -87,7 +87,7 @@ def _notes_table(notes, name='purifier'):
     """The numbers of every validation so far; only those that there are."""
     ...
 
-def _save_page(path, purifier, val, *tables):
+def _save_page(path, purifier, val, *tables: Any):
     """A page with tables and two validation clips, attacked if possible, before and after purification."""
     ...
 
@@ -113,7 +113,7 @@ def _true_class_probability(pipe, classifier, video, labels, settings):
     ...
 GRID: dict[str, Any]
 
-def tune(pipe: VideoPurePipeline, val: Validation, grid: Mapping[str, Sequence[float]]=GRID, progress: bool=True) -> tuple[dict[str, float], list[dict]]:
+def tune(pipe: VideoPurePipeline, val: Validation, grid: Mapping[str, Sequence[float]]=GRID, progress: bool=True) -> tuple[dict[str, float], list[dict[Any, Any]]]:
     """Settings of the pipeline that leave most probability on the true class, over clips with and without attack."""
     ...
 

@@ -1,5 +1,6 @@
 # Made by tools/stubs.py from verify.py: run it after nbdev_export.
 """Somebody else's run, checked: does the table follow from the results, and do the results come again?"""
+from typing import Any
 from pathlib import Path as Path
 from .checks import as_path as as_path, check_number as check_number, checked as checked
 from .config import read_config as read_config
@@ -22,7 +23,7 @@ def check_attacks(card: Card) -> Check:
     """Whether each row was attacked by something that follows the defense, and by all that the others were attacked by."""
     ...
 
-def check_config(run: Run, plain: dict, card: Card) -> Check:
+def check_config(run: Run, plain: dict[Any, Any], card: Card) -> Check:
     """Whether a configuration describes the run that the card is of, on the same clips with the same labels."""
     ...
 
@@ -34,6 +35,6 @@ def check_again(run: Run, card: Card, drawn: list[tuple[str, str, range]], progr
     """Measure some pieces of a run again and compare the answers, clip by clip."""
     ...
 
-def verify_run(folder: str | Path, config: str | Path | dict | None=None, *, pieces_again: int=3, minutes: float=10.0, seed: int | None=None, device: str='auto', allow_code: bool=False, progress: bool=True) -> Report:
+def verify_run(folder: str | Path, config: str | Path | dict[Any, Any] | None=None, *, pieces_again: int=3, minutes: float=10.0, seed: int | None=None, device: str='auto', allow_code: bool=False, progress: bool=True) -> Report:
     """Check a run of somebody else: its files, its configuration, and random results measured again."""
     ...

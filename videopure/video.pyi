@@ -108,7 +108,7 @@ def write_video(video: Tensor, path: str | Path, fps: float=8, lossless: bool=Fa
     ...
 _NO_FILMS: set[Any]
 
-def _open(path, **options):
+def _open(path, **options: Any):
     """A video file, opened for reading."""
     ...
 
