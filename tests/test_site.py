@@ -372,9 +372,19 @@ def test_every_lesson_opens_in_colab(site):
 
 @pytest.mark.slow
 def test_site_is_complete_and_small(site):
-    assert (site / "images/rescue.webp").stat().st_size <= 2_000_000
+    assert sum((site / f"images/{name}.webp").stat().st_size for name in ("rescue", "scene")) <= 2_000_000
     assert not re.search(r"\\\(|\\\[|\$\$", "".join(re.findall(r"<p>.*?</p>", (site / "inversion.html").read_text("utf-8"), flags=re.S)))
     assert "<math" in (site / "inversion.html").read_text("utf-8")
+
+
+def test_the_scene_is_a_clip_in_which_the_ball_moves_left():
+    import numpy as np
+
+    ball = tool("scene").rolling_ball(24, frames=4)
+    assert ball.shape == (1, 3, 4, 24, 24) and 0 <= ball.min() and ball.max() <= 1
+    red = (ball[0, 0] - ball[0, 1] > 0.25).numpy()
+    middle = np.array([np.nonzero(frame)[1].mean() for frame in red])
+    assert (np.diff(middle) < -1).all()
 
 
 @pytest.mark.slow
@@ -386,6 +396,6 @@ def test_moving_picture_is_made_again(tmp_path, monkeypatch):
     monkeypatch.setattr(loop, "IMAGES", tmp_path)
     monkeypatch.setattr("sys.argv", ["loop.py"])
     loop.main()
-    for name in ("rescue.webp", "rescue_still.png"):
+    for name in ("rescue.webp", "rescue_still.png", "scene.webp", "scene_still.png"):
         with Image.open(tmp_path / name) as made, Image.open(ROOT / "nbs/images" / name) as kept:
             assert (made.size, getattr(made, "n_frames", 1)) == (kept.size, getattr(kept, "n_frames", 1)), name

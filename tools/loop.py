@@ -1,10 +1,11 @@
-"""Make the moving picture of the landing page, nbs/images/rescue.webp, and rescue_still.png for those who want none.
+"""Make the moving pictures of the landing page, nbs/images/rescue.webp and scene.webp, and a still one of each for those who want none.
 
 One clip is attacked by PGD and purified, with the embedded models; at every step one sees the clip, what was changed, and what the
-classifier makes of it.
+classifier makes of it. The second picture does the same with a rendered scene (scene.py), which it shows beside what the classifier sees.
 """
 
 import argparse
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from videopure.pipeline import VideoPurePipeline
 from videopure.tiny import tiny_classifier
 from videopure.video import moving_shapes, to_uint8
 from videopure.voting import vote
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from scene import rolling_ball  # noqa: E402
 
 IMAGES = Path(__file__).resolve().parent.parent / "nbs/images"
 EPS, STEPS, FPS, GAIN = 8 / 255, 10, 10, 8
@@ -34,11 +38,10 @@ def pgd(classifier: torch.nn.Module, clip: torch.Tensor, label: torch.Tensor) ->
         yield attack(clip, label)
 
 
-def scenes() -> Iterator[tuple[str, torch.Tensor, torch.Tensor, int]]:
+def scenes(clip: torch.Tensor, label: torch.Tensor) -> Iterator[tuple[str, torch.Tensor, torch.Tensor, int]]:
     "What is seen: a heading, the clip, the classifier's probabilities, and for how many pictures."
     classifier, purifier = tiny_classifier(), VideoPurePipeline.tiny()
     purifier.set_progress_bar_config(disable=True)
-    clip, label = moving_shapes(1, seed=8)
 
     def says(x: torch.Tensor) -> torch.Tensor:
         with torch.no_grad():
@@ -61,20 +64,20 @@ def scenes() -> Iterator[tuple[str, torch.Tensor, torch.Tensor, int]]:
     yield heading, record, says(record), 28
 
 
-def panel(frame: torch.Tensor) -> Image.Image:
+def panel(clip: torch.Tensor, t: int) -> Image.Image:
     "One frame of a clip, large."
-    return Image.fromarray(to_uint8(frame)[0]).resize((SIDE, SIDE), Image.NEAREST)
+    return Image.fromarray(to_uint8(clip[:, :, t : t + 1])[0]).resize((SIDE, SIDE), Image.NEAREST)
 
 
-def picture(heading: str, frame: torch.Tensor, change: torch.Tensor, p: torch.Tensor, labels: list[str], label: int) -> Image.Image:
-    "One picture of the loop: clip, change, probabilities."
+def picture(heading: str, panels: dict[str, Image.Image], p: torch.Tensor, labels: list[str], label: int) -> Image.Image:
+    "One picture of the loop: two panels, probabilities."
     page = Image.new("RGB", (3 * SIDE + 4 * GAP, TOP + SIDE + GAP), DARK)
     draw = ImageDraw.Draw(page)
     draw.text((GAP, 14), heading, LIGHT, TITLE)
-    for i, name in enumerate(("what the classifier sees", f"what was changed, × {GAIN}", "what it says")):
+    for i, name in enumerate((*panels, "what it says")):
         draw.text((GAP + i * (SIDE + GAP), TOP - 24), name, GREY, TEXT)
-    page.paste(panel(frame), (GAP, TOP))
-    page.paste(panel(change), (2 * GAP + SIDE, TOP))
+        if name in panels:
+            page.paste(panels[name], (GAP + i * (SIDE + GAP), TOP))
     left, height = 3 * GAP + 2 * SIDE, SIDE / len(labels)
     for i, (name, share) in enumerate(zip(labels, p.tolist())):
         y = TOP + i * height
@@ -85,21 +88,29 @@ def picture(heading: str, frame: torch.Tensor, change: torch.Tensor, p: torch.Te
     return page
 
 
-def main() -> None:
-    "Write the two files."
-    argparse.ArgumentParser(description=__doc__).parse_args()
-    clip, label = moving_shapes(1, seed=8)
-    labels, pages = tiny_classifier().class_names, []
-    for heading, shown, p, count in scenes():
+def loop(clip: torch.Tensor, label: torch.Tensor, large: torch.Tensor | None, name: str) -> None:
+    "Write a moving picture and its still one; `large` is the clip as a person sees it, shown in the place of the change."
+    labels, pages, seen = tiny_classifier().class_names, [], "what the classifier sees"
+    for heading, shown, p, count in scenes(clip, label):
         change = (0.5 + GAIN * (shown - clip)).clamp(0, 1)
         for _ in range(count):
             t = len(pages) % clip.shape[2]
-            pages.append(picture(heading, shown[:, :, t : t + 1], change[:, :, t : t + 1], p, labels, label.item()))
+            changed = {seen: panel(shown, t), f"what was changed, × {GAIN}": panel(change, t)}
+            panels = changed if large is None else {"the scene": panel(large, t), seen: panel(shown, t)}
+            pages.append(picture(heading, panels, p, labels, label.item()))
     IMAGES.mkdir(exist_ok=True)
     options = {"duration": 1000 // FPS, "loop": 0, "quality": 70, "method": 6}
-    pages[0].save(IMAGES / "rescue.webp", save_all=True, append_images=pages[1:], **options)
-    pages[-1].save(IMAGES / "rescue_still.png", optimize=True)
-    print(f"{len(pages)} pictures, {(IMAGES / 'rescue.webp').stat().st_size / 1e6:.2f} MB")
+    pages[0].save(IMAGES / f"{name}.webp", save_all=True, append_images=pages[1:], **options)
+    pages[-1].save(IMAGES / f"{name}_still.png", optimize=True)
+    print(f"{name}: {len(pages)} pictures, {(IMAGES / f'{name}.webp').stat().st_size / 1e6:.2f} MB")
+
+
+def main() -> None:
+    "Write the four files."
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    left = tiny_classifier().class_names.index("left")
+    loop(*moving_shapes(1, seed=8), None, "rescue")
+    loop(rolling_ball(32), torch.tensor([left]), rolling_ball(SIDE), "scene")
 
 
 if __name__ == "__main__":
