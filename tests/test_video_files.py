@@ -357,7 +357,7 @@ def test_size_while_reading(files, clip):
 def test_only_wanted_frames_are_kept(files, monkeypatch):
     seen = []
     monkeypatch.setattr(v, "resize_video", lambda image, *args: seen.append(image.shape) or image)
-    read_video(files / "h264.mp4", frames=3)
+    read_video(files / "h264.mp4", frames=3, size=40)
     assert seen == [(1, 3, 1, 40, 40)] * 3
 
 

@@ -529,16 +529,16 @@ def _read_npz(path, pick):
 # %% ../nbs/00_video.ipynb #c138
 def _collect(path, frames, order, size, short_side):
     "Frames (H, W, 3), 8-bit or float, as a clip (1, 3, T, h, w) of the wanted size; `order` is filled with as many places as T will be."
-    clip, sizes = [], {}
-    for frame in frames:
-        sizes[f"{frame.shape[0]}x{frame.shape[1]}"] = True
-        if len(sizes) > 1:
-            raise VideoFileError(f"{path} mixes frames of {' and '.join(sizes)} pixels; all must have one size")
-        image = torch.tensor(np.ascontiguousarray(frame)).permute(2, 0, 1)
-        image = image / 255 if image.dtype == torch.uint8 else image.float()
-        clip.append(resize_video(image[None, :, None], size, short_side).contiguous())
-        check_room(path, *clip[0].shape[-2:], len(order))
-    return check_video(torch.cat(clip, 2))
+    clip, sizes, top = None, {}, 1
+    for i, frame in enumerate(frames):
+        sizes["{}x{}".format(*frame.shape)] = True
+        if len(sizes) > 1: raise VideoFileError(f"{path} mixes frames of {' and '.join(sizes)} pixels; all must have one size")
+        image, top = torch.from_numpy(np.require(frame, requirements="CW")).permute(2, 0, 1), 1 + 254 * (frame.dtype == np.uint8)
+        if (size, short_side) != (None, None): image, top = resize_video((image / top)[None, :, None].float(), size, short_side)[0, :, 0], 1
+        check_room(path, *image.shape[-2:], len(order))
+        clip = torch.empty(1, 3, len(set(order)), *image.shape[-2:]) if clip is None else clip
+        clip[0, :, i] = image
+    return clip.div_(255) if top == 255 else check_video(clip)
 
 # %% ../nbs/00_video.ipynb #c141
 def _reader(path, pattern=None):
