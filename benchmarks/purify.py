@@ -1,26 +1,34 @@
 """How much faster is a purification than in the published order of work, with equal results?
 
-    python benchmarks/purify.py [MODEL ...] [--n-clips 1 4] [--repeats 5] [--threads N]
+    python benchmarks/purify.py [MODEL ...] [--n-clips 1 4 8] [--repeats 5] [--threads N]
 
 The published order: clip by clip, the autoencoder one frame a call, two UNet answers a prediction (classifier-free guidance between
 two empty prompts), guidance by autograd and pair of frames by pair of frames, at every level, with the weights in the order in which
-diffusers loads them. Both sides get the same clips and the same optical flow. CPU seconds of the process, medians. A MODEL is "tiny"
-(embedded), "untrained" (a small UNet3DConditionModel and AutoencoderKL of diffusers), or a saved folder.
+diffusers loads them. Two kinds of work: all records, with the optical flow given to both sides; and the label, flow and classifier
+included. The floor is what the counted operations would take at the highest rate that this machine shows in the same run, for a matrix
+product or a convolution. A MODEL is "tiny" (embedded), "untrained" (a small UNet3DConditionModel and AutoencoderKL of diffusers), or a
+saved folder.
 """
 
 import argparse
 import statistics
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, UNet3DConditionModel
 from diffusers.models.attention_processor import AttnProcessor2_0
+from torch.nn.functional import conv2d
+from torch.utils.flop_counter import FlopCounterMode
 
+from videopure.defense import Defended
 from videopure.flow import latent_flow, warp
 from videopure.latents import PromptEmbedding
 from videopure.pipeline import VideoPurePipeline
+from videopure.purifier import VideoPure
 from videopure.schedule import ddim_levels, ddim_step, predict_x0
+from videopure.tiny import tiny_classifier
 from videopure.video import moving_shapes
 
 BETAS = dict(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False, set_alpha_to_one=False, steps_offset=1)
@@ -92,46 +100,85 @@ def in_published_order(pipe: VideoPurePipeline, clip: torch.Tensor, flow: torch.
     return (torch.stack(decoded, 1) / 2 + 0.5).clamp(0, 1)
 
 
-def cpu_seconds(runs: list, repeats: int) -> tuple[list[float], list[torch.Tensor]]:
-    "Median CPU seconds of each of `runs`, taken in turn so that both see the same machine, and their results; after a warm-up."
+def cpu_seconds(runs: list, repeats: int) -> tuple[list[list[float]], list[torch.Tensor]]:
+    "Sorted CPU seconds of each of `runs`, taken in turn so that all see the same machine, and their results; after a warm-up."
     results, seconds = [run() for run in runs], [[] for _ in runs]
     for _ in range(repeats):
         for run, taken in zip(runs, seconds):
             start = time.process_time()
             run()
             taken.append(time.process_time() - start)
-    return [statistics.median(taken) for taken in seconds], results
+    return [sorted(taken) for taken in seconds], results
+
+
+def peak(repeats: int = 5) -> float:
+    "The most operations a CPU second of this machine, now: of a matrix product or a convolution of a handy size, whichever is faster."
+    a, x, w = torch.randn(1024, 1024), torch.randn(16, 64, 64, 64), torch.randn(64, 64, 3, 3)
+    x, w = (part.to(memory_format=torch.channels_last) for part in (x, w))
+    work = {lambda: a @ a: 2 * 1024**3, lambda: conv2d(x, w, padding=1): 2 * 16 * 64**2 * 9 * 64**2}
+    return max(flop / min(cpu_seconds([run], repeats)[0][0]) for run, flop in work.items())
+
+
+def operations(run: Callable) -> int:
+    "Floating point operations of a call: matrix products, convolutions, attention."
+    with FlopCounterMode(display=False) as counter:
+        run()
+    return counter.get_total_flops()
+
+
+def both_sides(name: str, n: int, steps: int) -> dict[str, tuple[Callable, Callable]]:
+    "For each kind of work on `n` clips: the published order, and ours."
+    pipe, slow, classifier = load(name), as_loaded(load(name)), tiny_classifier()
+    pipe.set_progress_bar_config(disable=True)
+    raw = dict(purify_steps=steps, spatial_scale=0.05, temporal_scale=0.05, normalize_guidance=False)  # near the paper's strength
+    clips, _ = moving_shapes(n, seed=0, **(dict(frames=16, size=32) if name == "tiny" else dict(frames=32, size=48)))
+    sides = pipe.invert(clips, purify_steps=1)[0].shape[-2:]
+    flow, defended = latent_flow(clips, *sides), Defended(classifier, VideoPure(pipe, **raw))
+
+    def published(flow):
+        parts = zip(clips.split(1), flow.split(1))
+        return torch.cat([in_published_order(slow, clip, one, steps, (0.05, 0.05)) for clip, one in parts])
+
+    def labels():
+        records = published(latent_flow(clips, *sides))
+        return torch.stack([classifier(record).argmax(1) for record in records.unbind(1)], 1).mode(1).values
+
+    return {
+        "records": (lambda: published(flow), lambda: pipe(clips, flow=flow, **raw).videos),
+        "label": (labels, lambda: defended.predict(clips)),
+    }
+
+
+def row(name: str, n: int, kind: str, sides: tuple[Callable, Callable], repeats: int) -> str:
+    "A line of the table."
+    (theirs, ours), (want, got) = cpu_seconds(sides, repeats)
+    error = f"{(want == got).sum()} of {n} alike"
+    if kind == "records":
+        off = (got - want).abs().flatten()
+        error = f"{off.mean():.0e} / {off.sort().values[int(0.999 * len(off))]:.0e}"
+    floor = operations(sides[1]) / peak()
+    spread = [f"{statistics.median(taken):.3f} [{taken[0]:.3f}, {taken[-1]:.3f}]" for taken in (theirs, ours)]
+    ratio, share = statistics.median(theirs) / statistics.median(ours), floor / statistics.median(ours)
+    return f"| {Path(name).name} | {kind} | {n} | {' | '.join(spread)} | {ratio:.2f} | {floor:.3f} ({share:.0%}) | {error} |"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="*", default=["tiny", str(GOLDEN) if GOLDEN.is_dir() else "untrained"], metavar="MODEL")
-    parser.add_argument("--n-clips", type=int, nargs="+", default=[1, 4], help="numbers of clips in a batch to try")
+    parser.add_argument("--n-clips", type=int, nargs="+", default=[1, 4, 8], help="numbers of clips in a batch to try")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--steps", type=int, default=6)
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="torch's own choice by default")
+    parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    print(f"{args.steps} steps, {args.threads} threads, median of {args.repeats}, CPU seconds\n")
-    print("| model | clips | published order | ours | ratio | difference, mean / 99.9 % |\n|---|---|---|---|---|---|")
+    print(f"{args.steps} steps, {args.threads} thread{'s' * (args.threads > 1)}, CPU seconds: median of {args.repeats} [least, most]\n")
+    print("| model | work | clips | published order | ours | ratio | floor (share) | difference: mean / 99.9 %, labels |")
+    print("|---|---|---|---|---|---|---|---|")
     for name in args.models:
-        pipe, slow = load(name), as_loaded(load(name))
-        pipe.set_progress_bar_config(disable=True)
-        raw = dict(purify_steps=args.steps, spatial_scale=0.05, temporal_scale=0.05, normalize_guidance=False)  # near the paper's strength
         for n in args.n_clips:
-            clips, _ = moving_shapes(n, seed=0, **(dict(frames=16, size=32) if name == "tiny" else dict(frames=32, size=48)))
-            flow = latent_flow(clips, *pipe.invert(clips, purify_steps=1)[0].shape[-2:])
-            pairs = list(zip(clips.split(1), flow.split(1)))
-            runs = [
-                lambda: torch.cat([in_published_order(slow, clip, one, args.steps, (0.05, 0.05)) for clip, one in pairs]),
-                lambda: pipe(clips, flow=flow, **raw).videos,
-            ]
-            with torch.no_grad():
-                (theirs, ours), (want, got) = cpu_seconds(runs, args.repeats)
-            error = (got - want).abs().flatten()
-            error = f"{error.mean():.0e} / {error.sort().values[int(0.999 * len(error))]:.0e}"
-            size = "x".join(map(str, clips.shape[2:]))
-            print(f"| {Path(name).name} | {n} of {size} | {theirs:.3f} | {ours:.3f} | {theirs / ours:.2f} | {error} |", flush=True)
+            for kind, sides in both_sides(name, n, args.steps).items():
+                with torch.no_grad():
+                    print(row(name, n, kind, sides, args.repeats), flush=True)
 
 
 if __name__ == "__main__":
