@@ -49,11 +49,11 @@ class VideoPureOutput(BaseOutput):
 
 # %% ../nbs/09_pipeline.ipynb #c012
 def _ready(module: nn.Module) -> None:
-    "Prepare a model for use only: evaluation mode, frozen, convolutions in channels-last order."
+    "Prepare a model for use only: evaluation mode, frozen, convolutions in the order that is fastest for their type."
     module.requires_grad_(False).eval()
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d):
-            layer.to(memory_format=torch.channels_last)
+            layer.to(memory_format=torch.channels_last if layer.weight.dtype == torch.float32 else torch.contiguous_format)
 
 # %% ../nbs/09_pipeline.ipynb #c019
 @torch.no_grad()
