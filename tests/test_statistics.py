@@ -124,3 +124,9 @@ def test_each_clip_its_own_group_is_nearly_wilson():
 def test_groups_that_do_not_fit_are_refused(groups):
     with pytest.raises(VideoPureError, match="a group for each outcome"):
         clustered([True, False], groups)
+
+
+@pytest.mark.parametrize("values", [[], [float("nan")], [-float("inf"), float("inf")], [-float("inf"), 1.0]])
+def test_no_median_of_what_has_none(values):
+    with pytest.raises(VideoPureError, match="no median"):
+        Median.of(values)
