@@ -97,7 +97,7 @@ class Median:
         "The median of some numbers; infinite ones count as larger than all others."
         found = sorted(map(float, values))
         if not found or any(map(isnan, found)) or found[0] == -float("inf"):
-            raise VideoPureError(f"no median of {found[:5]}: expected at least one number, no nan, and nothing that is less than all others")
+            raise VideoPureError(f"no median of {found[:5]}: expected at least one number, no nan and no minus infinity")
         n, tails = len(found), [sum(comb(len(found), j) for j in range(k)) / 2 ** len(found) for k in range(len(found) // 2 + 1)]
         k = max(k for k, tail in enumerate(tails) if tail <= 0.025)
         ends = (found[k - 1], found[n - k]) if k else (-float("inf"), float("inf"))
