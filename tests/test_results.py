@@ -269,6 +269,7 @@ def test_configuration_of_plain_values_only(tmp_path):
     assert not (tmp_path / "x").exists() or not os.listdir(tmp_path / "x")
     assert config_hash({"a": (1, 2)}) == config_hash({"a": [1, 2]})
     assert difference({"a": {"b": 1}}, {"a": {"b": 1, "c": 2}}) == "a.c was null and is now 2"
+    assert difference({"a": None, "b": 1}, {"b": 1}) == "a is null in one and not there in the other"
 
 
 def test_results_and_configurations_are_plain():
@@ -728,3 +729,22 @@ def test_rivals_by_clips_and_by_groups():
     assert both.rows[0][-2:] == ["1", "1"]
     with pytest.raises(VideoPureError, match="expected a function"):
         card.rivals("none", groups={"a0": 1})
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+cmd", "-2+3", "@SUM(A1)"])
+def test_a_spreadsheet_computes_nothing(name):
+    "Names come from other people's cards."
+    (row,) = csv.DictReader(io.StringIO(Table("t", ["defense", "n"], [[name, -1.5]]).to_csv()))
+    assert row == {"defense": f"'{name}", "n": "-1.5"}
+
+
+@pytest.mark.parametrize("name", ["[x]", "*bold*"])
+def test_a_name_does_not_belong_to_the_line_break_before_it(name):
+    paper = Table("t", ["defense"], [["first"], [name]]).to_latex()
+    assert "{}" + name in paper
+
+
+@pytest.mark.parametrize("name", ["clean", "worst case"])
+def test_attacks_are_not_called_as_columns_are(name):
+    with pytest.raises(VideoPureError, match="give it another name"):
+        Card({"attacks": {name: {}}}, [])

@@ -372,8 +372,8 @@ def verify(
     folder: str,  # folder of a run or a card: card.json, results.jsonl.gz, table.md
     config: str | None = None,  # RUN.toml that it was made from; without it the files are checked and nothing is measured again
     *,
-    cells: int = 3,  # so many batches of some attack on some defense are measured again
-    minutes: float = 10.0,  # take so much time for that, by the seconds in the results
+    cells: int = 6,  # so many batches of some attack on some defense are measured again
+    minutes: float = 10.0,  # begin nothing new after so many
     seed: int | None = None,  # which ones; a new draw if not given
     device: str = "auto",  # auto, cpu, cuda ...
     allow_code: bool = False,  # let the configuration name code to import, package.module:Name

@@ -108,7 +108,7 @@ def _seen_before(words: SimpleNamespace, names: list[str]) -> list[str]:
     """How many of the clips a classifier or purifier of `videopure train` was trained on, if any."""
     ...
 
-def verify(folder: str, config: str | None=None, *, cells: int=3, minutes: float=10.0, seed: int | None=None, device: str='auto', allow_code: bool=False, quiet: bool=False) -> str:
+def verify(folder: str, config: str | None=None, *, cells: int=6, minutes: float=10.0, seed: int | None=None, device: str='auto', allow_code: bool=False, quiet: bool=False) -> str:
     """check somebody's run: its table, its settings, and random cells measured again"""
     ...
 

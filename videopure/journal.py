@@ -80,8 +80,11 @@ def difference(
         return None
     if not (isinstance(a, dict) and isinstance(b, dict)):
         return f"{name} was {json.dumps(a)} and is now {json.dumps(b)}"
-    key = next(key for key in {**a, **b} if a.get(key) != b.get(key))
-    return difference(a.get(key), b.get(key), f"{name}.{key}".lstrip("."))
+    key = next(key for key in {**a, **b} if a.get(key, ...) != b.get(key, ...))
+    where = f"{name}.{key}".lstrip(".")
+    if a.get(key) == b.get(key):
+        return f"{where} is null in one and not there in the other"
+    return difference(a.get(key), b.get(key), where)
 
 # %% ../nbs/15a_journal.ipynb #c024
 def environment(

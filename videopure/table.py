@@ -117,7 +117,10 @@ def _spread(cell, wide):
     "One cell as text, or as four numbers in a column that has accuracies."
     if isinstance(cell, Accuracy):
         return [*(f"{100 * value:.2f}" for value in (cell.right / cell.n, *cell.interval)), cell.n]
-    return ["" if cell is None else cell if isinstance(cell, (int, float)) else printable(cell), *[""] * (3 if wide else 0)]
+    if not isinstance(cell, (int, float)):
+        cell = "" if cell is None else printable(cell)
+        cell = f"'{cell}" if cell.startswith(("=", "+", "-", "@")) else cell  # else a spreadsheet would compute it
+    return [cell, *[""] * (3 if wide else 0)]
 
 # %% ../nbs/13f_table.ipynb #d36d3406
 @patch
@@ -137,8 +140,9 @@ _TEX |= {sign: "\\" + sign for sign in "&%$#_{}"} | {"|": r"\textbar{}", '"': "'
 
 
 def _tex(text):
-    "Text in which every sign means itself."
-    return "".join(_TEX.get(sign, sign) for sign in str(text))
+    "Text in which every sign means itself; behind a line break `[` and `*` would belong to it."
+    first = "{}" if str(text).startswith(("[", "*")) else ""
+    return first + "".join(_TEX.get(sign, sign) for sign in str(text))
 
 # %% ../nbs/13f_table.ipynb #ae860c1e
 @patch

@@ -68,5 +68,5 @@ def _spread(cell, wide):
 _TEX: dict[str, str]
 
 def _tex(text):
-    """Text in which every sign means itself."""
+    """Text in which every sign means itself; behind a line break `[` and `*` would belong to it."""
     ...

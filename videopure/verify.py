@@ -7,27 +7,30 @@ __all__ = ['verify_run']
 
 # %% ../nbs/16h_verify.ipynb #0f80a008
 import json
+import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 from random import Random, SystemRandom
 
 from tqdm.auto import tqdm
 
-from .checks import as_path, check_number, checked
+from .checks import VideoPureError, as_path, check_number, checked
 from .config import read_config
 from .evaluate import Run
 from .journal import difference
 from .plan import run_of
-from .report import Check, Report, judge, verdict_of
-from .results import Card
+from .report import Check, Report, verdict_of
+from .results import _COLUMNS, Card, _flags
 
 # %% ../nbs/16h_verify.ipynb #4c846619
 def check_answers(card: Card) -> Check:
     "Whether right answers are those that equal the label, and no attack went too far."
     measured = [result for result in card.results if "skipped" not in result]
-    labels = {r["clip"]: r["label"] for r in measured}
+    labels = {r["clip"]: r.get("label") for r in measured}
     says = lambda r: [p == labels[r["clip"]] for p in r.get("predicted") or [None]]
-    wrong = [r for r in measured if says(r) != list(r["right"]) or r["label"] != labels[r["clip"]]]
-    far = [r for r in measured if r.get("metrics", {}).get("budget_used", 0) > 1.001]
+    wrong = [r for r in measured if says(r) != list(r["right"]) or r.get("label") != labels[r["clip"]]]
+    far = [r for r in measured if not 0 <= r.get("metrics", {}).get("budget_used", 0) <= 1.001]
     first = next((f"{r['clip']}, {r['defense']}, {r['attack']}" for r in wrong + far), "")
     bad = f"{len(wrong)} answers are not what they are said to be and {len(far)} attacks left their budget, first: {first}"
     good = "right answers equal the label, and attacks kept their budget"
@@ -35,67 +38,97 @@ def check_answers(card: Card) -> Check:
 
 # %% ../nbs/16h_verify.ipynb #b7f5f5b4
 def check_table(folder: Path, card: Card) -> Check:
-    "Whether table.md and the numbers in card.json follow from the results."
-    saved, made = json.loads((folder / "card.json").read_text(encoding="utf-8")), json.loads(json.dumps(card.to_dict()))
-    bad = [f"{name} in card.json" for name in ("cells", "worst") if saved.get(name) != made[name]]
-    table = folder / "table.md"
-    if not table.is_file() or table.read_text(encoding="utf-8") != card.table()._repr_markdown_() + "\n":
-        bad.append("table.md")
+    "Whether the files of a card follow from the results: all that people read, and all numbers."
+    with tempfile.TemporaryDirectory() as place:
+        made = {path.name: path.read_bytes() for path in card.save(place).iterdir() if path.suffix != ".gz"}
+    there = {name: (folder / name).read_bytes() for name in made if (folder / name).is_file()}
+    bad = [name for name in made if there.get(name, b"" if name in ("card.json", "table.md") else made[name]) != made[name]]
     why = f"not what the results give: {', '.join(bad)}; save the card again with this version and look at the difference"
-    cells = f"{len(card.defenses)} x {len(card.attacks)} cells"
-    return verdict_of("table", bool(bad), cells, why, "the table and all numbers follow from the results")
+    cells = f"{len(card.defenses)} x {len(card.attacks)} cells, {len(there)} files"
+    return verdict_of("table", bool(bad), cells, why, "the table and all other files follow from the results")
 
 # %% ../nbs/16h_verify.ipynb #609d1126
 def check_attacks(card: Card) -> Check:
-    "Whether each row was attacked by something that follows the defense, and by all that the others were attacked by."
+    "Whether each row was attacked by something that follows the defense, and by all that the others were attacked by; and how strongly."
     doubts = {d: card.doubt(d) for d in card.defenses if any(card.cell(d, a) for a in card.attacks)}
-    said = "; ".join(f"{d}: {why}" for d, why in doubts.items() if why)
-    return Check("attacks", "warning" if said else "passed", "", said or "every row was attacked by all that counts, and adaptively")
+    said = [f"{d}: {why}" for d, why in doubts.items() if why]
+    said += [f"{a}: no results" for a in card.attacks if not any(card.cell(d, a) for d in card.defenses)]
+    numbers, words = [], ("method", "sees", "eps", "threat", "steps", "restarts", "queries")
+    for name, settings in list(card._settings("attacks").items()):
+        n = {len(card.cell(d, name)) for d in card.defenses} - {0}
+        parts = [f"{word} {settings[word]}" for word in words if settings.get(word) is not None]
+        numbers.append(f"{name} ({', '.join([*parts, 'n ' + ' to '.join(map(str, sorted({min(n), max(n)})))] if n else parts)})")
+    good = "every row was attacked by all that counts, and adaptively; how strongly is said below"
+    return Check("attacks", "warning" if said else "passed", "; ".join(numbers), "; ".join(said) or good)
 
 # %% ../nbs/16h_verify.ipynb #8d16c642
 def check_config(run: Run, plain: dict, card: Card) -> Check:
-    "Whether a configuration describes the run that the card is of, on the same clips with the same labels."
+    "Whether a configuration describes the run that the card is of, on the same clips with the same labels, with its limits."
     changed = difference(card.config, json.loads(json.dumps(plain)))
     labels = {r["clip"]: r["label"] for r in card.results if "label" in r}
-    known = {clip: int(run.data[place][1]) for clip, place in zip(run.ids, run.order) if clip in labels}
+    places, known = dict(zip(run.ids, run.order)), {}
+    for clip in labels.keys() & places.keys():
+        with suppress(VideoPureError, OSError):
+            known[clip] = int(run.data[places[clip]][1])
     other = sorted(clip for clip in labels if known.get(clip) != labels[clip])
+    limits = run.about().get("limits") != card.about.get("limits")
     bad = f"the settings differ: {changed}" if changed else f"{len(other)} clips are others or have another label, first {other[:1]}"
-    return verdict_of("configuration", bool(changed or other), f"{len(labels)} clips", bad, "it describes this run, clips and labels too")
+    bad = bad if changed or other else "the sentence about the limits of the numbers is another"
+    good = "it describes this run, clips and labels too"
+    return verdict_of("configuration", bool(changed or other or limits), f"{len(labels)} clips", bad, good)
+
+# %% ../nbs/16h_verify.ipynb #0db01210
+def check_complete(run: Run, card: Card) -> Check:
+    "Whether the results of each cell are those of the first clips, skipped clips cannot be read, and no cell is impossible."
+    skipped, short = {r["clip"] for r in card.skipped}, []
+    bad = [f"{r['clip']} skipped for one cell" for r in card.skipped if r.get("attack")]
+    bad += [f"{clip} can be read" for clip in skipped & {*run.ids} if run._batch([run.ids.index(clip)], [])]
+    for defense, name in [(d, a) for d in card.defenses for a in card.attacks]:
+        wanted = [id for i, id in enumerate(run.ids) if run.attacks[name].covers(i, defense) and id not in skipped]
+        found, where = card.cell(defense, name), f"{defense} under {_COLUMNS.get(name, name)}"
+        if {*found} != {*wanted[: len(found)]}:
+            bad.append(f"{where} has gaps")
+        batch = run._batch([run.ids.index(next(iter(found)))], []) if found else None
+        if batch and not run.exists(name, defense, batch[0]):
+            bad.append(f"{where} cannot have results: there is no gradient")
+        short += [f"{where}: {len(found)} of {len(wanted)}"] * (0 < len(found) < len(wanted))
+    verdict = "failed" if bad else "warning" if short else "passed"
+    return Check("complete", verdict, f"{len(card.results)} results", "; ".join((bad or short)[:5]) or "no clip is left out")
 
 # %% ../nbs/16h_verify.ipynb #1eba5a83
-def pieces(run: Run, card: Card, minutes: float, most: int, seed: int) -> list[tuple[str, str, range]]:
-    "Random pieces of a run, (attack, defense, places of a batch), for so many minutes by its own records."
-    place, cost = {clip: i for i, clip in enumerate(run.ids)}, {}
+def pieces(run: Run, card: Card, seed: int) -> list[tuple[str, str, range]]:
+    "All pieces of a run, (attack, defense, places of a batch), in a random order: a clean one, then those that claim to be right."
+    place, right = {clip: i for i, clip in enumerate(run.ids)}, {}
     for r in card.results:
-        if "attack" in r and "right" in r and r["clip"] in place:
+        if r.get("right") and r["clip"] in place:
             key = r["attack"], r["defense"], place[r["clip"]] // run.batch_size
-            cost[key] = cost.get(key, 0) + r.get("metrics", {}).get("seconds", 0)
-    found, left = [], 60 * minutes
-    hard = [key for key in cost if key[0] != "none"] or [*cost]
-    for key in Random(seed).sample(sorted(hard), len(hard)):
-        if len(found) < most and (not found or cost[key] <= left):
-            left -= cost[key]
-            start = key[2] * run.batch_size
-            found.append((*key[:2], range(start, min(start + run.batch_size, len(run.ids)))))
-    return found
+            right[key] = right.get(key, False) or any(r["right"])
+    order = Random(seed).sample(sorted(right), len(right))
+    first = next((key for key in order if key[0] == "none"), None)
+    order.sort(key=lambda key: (key != first, key[0] == "none", not right[key]))
+    span = lambda number: range(number * run.batch_size, min((number + 1) * run.batch_size, len(run.ids)))
+    return [(name, defense, span(number)) for name, defense, number in order]
 
 # %% ../nbs/16h_verify.ipynb #23e9b786
-def check_again(run: Run, card: Card, drawn: list[tuple[str, str, range]], progress: bool = True) -> Check:
-    "Measure some pieces of a run again and compare the answers, clip by clip."
-    same, others = 0, []
-    for name, defense, places in tqdm(drawn, desc="measured again", disable=not progress, delay=2):
+def check_again(run: Run, card: Card, drawn: list, most: int = 3, minutes: float = 10, progress: bool = True) -> Check:
+    "Measure pieces of a run again, so many and for so long by our own clock, and compare answers and flags, clip by clip."
+    same, others, where, start = 0, [], {}, time.monotonic()
+    here, there = run.device.type, str(card.about.get("device", "")).partition(" ")[0]
+    for name, defense, places in tqdm(drawn[:most], desc="measured again", disable=not progress, delay=2):
+        if where and time.monotonic() - start > 60 * minutes: break
         batch, before = run._batch(places, []), card.cell(defense, name)
-        for result in run.results(name, defense, *batch) if batch and run.exists(name, defense, batch[0]) else []:
-            if (old := before.get(result["clip"])) is None:
-                continue
-            if list(old["right"]) == result["right"]:
+        if not batch or (here != there == "cpu" and run.is_random(defense, batch[0])): continue  # other devices draw other numbers
+        where[f"{defense} under {name}"] = True
+        for result in run.results(name, defense, *batch) if run.exists(name, defense, batch[0]) else []:
+            old = before.get(result["clip"], {})
+            if list(old.get("right", [])) == result["right"] and set(_flags(old)) >= set(_flags(result)):
                 same += 1
-            else:
-                others.append(f"{result['clip']} of {defense} under {name}: said {old['right']}, now {result['right']}")
+            elif old:
+                others.append(f"{result['clip']} of {defense} under {name}: said {old['right']}, now {result['right']} {_flags(result)}")
     n = same + len(others)
-    numbers, where = f"{same} of {n} results came again", ", ".join(dict.fromkeys(f"{d} under {a}" for a, d, _ in drawn))
-    verdict = judge(len(others), n) if n else "failed"
-    return Check("measured again", verdict, numbers, f"{numbers} ({where})" + (f"; first other: {others[0]}" if others else ""))
+    numbers = f"{same} of {n} results came again"
+    verdict = "failed" if not n or len(others) > n / 20 else "warning" if others else "passed"
+    return Check("measured again", verdict, numbers, f"{numbers} ({', '.join(where)})" + (f"; first other: {others[0]}" if others else ""))
 
 # %% ../nbs/16h_verify.ipynb #61a86e5e
 @checked
@@ -103,8 +136,8 @@ def verify_run(
     folder: str | Path,  # of a run or a card: card.json, results.jsonl.gz, table.md
     config: str | Path | dict | None = None,  # the configuration that it was made from; None: nothing is measured again
     *,
-    pieces_again: int = 3,  # so many batches of some attack on some defense are measured again
-    minutes: float = 10.0,  # by the seconds in the results, at most; one piece in any case
+    pieces_again: int = 6,  # so many batches of some attack on some defense are measured again
+    minutes: float = 10.0,  # no new piece is begun after so many; one in any case
     seed: int | None = None,  # which pieces; None draws a new one, so that nobody knows before
     device: str = "auto",  # "auto", "cpu", "cuda" ...
     allow_code: bool = False,  # let the configuration name code to import
@@ -121,5 +154,6 @@ def verify_run(
     run, plain = run_of(config if isinstance(config, dict) else read_config(config, allow_code), device)
     checks.append(check_config(run, plain, card))
     if checks[-1].verdict == "passed":
-        checks.append(check_again(run, card, pieces(run, card, minutes, pieces_again, seed), progress))
-    return Report(f"{title}, verified", checks, {}, {"seed": seed})
+        drawn = pieces(run, card, seed)
+        checks += [check_complete(run, card), check_again(run, card, drawn, pieces_again, minutes, progress)]
+    return Report(f"{title}, verified (seed {seed})", checks, {}, {"seed": seed})
