@@ -35,7 +35,7 @@ class VideoPureOutput(BaseOutput):
     timesteps: torch.Tensor
 
 def _ready(module: nn.Module) -> None:
-    """Prepare a model for use only: evaluation mode, frozen, convolutions in channels-last order."""
+    """Prepare a model for use only: evaluation mode, frozen, convolutions in the order that is fastest for their type."""
     ...
 
 def _try(model: VideoModel) -> None:

@@ -41,8 +41,8 @@ class TinyVAE(ModelMixin, ConfigMixin):
         """Frames `(N, 3, H, W)` as `.sample`."""
         ...
 
-def _with_neighbours(x, frames):
-    """Frames `(B*T, C, h, w)` stacked with those before and after them, `(B*T, 3C, h, w)`."""
+def _mixed(x, mix, frames):
+    """What the 1 x 1 convolution `mix` makes of each frame of `(B*T, C, h, w)`, stacked with the frame before and the frame after it."""
     ...
 
 def _zeroed(layer):
