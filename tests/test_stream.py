@@ -14,13 +14,15 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from av.stream import Disposition
+from PIL import Image
 
 from videopure import batch
 from videopure.batch import find_jobs, purify_files, share
 from videopure.checks import VideoPureError
 from videopure.cli import main
 from videopure.defense import Defended
-from videopure.film import draw_film, film_packets, film_times, video_info
+from videopure.film import draw_film, film_packets, film_times, plan_film, video_info
 from videopure.pipeline import VideoPurePipeline
 from videopure.stream import blend, predict_video, purify_frames, purify_video, windows
 from videopure.tiny import tiny_classifier
@@ -270,6 +272,176 @@ def test_real_avi(tmp_path):
         purify_video(source, tmp_path / "out.mp4", same, overwrite=True, progress=False, t=2)
         times = film_times(tmp_path / "out.mp4")
         assert len(times) > 40 and all(0 < b - a < 0.2 for a, b in zip(times, times[1:]))
+
+
+# -- clocks that are not simple ---------------------------------------------------------------------------------------------------------
+
+
+def counted_film(path, times, sound=None, codec="aac", rate=25, chapters=(), marks=()):
+    "A film in which picture k is of brightness 5 k, with so many seconds of sound; times in milliseconds."
+    with av.open(str(path), "w") as out:
+        film = out.add_stream("libx264", rate=rate, options={"threads": "1", "crf": "8"})
+        film.width, film.height, film.pix_fmt = 64, 48, "yuv420p"
+        film.codec_context.time_base = film.time_base = Fraction(1, 1000)
+        plain = codec.startswith("pcm")
+        layout, kind, scale = ("stereo", np.int16, 9000) if plain else ("mono", np.float32, 0.3)
+        tones = [out.add_stream(codec, rate=48000, layout=layout) for _ in marks or (0,) * bool(sound)]
+        for tone, mark in zip(tones, marks):
+            tone.disposition = mark
+        ends = [{"id": 1, "start": a, "end": b, "time_base": Fraction(1, 1000), "metadata": {"title": name}} for name, a, b in chapters]
+        out.set_chapters(ends)
+        for k, when in enumerate(times):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 20 + 5 * (k % 40), np.uint8), format="rgb24")
+            frame.pts, frame.time_base = when, Fraction(1, 1000)
+            out.mux(film.encode(frame))
+        out.mux(film.encode(None))
+        for tone in tones:
+            wave = (scale * np.sin(np.arange(int(48000 * sound)) * 0.06)).astype(kind)[None].repeat(1 + plain, 1)
+            wave = av.AudioFrame.from_ndarray(wave, format=tone.format.name, layout=layout)
+            wave.sample_rate, wave.pts, wave.time_base = 48000, 0, Fraction(1, 48000)
+            out.mux(tone.encode(wave))
+            out.mux(tone.encode(None))
+    return path
+
+
+def seen(path):
+    "[(seconds, number of the picture)] of a counted film of at most 40 pictures."
+    found = plan_film(video_info(path)).frames()
+    return [(round(float(when), 3), round((float(image.mean()) - 20) / 5)) for image, when, _ in found]
+
+
+LATE = [1000 + 100 * k for k in range(30)]
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
+def test_pictures_that_begin_after_the_sound(suffix, tmp_path):
+    "One clock for the length, the times, the part and the chapters: that of the file, also where nothing shows at first."
+    chapters = [("a", 0, 2000), ("b", 2000, 4000)]
+    source, out = counted_film(tmp_path / f"in{suffix}", LATE, 4.0, rate=10, chapters=chapters), tmp_path / f"out{suffix}"
+    want = [(1 + k / 10, k) for k in range(30)]
+    assert seen(source) == want
+    made = purify_video(source, out, same, fps=10, progress=False)
+    assert seen(out) == want and made.frames == 30 and made.seconds == 4
+    with av.open(str(out)) as file:
+        assert [float(c["end"] * c["time_base"]) for c in file.chapters()] == [2, 4]
+    purify_video(source, out, same, ss=3.2, overwrite=True, progress=False)
+    assert [k for _, k in seen(out)] == [*range(22, 30)]
+    purify_video(source, out, same, frames=10, overwrite=True, progress=False)
+    assert [k for _, k in seen(out)] == [*range(1, 30, 3)] and abs(seen(out)[0][0] - 1) < 0.002
+    rows = predict_video(tiny_classifier(), source, window=10, fps=10).windows
+    assert (rows[0].start, rows[-1].end) == (1, 4)
+    with pytest.raises(VideoPureError, match="lasts 4.00 s, its pictures begin at 1.00 s: nothing is left from ss=0 on for t=0.5"):
+        purify_video(source, out, same, t=0.5, overwrite=True, progress=False)
+
+
+def test_an_avi_shows_the_first_picture_from_the_beginning(tmp_path):
+    source = counted_film(tmp_path / "in.mkv", LATE, 4.0, rate=10)
+    purify_video(source, tmp_path / "out.avi", same, progress=False)
+    assert [k for _, k in seen(tmp_path / "out.avi")] == [0] * 10 + [*range(30)]
+
+
+def test_a_part_that_begins_while_a_picture_shows(tmp_path):
+    source, out = counted_film(tmp_path / "in.mkv", [*range(0, 990, 33), 20000, 20033], 20.0), tmp_path / "out.mkv"
+    purify_video(source, out, same, ss=2, t=10, fps=5, progress=False)
+    assert [k for _, k in seen(out)] == [29] * 50
+    purify_video(source, out, same, ss=2, t=10, overwrite=True, progress=False)
+    assert [k for _, k in seen(out)] == [29, 29] and abs(video_info(out).seconds - 10) < 0.01
+    purify_video(source, out, same, ss=2, overwrite=True, progress=False)
+    assert [k for _, k in seen(out)] == [29, 30, 31] and abs(seen(out)[1][0] - 18) < 0.05
+    slides = counted_film(tmp_path / "slides.mp4", range(0, 50000, 5000))
+    purify_video(slides, tmp_path / "out.mp4", same, ss=7, t=12, progress=False)
+    assert seen(tmp_path / "out.mp4") == [(0, 1), (3, 2), (8, 3)]
+
+
+def test_a_part_of_pictures_begins_with_the_one_that_shows(tmp_path):
+    clip = torch.linspace(0, 1, 8).reshape(1, 1, 8, 1, 1).expand(1, 3, 8, 16, 16)
+    write_video(clip, tmp_path / "in.npz")
+    purify_video(tmp_path / "in.npz", tmp_path / "out.npz", same, ss=1.1, fps=2, progress=False)
+    assert torch.equal(read_video(tmp_path / "out.npz"), clip[:, :, 2:])
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".m4v", ".mov"])
+@pytest.mark.filterwarnings("ignore:.*cannot hold")
+def test_sound_that_a_container_refuses_at_the_end(suffix, tmp_path):
+    "PCM from a .mkv is refused by .mp4 when the file is closed: it is left out, and a .mov holds it."
+    source = counted_film(tmp_path / "in.mkv", range(0, 800, 40), 0.8, "pcm_s16le")
+    purify_video(source, tmp_path / f"out{suffix}", same, progress=False)
+    info = video_info(tmp_path / f"out{suffix}")
+    assert info.frames == 20 and info.audio == (("pcm_s16le",) if suffix == ".mov" else ())
+
+
+def test_sound_that_is_left_out_is_told(tmp_path):
+    source = counted_film(tmp_path / "in.mkv", range(0, 800, 40), 0.8, "pcm_s16le")
+    with pytest.warns(UserWarning, match="cannot hold audio in pcm_s16le"):
+        purify_video(source, tmp_path / "out.mp4", same, progress=False)
+
+
+def test_a_gif_is_at_most_so_fast(tmp_path):
+    source = draw_film(tmp_path / "in.mp4", STEADY)
+    for options in ({"fps": 60}, {"frames": 41, "t": 0.8}):
+        with pytest.raises(VideoPureError, match="at most 50 frames a second|ask for fewer"):
+            purify_video(source, tmp_path / "out.gif", same, **options, progress=False)
+    purify_video(source, tmp_path / "out.gif", same, fps=50, progress=False)
+    assert abs(video_info(tmp_path / "out.gif").seconds - 4 / 3) < 0.02
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp"])
+def test_delays_of_an_animation(suffix, tmp_path):
+    delays = [100, 500, 100, 1000, 100, 200]
+    images = [Image.fromarray(np.full((48, 64, 3), 20 + 5 * k, np.uint8)) for k in range(6)]
+    images[0].save(tmp_path / f"in{suffix}", save_all=True, append_images=images[1:], duration=delays, loop=0, lossless=True)
+    info = video_info(tmp_path / f"in{suffix}")
+    assert info.delays == (*delays,) and info.seconds == 2
+    want = [(0, 0), (0.1, 1), (0.6, 2), (0.7, 3), (1.7, 4), (1.8, 5)]
+    for name in ("out.mp4", "out.mkv"):
+        purify_video(info.path, tmp_path / name, same, progress=False)
+        assert seen(tmp_path / name) == want and video_info(tmp_path / name).seconds == 2
+    purify_video(info.path, tmp_path / "out.gif", same, progress=False)
+    assert [k for _, k in seen(tmp_path / "out.gif")] == [k for k in range(6) for _ in range(delays[k] // 100)]
+    purify_video(info.path, tmp_path / "part.mkv", same, ss=0.3, t=0.6, fps=10, progress=False)
+    assert [k for _, k in seen(tmp_path / "part.mkv")] == [1, 1, 1, 2, 3, 3]
+
+
+def test_no_delay_counts_as_a_tenth_of_a_second(tmp_path):
+    images = [Image.fromarray(np.full((48, 64, 3), 60 * k, np.uint8)) for k in range(4)]
+    images[0].save(tmp_path / "in.gif", save_all=True, append_images=images[1:], duration=0)
+    assert video_info(tmp_path / "in.gif").delays == (100,) * 4
+
+
+def test_marks_of_streams_are_kept(tmp_path):
+    marks = Disposition(0), Disposition.default | Disposition.comment
+    source = counted_film(tmp_path / "in.mkv", range(0, 800, 40), 0.8, marks=marks)
+    purify_video(source, tmp_path / "out.mkv", same, progress=False)
+    with av.open(str(tmp_path / "out.mkv")) as file:
+        assert [Disposition(stream.disposition) for stream in file.streams.audio] == [*marks]
+
+
+def test_chapters_that_are_left_out_are_told(tmp_path):
+    source = counted_film(tmp_path / "in.mkv", range(0, 800, 40), chapters=[("a", 0, 800)])
+    with pytest.warns(UserWarning, match="an .avi file cannot hold chapters"):
+        purify_video(source, tmp_path / "out.avi", same, progress=False)
+
+
+@pytest.mark.parametrize("rate", [50, 100, 125, 200, 250])
+def test_short_and_fast_films_are_whole(rate, tmp_path):
+    "The duration in an .mkv counts what AAC puts before the sound, a fiftieth of a second."
+    for seconds in (0.6, 1.0):
+        source = counted_film(tmp_path / "in.mkv", range(0, round(1000 * seconds), 1000 // rate), seconds, rate=rate)
+        assert video_info(source).frames == round(rate * seconds)
+        (tmp_path / "cut.mkv").write_bytes(source.read_bytes()[: os.path.getsize(source) // 2])
+        with pytest.raises(VideoPureError, match="cut short|damaged"):
+            video_info(tmp_path / "cut.mkv")
+
+
+def test_a_folder_into_itself(tmp_path):
+    draw_film(tmp_path / "a.mp4", STEADY)
+    before = (tmp_path / "a.mp4").read_bytes()
+    for overwrite in (False, True):
+        with pytest.raises(VideoPureError, match="would be purified into itself"):
+            purify_files([str(tmp_path)], str(tmp_path), lambda: same, quiet=True, overwrite=overwrite)
+        with pytest.raises(VideoPureError, match="would be written over itself"):
+            purify_files([f"{tmp_path}/*.mp4"], str(tmp_path), lambda: same, quiet=True, overwrite=overwrite)
+    assert (tmp_path / "a.mp4").read_bytes() == before
 
 
 # -- refusals ---------------------------------------------------------------------------------------------------------------------------

@@ -42,6 +42,8 @@ def _films(folder, leave):
 def _expanded(source, leave):
     "What a source names: [(path, its name in the target's folder)], and whether it names many."
     path = as_path(source)
+    if leave and path.is_dir() and path.samefile(leave):
+        raise VideoFileError(f"{str(source)!r} would be purified into itself: choose another folder for the result")
     if path.is_dir() and (films := _films(path, leave)):
         return [(film, film.relative_to(path)) for film in films], True
     if path.exists() or not glob.has_magic(str(source)):
@@ -71,6 +73,8 @@ def find_jobs(
     jobs = [(path, str(place / (name if name.suffix.lower() in _WRITTEN else name.with_suffix(".mp4")))) for path, name in found]
     taken = {}
     for path, goal in jobs:
+        if os.path.exists(goal) and path.samefile(goal):
+            raise VideoFileError(f"{path} would be written over itself: choose another folder for the result")
         if (other := taken.setdefault(goal, path)) is not path:
             raise VideoFileError(f"{other} and {path} would both be written to {goal}: purify them apart")
     return jobs, True

@@ -11,6 +11,7 @@ import os
 import shutil
 import sys
 import warnings
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -18,7 +19,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from heapq import heappop, heappush
 from io import BytesIO
-from itertools import chain
+from itertools import accumulate, chain, islice
 from pathlib import Path
 from uuid import uuid4
 
@@ -27,13 +28,15 @@ import torch
 from PIL import Image
 
 from .checks import Late, MissingPackageError, VideoFileError, VideoPureError, as_path, atomic_path, check_number, checked, reading
-from .video import _inspect, _open, _read_file, _reader, _shown_size, _target, _upright, frame_rate, moving_shapes, write_video
+from .video import _delays, _inspect, _open, _read_animation, _read_file, _reader, _shown_size, _target, _upright
+from .video import frame_rate, moving_shapes, write_video
 
 # %% ../nbs/11d_film.ipynb #fi160006
 av, cv2 = Late("av", "av"), Late("cv2", "opencv-python-headless")
 
 # %% ../nbs/11d_film.ipynb #fi160009
 _MATRIX = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9}  # tag of a matrix to its number in swscale; without a tag, 5
+_SLIP = Fraction(1, 1000)  # what shows for less than that is the rounding of a clock
 _EXACT = 2 | 0x2000 | 0x4000 | 0x40000  # of swscale: bilinear, all chroma, rounded, so that nothing gets darker
 
 # %% ../nbs/11d_film.ipynb #fi160011
@@ -110,6 +113,8 @@ class VideoInfo:
     index: int | None = None  # of the video stream; None: not a video file
     base: Fraction = Fraction(1, 90000)  # the tick of its clock, in seconds
     origin: Fraction = Fraction(0)  # when the file begins, by its clock
+    first: Fraction = Fraction(0)  # when the first picture shows, in seconds from the beginning of the file
+    delays: tuple[int, ...] = ()  # of an animation: how long each picture shows, in milliseconds
 
     def __str__(self) -> str:
         ranges, spaces = {1: "limited", 2: "full"}, {1: "BT.709", 5: "BT.601", 6: "BT.601", 9: "BT.2020"}
@@ -126,14 +131,14 @@ class VideoInfo:
 def video_info(
     path: str | Path,  # a video file, a .gif, a .npz or a folder of pictures
 ) -> VideoInfo:
-    "What is in a file, without decoding more than a frame of it. Raises `VideoFileError` for what is missing, damaged or cut short."
+    "What is in a file, without decoding more than its beginning. Raises `VideoFileError` for what is missing, damaged or cut short."
     path = as_path(path)
     if (reader := _reader(path)) is not _read_file:
         return _still_info(path, reader)
     index, count, seconds = _inspect(path)
     with reading(path, "a video"), _open(path) as file:
         stream = file.streams[index]
-        frame = next(file.decode(stream))
+        frame, *more = islice(file.decode(stream), 9)  # among so many, times may be out of order
         turn = _rotation(frame, path)
         H, W = (frame.height, frame.width)[:: -1 if turn % 180 else 1]
         aspect = Fraction(stream.sample_aspect_ratio or 1)
@@ -144,10 +149,12 @@ def video_info(
         elif frame.format.name.startswith("yuvj"):
             colour = 2, *colour[1:]
         rate = stream.average_rate or Fraction(count / seconds).limit_denominator(1001)
+        origin = Fraction(file.start_time or 0, av.time_base)
+        start = min((one.pts * stream.time_base for one in (frame, *more) if one.pts is not None), default=origin)
         return VideoInfo(
             path, file.format.name, stream.name, W, H, count, seconds, rate, turn, 1 / aspect if turn % 180 else aspect,
             frame.format.name, tuple(map(int, colour)), heard["audio"], heard["subtitle"], index, stream.time_base,
-            Fraction(file.start_time or 0, av.time_base),
+            min(origin, start), max(start - origin, Fraction(0)),
         )  # fmt: skip
 
 # %% ../nbs/11d_film.ipynb #fi160023
@@ -166,8 +173,9 @@ def _still_info(path, reader):
     with closing(reader(path, lambda total: totals.append(total) or [0])) as found:
         first = next(found)
     rate = Fraction(frame_rate(path)).limit_denominator(1001)
-    kind = "pictures" if path.is_dir() else path.suffix.lower()
-    return VideoInfo(path, kind, "pictures", *first.shape[1::-1], totals[0], float(totals[0] / rate), rate)
+    delays = tuple(_delays(path)) if reader is _read_animation else ()
+    kind, seconds = "pictures" if path.is_dir() else path.suffix.lower(), sum(delays) / 1000 or float(totals[0] / rate)
+    return VideoInfo(path, kind, "pictures", *first.shape[1::-1], totals[0], seconds, rate, delays=delays)
 
 # %% ../nbs/11d_film.ipynb #fi160031
 def _in_time(frames, step, ahead=8):
@@ -187,6 +195,12 @@ def _in_time(frames, step, ahead=8):
 def _film(info, since, square):
     "(upright picture, seconds after `since`) of a video file; what its decoder calls damaged is an error."
     convert, count, step = av.video.reformatter.VideoReformatter(), 0, max(round(1 / (info.rate * info.base)), 1)
+    before = None
+
+    def picture(frame, when):
+        if frame.is_corrupt:
+            raise VideoFileError(f"{info.path} is damaged at {float(when + since):.2f} s; get the file again")
+        return _picture(info.path, frame, convert, (stream.sample_aspect_ratio or 1) if square else 1), when
     with reading(info.path, "a video"), _open(info.path) as file:
         stream = file.streams[info.index]
         stream.thread_type, seeks = "AUTO", since > 2 and any(name in file.format.name for name in ("mp4", "matroska"))
@@ -194,11 +208,13 @@ def _film(info, since, square):
             file.seek(int((since + info.origin - 1) * av.time_base))
         for frame, pts in _in_time(file.decode(stream), step):
             count, when = count + 1, pts * info.base - info.origin - since
-            if when < 0:
-                continue
-            if frame.is_corrupt:
-                raise VideoFileError(f"{info.path} is damaged at {float(when + since):.2f} s; get the file again")
-            yield _picture(info.path, frame, convert, (stream.sample_aspect_ratio or 1) if square else 1), when
+            if before is not None and when > _SLIP:
+                yield picture(before, Fraction(0))
+            before = frame if when < 0 else None
+            if when >= 0:
+                yield picture(frame, when)
+        if before is not None:
+            yield picture(before, Fraction(0))
         if count < info.frames and not seeks:
             raise VideoFileError(f"{info.path} is damaged: of {info.frames} frames only {count} can be decoded; get the file again")
 
@@ -212,37 +228,40 @@ def _picture(path, frame, convert, ratio):
 # %% ../nbs/11d_film.ipynb #fi160038
 def _stills(info, since):
     "(picture, seconds after `since`) of a folder, an animation or an array."
-    with closing(_reader(info.path)(info.path, lambda total: range(math.ceil(since * info.rate), total))) as found:
-        for i, image in enumerate(found, math.ceil(since * info.rate)):
-            yield np.ascontiguousarray(image), i / info.rate - since
+    times = [Fraction(ms, 1000) for ms in accumulate((0, *info.delays))] if info.delays else [i / info.rate for i in range(info.frames)]
+    start = bisect_right(times, since) - 1
+    with closing(_reader(info.path)(info.path, lambda total: range(start, total))) as found:
+        for i, image in enumerate(found, start):
+            yield np.ascontiguousarray(image), max(times[i] - since, Fraction(0))
 
 # %% ../nbs/11d_film.ipynb #fi160041
-def _sampled(frames, rate, count):
-    "`count` frames at a constant rate: those that show in the middles of its intervals."
+def _sampled(frames, rate, count, lead=Fraction(0)):
+    "`count` frames at a constant rate from the moment `lead` on: those that show in the middles of its intervals."
     i, last = 0, None
     for image, when in frames:
-        while last is not None and i < count and (i + Fraction(1, 2)) / rate < when:
-            yield last, i / rate
+        while last is not None and i < count and lead + (i + Fraction(1, 2)) / rate < when:
+            yield last, lead + i / rate
             i += 1
         last = image
         if i == count:
             return
     for k in range(i, count if last is not None else 0):
-        yield last, k / rate
+        yield last, lead + k / rate
 
 # %% ../nbs/11d_film.ipynb #fi160043
 def _spans(frames, end, cut):
     "(image, time, seconds that it shows): the last one until `end`; what begins at `cut` or later is left out."
-    before, span = None, Fraction(1, 8)
+    before, span, parts = None, Fraction(1, 8), 2
     for image, when in frames:
         if cut is not None and when >= cut:
             break
         if before is not None:
-            span = when - before[1]
+            span, parts = when - before[1], 1
             yield *before, span
         before = image, when
     if before is not None:
-        yield *before, end - before[1] if end > before[1] else span
+        span = (end - before[1] if end > before[1] else span) / parts
+        yield from ((before[0], before[1] + k * span, span) for k in range(parts))
 
 # %% ../nbs/11d_film.ipynb #fi160046
 @dataclass(frozen=True)
@@ -252,7 +271,8 @@ class FilmPlan:
     info: VideoInfo
     since: Fraction  # first moment, in seconds
     cut: Fraction | None  # length that was asked for
-    length: Fraction  # length that comes out
+    lead: Fraction  # before the first picture shows
+    length: Fraction  # length that comes out, with the lead
     rate: Fraction | None  # a constant rate to sample at; None: the frames and times of the source
     total: int  # frames that come out, for a file of which a part is taken about so many
     scaled: tuple[int, int]
@@ -263,7 +283,7 @@ class FilmPlan:
         "(picture, time, span); 8-bit, or float for an .npz of floats and where `exact`."
         found = _stills(self.info, self.since) if self.info.index is None else _film(self.info, self.since, self.square)
         with closing(found):
-            taken = found if self.rate is None else _sampled(found, self.rate, self.total)
+            taken = found if self.rate is None else _sampled(found, self.rate, self.total, self.lead)
             for image, when, span in _spans(taken, self.length, self.cut):
                 image = _sized(image, self.scaled, self.shape)
                 yield image.astype(np.float32) / 255 if exact and image.dtype == np.uint8 else image, when, span
@@ -290,26 +310,38 @@ def plan_film(
     target: str | Path = "",
 ) -> FilmPlan:
     "The `FilmPlan` for options of `purify_video` and a target; a `VideoPureError` for what cannot be."
-    if info.index is None and fps is not None:
+    if info.index is None and fps is not None and not info.delays:
         rate, fps = _exact("fps", fps, 0.001, 100_000), None
         info = replace(info, rate=rate, seconds=float(info.frames / rate))
     since, cut = _exact("ss", ss, 0), None if t is None else _exact("t", t, 0.001)
-    whole = Fraction(info.seconds).limit_denominator(10**6)
-    if since >= whole:
-        raise VideoFileError(f"{info.path} lasts {info.seconds:.2f} s, so that nothing is left from ss={float(since):g} on")
-    length = whole - since if cut is None else min(cut, whole - since)
-    there = max(round(info.frames * length / whole), 1)
-    rate, total = _rate(frames, fps, length, there)
+    plays, kind = Fraction(info.seconds).limit_denominator(10**6), str(target).lower()[-4:]
+    lead = max(info.first - since, Fraction(0))
+    lead *= kind != ".avi" or lead * info.rate < 3  # an .avi repeats its first picture, unless this is the delay of a decoder
+    length = info.first + plays - since
+    length = length if cut is None else min(cut, length)
+    if (shown := length - lead) <= 0:
+        lasts = f"lasts {float(info.first + plays):.2f} s, its pictures begin at {float(info.first):.2f} s"
+        raise VideoFileError(f"{info.path} {lasts}: nothing is left from ss={ss:g} on{f' for t={t:g}' if t else ''}")
+    there = max(round(info.frames * shown / plays), 1)
+    rate, total = _rate(frames, fps, shown, there)
     if min(there, total) < 2:
         raise VideoFileError(f"{info.path}: a clip needs at least 2 frames, and in this part there is 1; take more of it")
-    kind = str(target).lower()[-4:]
-    if kind in (".avi", ".gif") and rate is None:  # which have a rate, and no times
-        rate = Fraction(info.rate).limit_denominator(1001)
-        rate = min(rate, Fraction(50)) if kind == ".gif" else rate  # more a second are not shown
-        total = max(round(length * rate), 2)
+    if kind in (".avi", ".gif"):
+        rate = _constant(info, rate, kind)
+        total = max(round(shown * rate), 2)
     square = kind in (".gif", ".npz") or kind.endswith("/") or not (short_side is crop is size is None)
     scaled, shape = _sides(info, square, short_side, crop, size)
-    return FilmPlan(info, since, cut, length, rate, total, scaled, shape, square)
+    return FilmPlan(info, since, cut, lead, length, rate, total, scaled, shape, square)
+
+# %% ../nbs/11d_film.ipynb #c6ce934b
+def _constant(info, rate, kind):
+    "The rate for a container that has no times: what was asked for, or one that suits the source."
+    if rate is None:
+        rate = min(Fraction(1000, math.gcd(*info.delays)), 100) if info.delays else Fraction(info.rate).limit_denominator(1001)
+        return min(rate, Fraction(50)) if kind == ".gif" else rate  # more a second are not shown
+    if kind == ".gif" and rate > 50:
+        raise VideoPureError(f"a .gif shows at most 50 frames a second, not {float(rate):.4g}: take a lower fps, or fewer frames")
+    return rate
 
 # %% ../nbs/11d_film.ipynb #fi160052
 def _sides(info, square, short_side, crop, size):
@@ -380,12 +412,15 @@ def _add_film(out, kind, plan, crf):
     return stream
 
 # %% ../nbs/11d_film.ipynb #fi160066
-def _holds(kind, stream):
-    "Whether a container can hold a stream as it is: one is begun in memory."
+def _holds(kind, stream, path):
+    "Whether a container can hold a stream as it is: one with its first packet is written in memory."
     try:
-        with av.open(BytesIO(), "w", format=kind) as trial:
-            trial.add_stream_from_template(stream)
+        with _open(path) as file, av.open(BytesIO(), "w", format=kind) as trial:
+            copy = trial.add_stream_from_template(stream)
             trial.start_encoding()
+            for packet in islice((packet for packet in file.demux(file.streams[stream.index]) if packet.size), 1):
+                packet.stream = copy
+                trial.mux(packet)
     except Exception:
         return False
     return True
@@ -397,9 +432,10 @@ class _Beside:
     def __init__(self, out, source, plan):
         self.out, self.source, self.plan, self.streams = out, source, plan, {}
         for old in source.streams if source else ():
-            if old.type in ("audio", "subtitle") and _holds(out.format.name, old):
+            if old.type in ("audio", "subtitle") and _holds(out.format.name, old, plan.info.path):
                 self.streams[old.index] = new = out.add_stream_from_template(old)
                 new.metadata.update(old.metadata)
+                new.disposition = old.disposition
             elif old.type in ("audio", "subtitle"):
                 what = f"a {out.format.name} file cannot hold {old.type} in {old.name or 'an unknown code'}"
                 warnings.warn(f"{plan.info.path.name}: {what}, which is left out; an .mkv can hold it", stacklevel=2)
@@ -426,7 +462,7 @@ class _Beside:
             self.next = next(self.packets, None)
 
 # %% ../nbs/11d_film.ipynb #7d1bff5b
-def _chapters(source, plan):
+def _chapters(source, plan, kind):
     "The chapters of the part that is kept, by the clock of the new file."
     kept = []
     for chapter in source.chapters():
@@ -434,6 +470,8 @@ def _chapters(source, plan):
         if end > 0 and start < plan.length:
             ticks = [round(1000 * min(max(when, 0), plan.length)) for when in (start, end)]
             kept.append(chapter | dict(zip(("start", "end"), ticks)) | {"time_base": Fraction(1, 1000)})
+    if kept and kind == ".avi":
+        warnings.warn(f"{plan.info.path.name}: an .avi file cannot hold chapters, which are left out; an .mkv can hold them", stacklevel=2)
     return kept
 
 # %% ../nbs/11d_film.ipynb #fi160070
@@ -441,7 +479,7 @@ def _chapters(source, plan):
 def _film_writer(file, kind, plan, crf):
     "A function (frame, time, span) that writes into a video file."
     path, options = plan.info.path, {"movflags": "faststart"} if kind in (".mp4", ".m4v", ".mov") else {}
-    convert, last = av.video.reformatter.VideoReformatter(), -1
+    convert, last, lead = av.video.reformatter.VideoReformatter(), -1, plan.lead * (kind == ".avi")
     with ExitStack() as stack:
         out = stack.enter_context(av.open(file, "w", format=_CONTAINERS[kind][0], options=options))
         source = stack.enter_context(_open(path)) if plan.info.index is not None else None
@@ -449,13 +487,13 @@ def _film_writer(file, kind, plan, crf):
         base, spans = stream.codec_context.time_base, {}
         kept = {name: text for name, text in (source.metadata if source else {}).items() if name not in _OWN}
         out.metadata.update(kept)
-        out.set_chapters(_chapters(source, plan) if source else [])
+        out.set_chapters(_chapters(source, plan, kind) if source else [])
 
         def write(image, when, span):
             nonlocal last
             beside.write(when)
             frame = _stored(image, stream, plan.info.colour, convert)
-            last = max(round(when / base), last + 1)
+            last = max(round((when - lead) / base), last + 1)
             frame.pts, frame.time_base, spans[last] = last, base, round(span / base)
             put(frame)
 
@@ -480,7 +518,7 @@ def _clip_writer(path, plan, room):
         raise VideoFileError(f"{plan.total} frames in a {path.suffix} need {need:.1f} GB, max_memory is {room:g}: write .mkv, or take less")
     yield lambda image, when, span: frames.append(image)
     clip = torch.from_numpy(np.stack(frames)).permute(3, 0, 1, 2)[None]
-    rate = min(max(float(len(frames) / plan.length), 0.001), 100_000.0)
+    rate = min(max(float(len(frames) / (plan.length - plan.lead)), 0.001), 100_000.0)
     write_video(clip / 255 if clip.dtype == torch.uint8 else clip, path, fps=rate)
 
 # %% ../nbs/11d_film.ipynb #fi160076

@@ -9,11 +9,13 @@ from fractions import Fraction as Fraction
 from pathlib import Path as Path
 import numpy as np
 from .checks import Late as Late, MissingPackageError as MissingPackageError, VideoFileError as VideoFileError, VideoPureError as VideoPureError, as_path as as_path, atomic_path as atomic_path, check_number as check_number, checked as checked, reading as reading
-from .video import _inspect as _inspect, _open as _open, _read_file as _read_file, _reader as _reader, _shown_size as _shown_size, _target as _target, _upright as _upright, frame_rate as frame_rate, moving_shapes as moving_shapes, write_video as write_video
+from .video import _delays as _delays, _inspect as _inspect, _open as _open, _read_animation as _read_animation, _read_file as _read_file, _reader as _reader, _shown_size as _shown_size, _target as _target, _upright as _upright
+from .video import frame_rate as frame_rate, moving_shapes as moving_shapes, write_video as write_video
 __all__ = ['VideoInfo', 'video_info']
 av: Late
 cv2: Late
 _MATRIX: dict[int, int]
+_SLIP: Fraction
 _EXACT: int
 
 def _stored(image, stream, colour, convert):
@@ -48,12 +50,14 @@ class VideoInfo:
     index: int | None = None
     base: Fraction = Fraction(1, 90000)
     origin: Fraction = Fraction(0)
+    first: Fraction = Fraction(0)
+    delays: tuple[int, ...] = ()
 
     def __str__(self) -> str:
         ...
 
 def video_info(path: str | Path) -> VideoInfo:
-    """What is in a file, without decoding more than a frame of it. Raises `VideoFileError` for what is missing, damaged or cut short."""
+    """What is in a file, without decoding more than its beginning. Raises `VideoFileError` for what is missing, damaged or cut short."""
     ...
 
 def _rotation(frame, path):
@@ -80,8 +84,8 @@ def _stills(info, since):
     """(picture, seconds after `since`) of a folder, an animation or an array."""
     ...
 
-def _sampled(frames, rate, count):
-    """`count` frames at a constant rate: those that show in the middles of its intervals."""
+def _sampled(frames, rate, count, lead=Fraction(0)):
+    """`count` frames at a constant rate from the moment `lead` on: those that show in the middles of its intervals."""
     ...
 
 def _spans(frames, end, cut):
@@ -94,6 +98,7 @@ class FilmPlan:
     info: VideoInfo
     since: Fraction
     cut: Fraction | None
+    lead: Fraction
     length: Fraction
     rate: Fraction | None
     total: int
@@ -111,6 +116,10 @@ def _sized(image, scaled, shape):
 
 def plan_film(info: VideoInfo, ss: float=0, t: float | None=None, frames: int | None=None, fps: float | None=None, short_side: int | None=None, crop: int | tuple[Any, ...] | str | None=None, size: int | tuple[Any, ...] | None=None, target: str | Path='') -> FilmPlan:
     """The `FilmPlan` for options of `purify_video` and a target; a `VideoPureError` for what cannot be."""
+    ...
+
+def _constant(info, rate, kind):
+    """The rate for a container that has no times: what was asked for, or one that suits the source."""
     ...
 
 def _sides(info, square, short_side, crop, size):
@@ -135,8 +144,8 @@ def _add_film(out, kind, plan, crf):
     """The video stream of a new file, with size, clock, shape of pixels and colour tags of the source."""
     ...
 
-def _holds(kind, stream):
-    """Whether a container can hold a stream as it is: one is begun in memory."""
+def _holds(kind, stream, path):
+    """Whether a container can hold a stream as it is: one with its first packet is written in memory."""
     ...
 
 class _Beside:
@@ -159,7 +168,7 @@ class _Beside:
         """Write what is due at a moment."""
         ...
 
-def _chapters(source, plan):
+def _chapters(source, plan, kind):
     """The chapters of the part that is kept, by the clock of the new file."""
     ...
 

@@ -20,22 +20,8 @@ import torch.nn.functional as F
 from PIL import GifImagePlugin, Image, ImageOps, ImageSequence
 from torch import Tensor
 
-from videopure.checks import (
-    MOST_FRAMES,
-    ClipError,
-    Late,
-    MissingPackageError,
-    VideoFileError,
-    VideoPureError,
-    as_path,
-    atomic_path,
-    check_flag,
-    check_number,
-    check_room,
-    in_series,
-    reading,
-    visible,
-)
+from .checks import MOST_FRAMES, ClipError, Late, MissingPackageError, VideoFileError, VideoPureError, as_path, atomic_path
+from .checks import check_flag, check_number, check_room, in_series, reading, visible
 
 # %% ../nbs/00_video.ipynb #ltavvidc
 av = Late("av", "av")
@@ -396,7 +382,8 @@ def _check_whole(path, file, stream, pictures, end):
         with _open(path, ignore_editlist="1") as whole:
             found = len(_packets(whole, stream.index)[0])
     if not announced and "matroska" in file.format.name and file.duration:
-        announced = found + round((file.duration / av.time_base - end) * (stream.average_rate or 25))
+        primed = max((2048 / sound.rate for sound in file.streams.audio if sound.rate), default=0)  # only the duration counts it
+        announced = found + round((file.duration / av.time_base - end - primed) * (stream.average_rate or 25))
     if announced - found > max(1, found // 100) or not found:
         raise VideoFileError(f"{path} is cut short: it holds {found} of {announced} frames; get the whole file")
 
@@ -581,6 +568,13 @@ def read_video(
         failure = str(error) if isinstance(error, VideoFileError) else f"{path}: {error}"
     raise VideoFileError(failure)
 
+# %% ../nbs/00_video.ipynb #82ae03f1
+def _delays(path):
+    "How many milliseconds each picture of an animation shows; 0 counts as 100."
+    with reading(path, "a whole animated GIF, WebP, PNG or AVIF"), Image.open(path) as image:
+        times = [round(max(frame.copy().info.get("duration", 0), 0)) or 100 for frame in ImageSequence.Iterator(image)]
+        return times[image.info.get("default_image", False) :]
+
 # %% ../nbs/00_video.ipynb #c148
 def frame_rate(
     path: str | Path,  # what the frames were read from
@@ -593,8 +587,5 @@ def frame_rate(
     if reader is _read_file:
         _, total, seconds = _inspect(path)
     elif reader is _read_animation:
-        with reading(path, "a whole animated GIF, WebP, PNG or AVIF"), Image.open(path) as image:
-            times = [max(frame.copy().info.get("duration", 0), 0) for frame in ImageSequence.Iterator(image)]
-            times = times[image.info.get("default_image", False) :]
-            total, seconds = len(times), sum(time or 100 for time in times) / 1000
+        total, seconds = len(delays := _delays(path)), sum(delays) / 1000
     return min(max((frames or total) / seconds, 0.001), 100_000.0) if seconds else 8.0

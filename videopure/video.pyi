@@ -6,7 +6,8 @@ from typing import BinaryIO as BinaryIO
 import numpy as np
 import torch as torch
 from torch import Tensor as Tensor
-from videopure.checks import MOST_FRAMES as MOST_FRAMES, ClipError as ClipError, Late as Late, MissingPackageError as MissingPackageError, VideoFileError as VideoFileError, VideoPureError as VideoPureError, as_path as as_path, atomic_path as atomic_path, check_flag as check_flag, check_number as check_number, check_room as check_room, in_series as in_series, reading as reading, visible as visible
+from .checks import MOST_FRAMES as MOST_FRAMES, ClipError as ClipError, Late as Late, MissingPackageError as MissingPackageError, VideoFileError as VideoFileError, VideoPureError as VideoPureError, as_path as as_path, atomic_path as atomic_path
+from .checks import check_flag as check_flag, check_number as check_number, check_room as check_room, in_series as in_series, reading as reading, visible as visible
 __all__ = ['MOTIONS', 'check_video', 'moving_shapes', 'write_video', 'read_video']
 av: Late
 
@@ -171,6 +172,10 @@ def _reader(path, pattern=None):
 
 def read_video(path: str | Path, frames: int | None=None, size: int | tuple[int, int] | None=None, stride: int | None=None, start: int | str=0, short_side: int | None=None, pattern: str | None=None, loop: bool=False, generator: torch.Generator | None=None) -> Tensor:
     """Read a clip. Only the wanted frames are kept in memory; what is missing, cut short, too short or undecodable raises `VideoFileError`."""
+    ...
+
+def _delays(path):
+    """How many milliseconds each picture of an animation shows; 0 counts as 100."""
     ...
 
 def frame_rate(path: str | Path, frames: int | None=None) -> float:
