@@ -577,7 +577,7 @@ def test_bookkeeping_is_linear(tmp_path, monkeypatch):
 
 def test_info(tmp_path, capsys):
     source = draw_film(tmp_path / "in.mp4", UNEVEN, rotation=90, aspect=Fraction(4, 3))
-    assert main(["info", str(source)]) == 0
+    assert main(["info", str(source), "--model", "tiny"]) == 0
     said = capsys.readouterr().out
     for words in ("48 x 64", "40 frames", "turned by 270 degrees", "pixels 3/4 times", "limited, BT.709", "audio: aac", "3 windows"):
         assert words in said, words
@@ -658,3 +658,32 @@ def test_long_1080p(tmp_path):
     assert (after.frames, after.rate, after.width, after.height) == (30 * SECONDS, 30, 1920, 1080)
     assert abs(after.seconds - before.seconds) < 1 / 30
     assert film_packets(out) == film_packets(source)
+
+
+def test_an_avi_counts_frames(tmp_path):
+    "Its pictures have an order and no times, whatever a decoder makes of them."
+    with av.open(str(tmp_path / "in.avi"), "w") as out:
+        film = out.add_stream("mpeg4", rate=30, options={"bf": "2", "threads": "1"})
+        film.width, film.height, film.pix_fmt = 64, 48, "yuv420p"
+        for k in range(30):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 8 * k, np.uint8), format="rgb24")
+            frame.pts, frame.time_base = k, Fraction(1, 30)
+            out.mux(film.encode(frame))
+        out.mux(film.encode(None))
+    assert film_times(tmp_path / "in.avi") == pytest.approx([k / 30 for k in range(30)])
+    purify_video(tmp_path / "in.avi", tmp_path / "out.mp4", same, t=0.2, progress=False)
+    assert film_times(tmp_path / "out.mp4") == pytest.approx([k / 30 for k in range(6)], abs=1e-4)
+
+
+def test_quiet_is_quiet(tmp_path, capfd):
+    write_video(moving_shapes(1, seed=3)[0], tmp_path / "in.npz")
+    assert main(["purify", str(tmp_path / "in.npz"), str(tmp_path / "out.npz"), "--quiet"]) == 0
+    assert "%|" not in capfd.readouterr().err
+    assert main(["purify", str(tmp_path / "in.npz"), str(tmp_path / "part.npz"), "-ss", "0.5", "--quiet"]) == 0
+    assert read_video(tmp_path / "part.npz").shape[2] == 12
+
+
+def test_info_tries_nothing_unless_asked(tmp_path, capsys, monkeypatch):
+    write_video(moving_shapes(1, seed=3)[0], tmp_path / "in.npz")
+    monkeypatch.setattr(batch, "load_pipeline", lambda *args: 1 / 0)
+    assert main(["info", str(tmp_path / "in.npz")]) == 0 and "16 frames" in capsys.readouterr().out

@@ -220,14 +220,14 @@ def _summed(rows, one, as_json, seconds):
 def info_file(
     source: str,  # video file, folder of pictures, .gif or .npz
     *,
-    model: str = "tiny",  # say what a purification with this model would cost, as for purify; none: do not
+    model: str | None = None,  # say also what a purification with this model would cost, as for purify: tries one window
     work_side: int | None = None,  # as for purify
     window: int = 16,  # as for purify
     device: str = "auto",  # auto, cpu, cuda ...
 ) -> str:
-    "say what a video file holds, and what its purification would cost"
+    "say what a video file holds, and with --model what its purification would cost"
     said = str(video_info(source))
-    if model == "none":
+    if model in (None, "none"):
         return said
     options = {"work_side": work_side, "window": window, "overlap": min(4, window - 1), "dry_run": True, "progress": False}
     return f"{said}\npurified by {model}: {purify_video(source, '-', load_pipeline(model, device), **options).cost}"

@@ -70,6 +70,6 @@ def _summed(rows, one, as_json, seconds):
     """The summary of a run; an error that says so where films failed."""
     ...
 
-def info_file(source: str, *, model: str='tiny', work_side: int | None=None, window: int=16, device: str='auto') -> str:
-    """say what a video file holds, and what its purification would cost"""
+def info_file(source: str, *, model: str | None=None, work_side: int | None=None, window: int=16, device: str='auto') -> str:
+    """say what a video file holds, and with --model what its purification would cost"""
     ...

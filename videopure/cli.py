@@ -76,10 +76,11 @@ def _union(annotation: ast.AST) -> list[ast.AST]:
 def _add_option(parser: argparse.ArgumentParser, option: _Option) -> None:
     "One option of a command."
     flag, kinds, default = "--" + option.name.replace("_", "-"), option.kinds, option.default
-    short = [option.help[:2]] if option.help.startswith("-") else []
+    short = [option.help.split(":")[0]] if option.help.startswith("-") else []
     silent = not option.help or any(default is hidden for hidden in (..., None, False))  # 0 is a default to show
     shown = "" if silent else f" (default: {'yes' if default is True else default})"
-    settings = {"help": (option.help[4 * len(short) :] + shown).replace("%", "%%"), "default": None if default is ... else default}
+    text = option.help.removeprefix(f"{short[0]}: ") if short else option.help
+    settings = {"help": (text + shown).replace("%", "%%"), "default": None if default is ... else default}
     if kinds == {"bool"}:
         action = argparse.BooleanOptionalAction if default else "store_true"
         parser.add_argument(*short, flag, action=action, **settings)
@@ -132,7 +133,7 @@ def purify(
     steps: int | None = None,  # noise levels to climb; as the model was saved if not given
     window: int = 16,  # frames that are purified together
     overlap: int = 4,  # frames in which neighbouring windows are blended
-    ss: float = 0,  # begin at so many seconds
+    ss: float = 0,  # -ss: begin at so many seconds
     t: float | None = None,  # -t: take so many seconds; to the end if not given
     frames: int | None = None,  # take so many frames, evenly spaced; all if not given
     fps: float | None = None,  # take so many frames a second, the duration stays; all if not given. Of pictures: play so many
@@ -164,6 +165,7 @@ def _purified(words: SimpleNamespace) -> str | None:
     def load():
         variant = {} if words.variant is None else {"variant": words.variant}
         pipe = videopure.pipeline.load_pipeline(words.model, words.device, words.dtype, **variant)
+        pipe.set_progress_bar_config(disable=True)  # there is a bar of frames
         return videopure.purifier.VideoPure(pipe, **({} if words.steps is None else {"purify_steps": words.steps}))
 
     options = {name: value for name, value in vars(words).items() if name not in _FOR_MODEL}

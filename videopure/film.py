@@ -150,7 +150,8 @@ def video_info(
             colour = 2, *colour[1:]
         rate = stream.average_rate or Fraction(count / seconds).limit_denominator(1001)
         origin = Fraction(file.start_time or 0, av.time_base)
-        start = min((one.pts * stream.time_base for one in (frame, *more) if one.pts is not None), default=origin)
+        times = [one.pts * stream.time_base for one in (frame, *more) if one.pts is not None]
+        start = Fraction(0) if "avi" in file.format.name else min(times, default=origin)  # an .avi counts frames, and has no times
         return VideoInfo(
             path, file.format.name, stream.name, W, H, count, seconds, rate, turn, 1 / aspect if turn % 180 else aspect,
             frame.format.name, tuple(map(int, colour)), heard["audio"], heard["subtitle"], index, stream.time_base,
@@ -178,14 +179,14 @@ def _still_info(path, reader):
     return VideoInfo(path, kind, "pictures", *first.shape[1::-1], totals[0], seconds, rate, delays=delays)
 
 # %% ../nbs/11d_film.ipynb #fi160031
-def _in_time(frames, step, ahead=8):
-    "(frame, time in ticks) with increasing times; a frame without a time shows a `step` after the one before."
+def _in_time(frames, step, ahead=8, even=False):
+    "(frame, time in ticks) with increasing times; a frame without a time, or any if `even`, shows a `step` after the one before."
     waiting, times, last = deque(), [], None
     for frame in chain(frames, [None] * ahead):
         if frame is not None:
             waiting.append(frame)
             latest = max(times, default=-step if last is None else last)
-            heappush(times, latest + step if frame.pts is None else frame.pts)
+            heappush(times, latest + step if even or frame.pts is None else frame.pts)
         if waiting and (frame is None or len(waiting) > ahead):
             when = heappop(times)
             last = when if last is None else max(when, last + 1)
@@ -206,7 +207,7 @@ def _film(info, since, square):
         stream.thread_type, seeks = "AUTO", since > 2 and any(name in file.format.name for name in ("mp4", "matroska"))
         if seeks:
             file.seek(int((since + info.origin - 1) * av.time_base))
-        for frame, pts in _in_time(file.decode(stream), step):
+        for frame, pts in _in_time(file.decode(stream), step, even="avi" in file.format.name):
             count, when = count + 1, pts * info.base - info.origin - since
             if before is not None and when > _SLIP:
                 yield picture(before, Fraction(0))

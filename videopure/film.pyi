@@ -68,8 +68,8 @@ def _still_info(path, reader):
     """What pictures, an animation or an array hold."""
     ...
 
-def _in_time(frames, step, ahead=8):
-    """(frame, time in ticks) with increasing times; a frame without a time shows a `step` after the one before."""
+def _in_time(frames, step, ahead=8, even=False):
+    """(frame, time in ticks) with increasing times; a frame without a time, or any if `even`, shows a `step` after the one before."""
     ...
 
 def _film(info, since, square):

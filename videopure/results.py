@@ -64,8 +64,7 @@ class Card:
     def _sort(self, found):
         self.defenses = [*self._settings("defenses")] or sorted({d for _, d, _ in found if d})
         self.attacks = ["none", *(a for a in [*self._settings("attacks")] or sorted({a for *_, a in found if a}) if a != "none")]
-        if taken := {"clean", "worst case"} & {*self.attacks}:
-            raise VideoPureError(f"an attack is called {taken.pop()!r}, as a column of the table is: give it another name")
+        if {"clean", "worst case"} & {*self.attacks}: raise VideoPureError("no attack may be called clean or worst case: take another name")
         self._cells = {(d, a): {} for d in self.defenses for a in self.attacks}
         for clip, defense, attack in sorted((key for key in found if "skipped" not in found[key]), key=str):
             self.cell(defense, attack)[clip] = found[clip, defense, attack]

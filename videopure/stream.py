@@ -330,7 +330,7 @@ def _warn(purifier, plan, meter):
     if bits := re.search(r"(?:p|gbrp|gray)(9|1\d)(?:le|be)$", plan.info.pixels):
         warnings.warn(f"{plan.info.path.name}: colours of {bits[1]} bits become colours of 8 bits", stacklevel=2)
     if min(plan.shape) > _TOY_SIDE and is_toy(purifier):
-        said = "the embedded model was made for drawn shapes of 32 pixels and smears real films; --model chooses another. It works at"
+        said = "the embedded model was made for drawn shapes of 32 pixels; real films smear and flicker (--model: another). It works at"
         warnings.warn(f"{said} {meter.side} pixels on the short side (--work-side), and finer detail is not purified", stacklevel=2)
 
 # %% ../nbs/11e_stream.ipynb #st160068

@@ -43,7 +43,7 @@ def check_table(folder: Path, card: Card) -> Check:
         made = {path.name: path.read_bytes() for path in card.save(place).iterdir() if path.suffix != ".gz"}
     there = {name: (folder / name).read_bytes() for name in made if (folder / name).is_file()}
     bad = [name for name in made if there.get(name, b"" if name in ("card.json", "table.md") else made[name]) != made[name]]
-    why = f"not what the results give: {', '.join(bad)}; save the card again with this version and look at the difference"
+    why = f"not what the results give: {', '.join(bad)}; something was changed after the run, or another version wrote it"
     cells = f"{len(card.defenses)} x {len(card.attacks)} cells, {len(there)} files"
     return verdict_of("table", bool(bad), cells, why, "the table and all other files follow from the results")
 
