@@ -26,8 +26,8 @@ from torch import nn
 from videopure import attacks, baselines, batch, blackbox, certify, checks, classifiers, config, data, defense, detect
 from videopure import evaluate, explore, families, film, filmstrip, filters, flow, guidance, inversion, journal, latents, masked, metrics
 from videopure import models, networks, pipeline, plan, purifier, registry, report, results, robust
-from videopure import sanity, schedule, show, smallest, statistics, stream, suite, threats, tiny, trace, trainer, training, vcr
-from videopure import video, voting
+from videopure import sanity, schedule, show, smallest, statistics, stream, suite, table, threats, tiny, trace, trainer, training, vcr
+from videopure import verify, video, voting
 from videopure.cli import main
 from videopure.config import read_config
 from videopure.video import VideoPureError, read_video, write_video
@@ -309,7 +309,8 @@ def of_runs() -> dict:
         "statistics.flip_test": (statistics.flip_test, {"differences": [1, 2, 0]}),
         "statistics.holm": (statistics.holm, {"ps": [0.1, 0.2]}),
         "results.Card": (results.Card, {"config": {}, "results": []}),
-        "results.Table": (lambda **given: str(results.Table(**given)), {"title": "x", "head": ["a"], "rows": [["b"]]}, results.Table),
+        "table.Table": (lambda **given: str(table.Table(**given)), {"title": "x", "head": ["a"], "rows": [["b"]]}, table.Table),
+        "verify.verify_run": (verify.verify_run, {"folder": FOLDER / "run", "progress": False}),
         "results.plot_accuracy": (results.plot_accuracy, curves),
         "report.Check": (report.Check, report_of),
         "report.Report": (lambda **given: str(report.Report(**given)), whole, report.Report),
