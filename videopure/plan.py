@@ -177,6 +177,8 @@ def as_table(run: Run, prices: Sequence[Price], took: float) -> Table:
     head = ["defense", "attack", "clips left", "seconds a clip", "measured on", unit, "if nothing breaks"]
     done, where = len(prices) - len(open_), f"{cores} core{'s' * (cores > 1)}" if on_cpu else "a GPU"
     notes = [f"{done} of {len(prices)} cells have nothing left. Measured in {took:.0f} s on {where}."]
+    if any(price.cut and price.most is not None for price in open_):
+        notes.append("at most: a clip was cut off, and the bound counts, in the sum too; what breaks early costs a small part.")
     if any(price.cut and price.most is None for price in open_):
         notes.append("at least: the attack did not say how long it may take, and a clip was cut off.")
     return Table("What is left to do", head, rows, notes=notes)
