@@ -401,12 +401,12 @@ defenses = { none = { method = "none" }, "one-step x0, trained" = { method = "on
 
 def _write_result(out, pipe, val, runs, about, progress):
     "Tune the guidance if there is a classifier, write what `train` leaves, and take the checkpoints away."
+    if "classifier" in runs:
+        _save_classifier(val.classifier, out / "classifier.safetensors")
     robust = "robust_purifier" in runs
     loops = val.classifier is not None and "purifier" in runs and not robust  # a one-step purifier has no guidance
     best, tried = tune(pipe, val, progress=progress) if loops else ({}, [])
     pipe = _new_pipeline(pipe.unet, **best)
-    if "classifier" in runs:
-        _save_classifier(val.classifier, out / "classifier.safetensors")
     with machine_errors(f"write the result to {out}"):
         pipe.save_pretrained(out)
         for weights in (*out.glob("*.safetensors"), *out.glob("[uv]*/*.safetensors")):
