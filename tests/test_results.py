@@ -746,5 +746,5 @@ def test_a_name_does_not_belong_to_the_line_break_before_it(name):
 
 @pytest.mark.parametrize("name", ["clean", "worst case"])
 def test_attacks_are_not_called_as_columns_are(name):
-    with pytest.raises(VideoPureError, match="give it another name"):
+    with pytest.raises(VideoPureError, match="take another name"):
         Card({"attacks": {name: {}}}, [])

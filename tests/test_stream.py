@@ -608,7 +608,9 @@ torch.set_num_threads(1)
 blur = lambda clip: torch.nn.functional.avg_pool3d(clip, (1, 3, 3), 1, (0, 1, 1), count_include_pad=False)
 print(purify_video(sys.argv[1], sys.argv[2], blur, overwrite=True, work_side=270, on_cost=lambda cost: print(cost, flush=True)))
 use = resource.getrusage(resource.RUSAGE_SELF)
-print("PEAK", use.ru_maxrss / 1e6, use.ru_utime + use.ru_stime)
+status = dict(line.split(":", 1) for line in open("/proc/self/status")) if sys.platform == "linux" else {}
+peak = float(status["VmHWM"].split()[0]) if status else use.ru_maxrss  # ru_maxrss begins with that of the process which started this one
+print("PEAK", peak / 1e6, use.ru_utime + use.ru_stime)
 """
 
 
