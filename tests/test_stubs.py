@@ -14,6 +14,7 @@ from pathlib import Path
 
 import jedi
 import pytest
+import torch
 
 import videopure
 
@@ -280,7 +281,8 @@ def test_an_editor_completes_every_public_name(thing):
     text = f"import videopure\nfrom videopure import *\nthing = {thing}\nthing."
     names = {found.name for found in jedi.Script(text, project=jedi.Project(ROOT)).complete()}
     fields = getattr(THINGS[thing], "__dataclass_fields__", {})
-    public = {name for name in [*dir(THINGS[thing]), *fields] if not name.startswith("_")}
+    given = dir(torch.nn.Module) if issubclass(THINGS[thing], torch.nn.Module) else []  # other libraries add names to it while they run
+    public = {name for name in [*dir(THINGS[thing]), *fields] if not name.startswith("_")} - {*given}
     assert public and not public - names
 
 
