@@ -113,11 +113,11 @@ def pieces(run: Run, card: Card, seed: int) -> list[tuple[str, str, range]]:
 def check_again(run: Run, card: Card, drawn: list, most: int = 3, minutes: float = 10, progress: bool = True) -> Check:
     "Measure pieces of a run again, so many and for so long by our own clock, and compare answers and flags, clip by clip."
     same, others, where, start = 0, [], {}, time.monotonic()
-    here, there = run.device.type, str(card.about.get("device", "")).partition(" ")[0]
+    other = str(card.about.get("device", "cpu")).startswith("cpu") != (run.device.type == "cpu")  # it draws other random numbers
     for name, defense, places in tqdm(drawn[:most], desc="measured again", disable=not progress, delay=2):
         if where and time.monotonic() - start > 60 * minutes: break
         batch, before = run._batch(places, []), card.cell(defense, name)
-        if not batch or (here != there == "cpu" and run.is_random(defense, batch[0])): continue  # other devices draw other numbers
+        if not batch or (other and run.is_random(defense, batch[0])): continue
         where[f"{defense} under {name}"] = True
         for result in run.results(name, defense, *batch) if run.exists(name, defense, batch[0]) else []:
             old = before.get(result["clip"], {})
