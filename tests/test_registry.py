@@ -324,6 +324,7 @@ def made(k):
     container = lambda kind, *held: type("Own", (kind,), {"__module__": "__main__", "__call__": lambda self, video: video * k})(*held)
     attributed = Remembering(a=1)
     attributed.k = k
+    operator = torch.library.custom_op("videopure_tests::times", lambda video: video * k, mutates_args=(), schema="(Tensor x) -> Tensor")
     metaclass = type("Meta", (type,), {"__module__": "__main__", "factor": k})("Of", (), {"__module__": "__main__"})
     return {
         "class": Local, "object of a class": Local(), "property": Property(), "attribute of a function": decorated, "slots": Slotted(k),
@@ -331,6 +332,7 @@ def made(k):
         "bound method": Local().__call__, "partial": partial(function, k=k), "nested partial": partial(partial(function, 1), other=[k]),
         "half precision": torch.full((3,), k, dtype=torch.float16), "numpy": np.full((2, 2), k), "numpy scalar": np.float32(k),
         "object array": np.array([{"k": k}], dtype=object), "set": {1, k}, "frozen": Part(3, str(k)),
+        "operator of your own": lambda video: operator(video),
         "pattern": re.compile(f"a{k}"), "complex": complex(k, 1), "path": Path(str(k)),
         "dtype": {1.0: torch.float16, 2.0: torch.float64}[k],
         "keyword only": eval("lambda *, k=k: k", {"k": k}),

@@ -109,7 +109,7 @@ _RUN |= {"attacks": dict[str, str | dict], "metrics": list[str] | dict[str, str]
 _TABLE = {"classifier": str | dict, "model": str, "variant": str, "dtype": str, "data": dict, "defenses": dict[str, str | dict]} | _RUN
 _MORE = {  # what is not an option of the part itself
     "data": {"dataset": str, "folder": str, "clips": object},
-    "defenses": {"method": str, "rule": str, "model": str},
+    "defenses": {"method": str, "rule": str, "model": str, "dtype": str},
     "attacks": {"method": str, "sees": str, "n_clips": int | dict[str, int], "uint8": bool, "eps": float | str, "threat": str | dict},
 }
 _MORE["attacks"] |= {"clips": object, "grad": object}  # older names, which are told the new ones
@@ -295,13 +295,12 @@ def parts_of(config: dict, device: str) -> tuple[nn.Module, dict[str, Defended |
     "What a configuration describes, as `benchmark` takes it: classifier, defenses, data and the other settings."
     _check(config)
     name, more = config.get("model", "tiny"), {"variant": config["variant"]} if config.get("variant") else {}
-    pipes = {name: _pipeline(name, device, config.get("dtype", "float32"), **more)}
     classifier = make_classifier(config.get("classifier", "tiny"), device)
     specs = {name: spec if isinstance(spec, dict) else {"method": spec} for name, spec in config.get("defenses", _DEFENSES).items()}
-    for other in {spec["model"] for spec in specs.values() if "model" in spec} - {name}:
-        pipes[other] = _pipeline(other, device, config.get("dtype", "float32"))
-    plain = lambda spec: {word: value for word, value in spec.items() if word != "model"}
-    defenses = {row: make_defense(classifier, pipes[spec.get("model", name)], **plain(spec)) for row, spec in specs.items()}
+    own = lambda spec: (spec.get("model", name), spec.get("dtype", config.get("dtype", "float32")))
+    pipes = {part: _pipeline(part[0], device, part[1], **(more if part[0] == name else {})) for part in {own({}), *map(own, specs.values())}}
+    plain = lambda spec: {word: value for word, value in spec.items() if word not in ("model", "dtype")}
+    defenses = {row: make_defense(classifier, pipes[own(spec)], **plain(spec)) for row, spec in specs.items()}
     data = load_data(classifier, **config.get("data", {}))
     settings, given = {name: value for name, value in config.items() if name in _RUN}, config.get("classifier", "tiny")
     if seen := trained_on([name, *(given.values() if isinstance(given, dict) else [given])], data):

@@ -263,12 +263,14 @@ pieces.register(partial, lambda part: [part.func, part.args, part.keywords])
 pieces.register(types.MethodType, lambda part: [part.__func__, part.__self__])
 pieces.register(property, lambda part: [part.fget])
 pieces.register(cached_property, lambda part: [part.func])
+pieces.register(torch.library.Library, lambda part: [part.ns, part.kind])  # an operator of your own holds one
 pieces.register(types.ModuleType, lambda part: [part.__name__, None if _library(part.__name__) else Path(part.__file__).read_bytes()])
 for _type in (staticmethod, classmethod):
     pieces.register(_type, lambda part: [part.__func__])
+_of_c = lambda held: None if type(held).__module__ == "pybind11_builtins" else held  # where C++ keeps a function, and nothing else
 _IN_C = (types.BuiltinFunctionType, types.MethodDescriptorType, types.WrapperDescriptorType, types.MethodWrapperType)
 for _type in (*_IN_C, types.ClassMethodDescriptorType, np.ufunc):
-    pieces.register(_type, lambda part: [getattr(part, "__qualname__", part.__name__), getattr(part, "__self__", None)])
+    pieces.register(_type, lambda part: [getattr(part, "__qualname__", part.__name__), _of_c(getattr(part, "__self__", None))])
 
 # %% ../nbs/10a_registry.ipynb #c055
 _OF_CLASSES = {"__dict__", "__weakref__", "__module__", "__doc__", "__annotations__", "__slotnames__"}

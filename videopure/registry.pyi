@@ -116,6 +116,7 @@ def _of_module(part: object, names: set[str]) -> object:
 def _function_pieces(part: types.FunctionType) -> list[Any]:
     """What a function computes with; one of a library is its name, and what it was made around."""
     ...
+_of_c: Callable[..., Any]
 _IN_C: tuple[Any, Any, Any, Any]
 _OF_CLASSES: set[str]
 _DESCRIPTORS: tuple[Any, Any]
