@@ -6,11 +6,13 @@ The published order: clip by clip, the autoencoder one frame a call, two UNet an
 two empty prompts), guidance by autograd and pair of frames by pair of frames, at every level, with the weights in the order in which
 diffusers loads them. Two kinds of work: all records, with the optical flow given to both sides; and the label, flow and classifier
 included. The floor is what the counted operations would take at the highest rate that this machine shows in the same run, for a matrix
-product or a convolution. A MODEL is "tiny" (embedded), "untrained" (a small UNet3DConditionModel and AutoencoderKL of diffusers), or a
-saved folder.
+product or a convolution. "Fast" is ours with the network in bfloat16, as dtype="fast" does, which is not exact. "Off" is the mean
+difference of the clips to those of the published order, or the share of other labels. A MODEL is "tiny" (embedded), "untrained" (a
+small UNet3DConditionModel and AutoencoderKL of diffusers), or a saved folder.
 """
 
 import argparse
+import json
 import statistics
 import time
 from collections.abc import Callable
@@ -25,7 +27,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from videopure.defense import Defended
 from videopure.flow import latent_flow, warp
 from videopure.latents import PromptEmbedding
-from videopure.pipeline import VideoPurePipeline
+from videopure.pipeline import VideoPurePipeline, _ready
 from videopure.purifier import VideoPure
 from videopure.schedule import ddim_levels, ddim_step, predict_x0
 from videopure.tiny import tiny_classifier
@@ -64,6 +66,8 @@ def as_loaded(pipe: VideoPurePipeline) -> VideoPurePipeline:
     for layer in [*pipe.unet.modules(), *pipe.vae.modules()]:
         if isinstance(layer, torch.nn.Conv2d):
             layer.to(memory_format=torch.contiguous_format)
+        elif isinstance(layer, torch.nn.Conv3d):
+            layer.__class__ = torch.nn.Conv3d
     return pipe
 
 
@@ -126,14 +130,16 @@ def operations(run: Callable) -> int:
     return counter.get_total_flops()
 
 
-def both_sides(name: str, n: int, steps: int) -> dict[str, tuple[Callable, Callable]]:
-    "For each kind of work on `n` clips: the published order, and ours."
-    pipe, slow, classifier = load(name), as_loaded(load(name)), tiny_classifier()
-    pipe.set_progress_bar_config(disable=True)
+def both_sides(name: str, n: int, steps: int) -> dict[str, tuple[Callable, ...]]:
+    "For each kind of work on `n` clips: the published order, ours, and ours in bfloat16."
+    pipe, slow, short, classifier = load(name), as_loaded(load(name)), load(name), tiny_classifier()
+    _ready(short.unet.to(torch.bfloat16))  # what dtype="fast" does
+    for each in (pipe, short):
+        each.set_progress_bar_config(disable=True)
     raw = dict(purify_steps=steps, spatial_scale=0.05, temporal_scale=0.05, normalize_guidance=False)  # near the paper's strength
     clips, _ = moving_shapes(n, seed=0, **(dict(frames=16, size=32) if name == "tiny" else dict(frames=32, size=48)))
     sides = pipe.invert(clips, purify_steps=1)[0].shape[-2:]
-    flow, defended = latent_flow(clips, *sides), Defended(classifier, VideoPure(pipe, **raw))
+    flow, (defended, fast) = latent_flow(clips, *sides), (Defended(classifier, VideoPure(each, **raw)) for each in (pipe, short))
 
     def published(flow):
         parts = zip(clips.split(1), flow.split(1))
@@ -144,22 +150,32 @@ def both_sides(name: str, n: int, steps: int) -> dict[str, tuple[Callable, Calla
         return torch.stack([classifier(record).argmax(1) for record in records.unbind(1)], 1).mode(1).values
 
     return {
-        "records": (lambda: published(flow), lambda: pipe(clips, flow=flow, **raw).videos),
-        "label": (labels, lambda: defended.predict(clips)),
+        "records": (lambda: published(flow), *(lambda each=each: each(clips, flow=flow, **raw).videos for each in (pipe, short))),
+        "label": (labels, lambda: defended.predict(clips), lambda: fast.predict(clips)),
     }
 
 
-def row(name: str, n: int, kind: str, sides: tuple[Callable, Callable], repeats: int) -> str:
-    "A line of the table."
-    (theirs, ours), (want, got) = cpu_seconds(sides, repeats)
-    error = f"{(want == got).sum()} of {n} alike"
-    if kind == "records":
-        off = (got - want).abs().flatten()
-        error = f"{off.mean():.0e} / {off.sort().values[int(0.999 * len(off))]:.0e}"
-    floor = operations(sides[1]) / peak()
-    spread = [f"{statistics.median(taken):.3f} [{taken[0]:.3f}, {taken[-1]:.3f}]" for taken in (theirs, ours)]
-    ratio, share = statistics.median(theirs) / statistics.median(ours), floor / statistics.median(ours)
-    return f"| {Path(name).name} | {kind} | {n} | {' | '.join(spread)} | {ratio:.2f} | {floor:.3f} ({share:.0%}) | {error} |"
+def row(name: str, n: int, kind: str, sides: tuple[Callable, ...], repeats: int) -> dict:
+    "A line of the table, as numbers."
+    seconds, (want, got, short) = cpu_seconds(sides, repeats)
+    off = lambda found: (found - want).abs().flatten() if kind == "records" else (found != want).float()
+    theirs, ours, fast = ([round(taken[i], 4) for i in (len(taken) // 2, 0, -1)] for taken in seconds)
+    found = {"model": Path(name).name, "work": kind, "clips": n, "published": theirs, "ours": ours, "fast": fast}
+    found |= {"ratio": round(theirs[0] / ours[0], 2), "ratio, fast": round(theirs[0] / fast[0], 2)}
+    found |= {"floor": round(operations(sides[1]) / peak(), 4), "off": off(got).mean().item(), "off, fast": off(short).mean().item()}
+    return found
+
+
+def line(row: dict) -> str:
+    "A line of the table, as text."
+    spread = [f"{middle:.3f} [{least:.3f}, {most:.3f}]" for middle, least, most in (row[side] for side in ("published", "ours", "fast"))]
+    off = [f"{row[part]:.0e}" if row["work"] == "records" else f"{row[part]:.0%}" for part in ("off", "off, fast")]
+    share = f"{row['floor']:.3f} ({row['floor'] / row['ours'][0]:.0%})"
+    columns = row["model"], row["work"], row["clips"], *spread, row["ratio"], row["ratio, fast"], share, *off
+    return "| " + " | ".join(map(str, columns)) + " |"
+
+
+HEAD = "| model | work | clips | published order | ours | ours, fast | ratio | ratio, fast | floor (share) | off | off, fast |\n|" + "---|" * 11
 
 
 def main() -> None:
@@ -169,16 +185,21 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--steps", type=int, default=6)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--out", type=Path, help="a file for the table, such as purify.json")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     print(f"{args.steps} steps, {args.threads} thread{'s' * (args.threads > 1)}, CPU seconds: median of {args.repeats} [least, most]\n")
-    print("| model | work | clips | published order | ours | ratio | floor (share) | difference: mean / 99.9 %, labels |")
-    print("|---|---|---|---|---|---|---|---|")
+    print(HEAD)
+    rows = []
     for name in args.models:
         for n in args.n_clips:
             for kind, sides in both_sides(name, n, args.steps).items():
                 with torch.no_grad():
-                    print(row(name, n, kind, sides, args.repeats), flush=True)
+                    rows.append(row(name, n, kind, sides, args.repeats))
+                print(line(rows[-1]), flush=True)
+    if args.out:
+        about = {"steps": args.steps, "threads": args.threads, "torch": torch.__version__}
+        args.out.write_text(json.dumps(about | {"rows": rows}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

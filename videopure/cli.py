@@ -144,7 +144,7 @@ def purify(
     overwrite: bool = False,  # -y: replace what is there
     skip: bool = False,  # -n: leave what is there as it is, without an error
     device: str = "auto",  # auto, cpu, cuda, cuda:1, mps ...
-    dtype: str = "float32",  # type of the model's weights: float32, float16 or bfloat16
+    dtype: str = "float32",  # type of the model's weights: float32, float16, bfloat16, or fast: half precision where that is faster
     variant: str | None = None,  # kind of weight files of the model, such as fp16
     max_memory: float = 3.0,  # in GB; the model works at a smaller size if need be
     report: str | None = None,  # also write a page that plays before and after, an .html file
@@ -181,7 +181,7 @@ def evaluate(
     weights: str | None = None,  # checkpoint of the classifier
     num_classes: int | None = None,  # number of classes of the classifier; as its weights have if not given
     model: str | None = None,  # 'tiny', a saved pipeline, or a hub name
-    dtype: str | None = None,  # type of the model's weights: float32, float16 or bfloat16
+    dtype: str | None = None,  # type of the model's weights: float32, float16, bfloat16, or fast: half precision where that is faster
     variant: str | None = None,  # kind of weight files of the model, such as fp16
     protocol: str | None = None,  # set of attacks, for a configuration that names none: standard, videopure or video-auto-1
     n_clips: int | None = None,  # number of clips; of files, some of each class

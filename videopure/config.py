@@ -298,7 +298,8 @@ def parts_of(config: dict, device: str) -> tuple[nn.Module, dict[str, Defended |
     classifier = make_classifier(config.get("classifier", "tiny"), device)
     specs = {name: spec if isinstance(spec, dict) else {"method": spec} for name, spec in config.get("defenses", _DEFENSES).items()}
     own = lambda spec: (spec.get("model", name), spec.get("dtype", config.get("dtype", "float32")))
-    pipes = {part: _pipeline(part[0], device, part[1], **(more if part[0] == name else {})) for part in {own({}), *map(own, specs.values())}}
+    wanted = {own({}), *map(own, specs.values())}
+    pipes = {(model, kind): _pipeline(model, device, kind, **(more if model == name else {})) for model, kind in wanted}
     plain = lambda spec: {word: value for word, value in spec.items() if word not in ("model", "dtype")}
     defenses = {row: make_defense(classifier, pipes[own(spec)], **plain(spec)) for row, spec in specs.items()}
     data = load_data(classifier, **config.get("data", {}))
