@@ -115,6 +115,19 @@ def test_two_processes(run_file, expected, tmp_path):
     assert (tmp_path / "table.md").read_text() == expected
 
 
+@pytest.mark.slow
+def test_workers(run_file, expected, tmp_path):
+    "Two processes of the command's own give the table of one; what is wrong is said once, with the status of one process."
+    shell = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command(run_file, "--out", tmp_path, "--workers", "2"), env=shell, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    counts = [path.read_bytes().count(b"\n") for path in sorted(tmp_path.glob("results-*.jsonl"))]
+    assert len(counts) == 2 and min(counts) > 0 and done.stdout.count("Written: ") == 1
+    assert (tmp_path / "table.md").read_text() == expected
+    done = subprocess.run(command(run_file, "--out", tmp_path, "--seed", "9", "--workers", "2"), env=shell, capture_output=True, text=True)
+    assert done.returncode == 2 and "seed" in done.stderr and done.stderr.count("\n") == 1, done.stderr
+
+
 ADDRESS = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1"}
 LEFT_OVER = {
     "no number": ({"WORLD_SIZE": "x"}, "WORLD_SIZE is 'x'"),

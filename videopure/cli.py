@@ -193,6 +193,7 @@ def evaluate(
     allow_code: bool = False,  # let the configuration name code to import, package.module:Name
     quiet: bool = False,  # show no progress bar
     plan: bool = False,  # only say what it will cost: try a clip or two of each cell that is not finished, and write nothing
+    workers: int = 1,  # processes that share the clips, each on its part of the cores, or its GPU
     data: str | None = None,  # folder of labelled clips, FOLDER/class/clip; moving shapes if not given
     frames: int | None = None,  # frames a clip; as the classifier wants if not given, or 16
     size: int | None = None,  # height and width in pixels; as the classifier wants if not given, or 32
@@ -202,11 +203,23 @@ def evaluate(
     where_not: list[str] | None = None,  # take all clips but those with one of these values
 ) -> str | None:
     "measure defenses under attacks; an interrupted run goes on"
-    settings, only = _settings_of(SimpleNamespace(**locals())), {"only_attacks": attacks or (), "only_defenses": defenses or ()}
+    words = SimpleNamespace(**locals())
+    settings, only = _settings_of(words), {"only_attacks": attacks or (), "only_defenses": defenses or ()}
     if plan:
         return str(videopure.plan.plan_config(settings, out, device, **only, progress=not quiet))
+    if videopure.video.check_number("workers", workers, 1) > 1 and not os.environ.get("RANK"):
+        return videopure.journal.run_together(["evaluate", *_as_words(vars(words) | {"workers": None})], workers)
     card = videopure.config.run_config(settings, out, device, **only, progress=not quiet)
     return _shown(card, settings, out, _seen_before(SimpleNamespace(classifier=classifier, model=model), [r["clip"] for r in card.results]))
+
+# %% ../nbs/19_cli.ipynb #6edb051c
+def _as_words(words: dict) -> list[str]:
+    "The words of a command line that mean these values; one that is not given is None, False or empty."
+    found = [words["config"]] if words.get("config") else []
+    for name, value in words.items():
+        if name != "config" and value not in (None, False, [], ""):
+            found += ["--" + name.replace("_", "-"), *([] if value is True else map(str, value if isinstance(value, list) else [value]))]
+    return found
 
 # %% ../nbs/19_cli.ipynb #c037
 def _settings_of(words: SimpleNamespace) -> dict:

@@ -61,8 +61,12 @@ def _purified(words: SimpleNamespace) -> str | None:
     """Purify what the command line names; the summary, which goes beside the output where that is the video."""
     ...
 
-def evaluate(config: str | None=None, *, out: str='evaluation', classifier: str | None=None, weights: str | None=None, num_classes: int | None=None, model: str | None=None, dtype: str | None=None, variant: str | None=None, protocol: str | None=None, n_clips: int | None=None, metrics: list[str] | None=None, seed: int | None=None, attacks: list[str] | None=None, defenses: list[str] | None=None, device: str='auto', allow_code: bool=False, quiet: bool=False, plan: bool=False, data: str | None=None, frames: int | None=None, size: int | None=None, stride: int | None=None, group: str | None=None, where: list[str] | None=None, where_not: list[str] | None=None) -> str | None:
+def evaluate(config: str | None=None, *, out: str='evaluation', classifier: str | None=None, weights: str | None=None, num_classes: int | None=None, model: str | None=None, dtype: str | None=None, variant: str | None=None, protocol: str | None=None, n_clips: int | None=None, metrics: list[str] | None=None, seed: int | None=None, attacks: list[str] | None=None, defenses: list[str] | None=None, device: str='auto', allow_code: bool=False, quiet: bool=False, plan: bool=False, workers: int=1, data: str | None=None, frames: int | None=None, size: int | None=None, stride: int | None=None, group: str | None=None, where: list[str] | None=None, where_not: list[str] | None=None) -> str | None:
     """measure defenses under attacks; an interrupted run goes on"""
+    ...
+
+def _as_words(words: dict[Any, Any]) -> list[str]:
+    """The words of a command line that mean these values; one that is not given is None, False or empty."""
     ...
 
 def _settings_of(words: SimpleNamespace) -> dict[Any, Any]:

@@ -14,7 +14,9 @@ import os
 import platform
 import re
 import socket
+import subprocess
 import sys
+import tempfile
 import time
 import warnings
 import zlib
@@ -410,6 +412,41 @@ def processes() -> tuple[tuple[int, int], Callable]:
         return (0, 1), lambda: None
     shared = accelerate.Accelerator(cpu=not torch.cuda.is_available())
     return (shared.process_index, shared.num_processes), shared.wait_for_everyone
+
+# %% ../nbs/15a_journal.ipynb #185d4ab0
+def _wait_for_all(running: Sequence[subprocess.Popen]) -> None:
+    "Wait until all processes have ended, or one has failed; the others then have three seconds to say why they fail, too."
+    while any(one.poll() is None for one in running) and not any(one.poll() for one in running):
+        time.sleep(0.1)
+    until = time.monotonic() + 3
+    while any(one.poll() is None for one in running) and time.monotonic() < until:
+        time.sleep(0.1)
+
+
+def run_together(
+    words: Sequence[str],  # what `python -m videopure` is called with
+    workers: int,  # how many processes
+) -> None:
+    "Run a command as several processes that share its work; a `SystemExit` with the status of one that failed."
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    cores, gpus = max(1, (os.cpu_count() or 1) // workers), max(1, torch.cuda.device_count())
+    meeting = {"WORLD_SIZE": str(workers), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    shared = {"OMP_NUM_THREADS": str(cores)} | os.environ | meeting
+    each = [shared | {"RANK": str(rank), "LOCAL_RANK": str(rank % gpus)} for rank in range(workers)]
+    command = [sys.executable, "-m", "videopure", *words]
+    with tempfile.TemporaryFile("w+") as said:  # the first speaks for all
+        running = [subprocess.Popen(command, env=own, stderr=said if rank else None) for rank, own in enumerate(each)]
+        try:
+            _wait_for_all(running)
+        finally:
+            for one in running: one.terminate()
+            codes = [one.wait() for one in running]
+        said.seek(0)
+        if any(codes) and codes[0] <= 0: sys.stderr.write(said.read())
+    if failed := [code for code in codes if code > 0] or [128 - code for code in codes if code]:
+        raise SystemExit(failed[0])
 
 # %% ../nbs/15a_journal.ipynb #c090
 class Progress:

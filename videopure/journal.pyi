@@ -1,6 +1,7 @@
 # Made by tools/stubs.py from journal.py: run it after nbdev_export.
 """The results of a run, beside the settings they belong to, safe against a kill at any moment"""
 from typing import Any
+import subprocess as subprocess
 from collections.abc import Callable as Callable, Iterable as Iterable, Iterator as Iterator, Sequence as Sequence
 from contextlib import contextmanager as contextmanager
 from pathlib import Path as Path
@@ -142,6 +143,14 @@ accelerate: Late
 
 def processes() -> tuple[tuple[int, int], Callable[..., Any]]:
     """This process's number and how many there are, and a function that waits for all of them; accelerate's launcher tells."""
+    ...
+
+def _wait_for_all(running: Sequence[subprocess.Popen]) -> None:
+    """Wait until all processes have ended, or one has failed; the others then have three seconds to say why they fail, too."""
+    ...
+
+def run_together(words: Sequence[str], workers: int) -> None:
+    """Run a command as several processes that share its work; a `SystemExit` with the status of one that failed."""
     ...
 
 class Progress:

@@ -34,8 +34,17 @@ class VideoPureOutput(BaseOutput):
     latents: torch.Tensor
     timesteps: torch.Tensor
 
+class _TimeConv(nn.Conv3d):
+    """A convolution over frames alone, computed as one over pictures, for which there are faster routines."""
+
+    def forward(self, x):
+        ...
+
+def _only_in_time(layer: nn.Module) -> bool:
+    ...
+
 def _ready(module: nn.Module) -> None:
-    """Prepare a model for use only: evaluation mode, frozen, convolutions in the order that is fastest for their type."""
+    """Prepare a model for use only: evaluation mode, frozen, convolutions in the order and of the kind that is fastest."""
     ...
 
 def _try(model: VideoModel) -> None:
@@ -204,8 +213,18 @@ def find_device(name: str | torch.device='auto') -> torch.device:
     """A device by name; "auto" takes the GPU where there is one."""
     ...
 
+def _seconds(run: Callable[..., Any], device: torch.device) -> float:
+    """The least time of a call, of as many as half a second allows and at least two, after one to warm up."""
+    ...
+
+def _hurry(pipe: VideoPurePipeline) -> bool:
+    """Put the network into bfloat16; whether a prediction then takes less than nine tenths of its time."""
+    ...
+
 def load_pipeline(name: str | Path='tiny', device: str | torch.device='auto', dtype: str | torch.dtype='float32', variant: str | None=None) -> VideoPurePipeline:
-    """A pipeline by name. Raises `VideoPureError` for a model, device or type that there is not."""
+    """A pipeline by name. Raises `VideoPureError` for a model, device or type that there is not.
+
+    "fast" is bfloat16 for the network and float32 for the rest, if this machine is found to be faster so; else float32, and a warning."""
     ...
 
 def save_pipeline(pipe: VideoPurePipeline, folder: str | Path) -> Path:
