@@ -26,6 +26,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from videopure.defense import Defended
 from videopure.flow import latent_flow, warp
 from videopure.latents import PromptEmbedding
+from videopure.loading import undisturbed
 from videopure.pipeline import VideoPurePipeline, _ready
 from videopure.purifier import VideoPure
 from videopure.schedule import ddim_levels, ddim_step, predict_x0
@@ -132,7 +133,8 @@ def operations(run: Callable) -> int:
 def both_sides(name: str, n: int, steps: int) -> dict[str, tuple[Callable, ...]]:
     "For each kind of work on `n` clips: the published order, ours, and ours in bfloat16."
     pipe, slow, short, classifier = load(name), as_loaded(load(name)), load(name), tiny_classifier()
-    _ready(short.unet.to(torch.bfloat16))  # what dtype="fast" does
+    with undisturbed():
+        _ready(short.unet.to(torch.bfloat16))  # what dtype="fast" does
     for each in (pipe, short):
         each.set_progress_bar_config(disable=True)
     raw = dict(purify_steps=steps, spatial_scale=0.05, temporal_scale=0.05, normalize_guidance=False)  # near the paper's strength

@@ -4,6 +4,7 @@ import json
 import logging
 import math
 import sys
+import traceback
 from pathlib import Path
 
 import diffusers
@@ -12,9 +13,11 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
+from torch.overrides import TorchFunctionMode
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from videopure.defense import Defended
+from videopure.families import untrained
 from videopure.flow import optical_flow
 from videopure.guidance import guidance_strength, smooth_sign
 from videopure.latents import PromptEmbedding, decode, embed_empty_prompt, encode
@@ -598,3 +601,32 @@ def test_saving_takes_the_place_of_nothing_else(pipe, tmp_path, monkeypatch):
     one_line(lambda: save_pipeline(pipe, tmp_path / "mine"), "no space left", error=VideoFileError)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "link", "mine", "mine.part"]
     assert (tmp_path / "mine/unet/config.json").exists()
+
+
+class Waits(TorchFunctionMode):
+    "Counts where a program would wait for a GPU, because it asks for a number; not in files that look into tables of the schedule."
+
+    READS = {"item", "tolist", "__bool__", "__float__", "__int__", "__index__", "cpu", "numpy", "nonzero", "equal", "allclose"}
+
+    def __init__(self, schedule):
+        super().__init__()
+        self.found, self.schedule = 0, schedule
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        own = args and isinstance(args[0], torch.Tensor) and getattr(function, "__name__", "") in self.READS
+        outside = own and not any(Path(each.filename).name in self.schedule for each in traceback.extract_stack(limit=8))
+        self.found += bool(outside)
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("family", ["tiny", "ModelScope", "Wan"])
+def test_a_gpu_is_waited_for_once_a_prediction(family):
+    "And a fixed number of times around the loop, whatever the levels; the schedule's own tables stay on the processor."
+    pipe = VideoPurePipeline.tiny() if family == "tiny" else VideoPurePipeline(**untrained(family))
+    z = pipe.model.encode(pipe.prepare(CLIPS[:1]))
+    flow, found = torch.zeros(1, z.shape[2] - 1, 2, *z.shape[3:]), []
+    for levels in (1, 2, 4):
+        with torch.no_grad(), Waits({"schedule.py", "models.py"}) as waits:
+            pipe(CLIPS[:1], flow=flow, purify_steps=levels)
+        found.append(waits.found - 2 * levels)
+    assert found[0] == found[1] == found[2] <= 8, found
