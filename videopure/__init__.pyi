@@ -60,6 +60,7 @@ from . import robust as robust
 from . import sanity as sanity
 from . import schedule as schedule
 from . import show as show
+from . import signal as signal
 from . import smallest as smallest
 from . import statistics as statistics
 from . import stream as stream
