@@ -22,6 +22,7 @@ from tqdm.auto import tqdm
 from .attacks import check_labels
 from .checks import Late, checked
 from .defense import Defended, answer
+from .diffusion import SignalDiffusion
 from .journal import Journal
 from .latents import evaluating
 from .models import VideoModel
@@ -86,22 +87,24 @@ def binomial_bound(right: int, n: int, alpha: float) -> float:
 # %% ../nbs/16d_certify.ipynb #cert0026
 @checked
 class Denoiser:
-    "Clips under pixel noise `sigma` to clean ones, with one noise prediction of a video diffusion model; deterministic."
+    "Clips under pixel noise `sigma` to clean ones, with one noise prediction of a diffusion model; deterministic."
 
     def __init__(
         self,
-        model: object,  # a `VideoModel`, or a pipeline that has one
+        model: object,  # a `VideoModel`, a pipeline that has one, or a `SignalDiffusion`
         sigma: float,  # standard deviation of the noise; values of clips lie in [0, 1]
         inside: Subspace | None = None,  # the noise lies in this subspace only
     ):
         model = model.model if isinstance(model, VideoPurePipeline) else model
-        if not isinstance(model, VideoModel):
-            raise VideoPureError(f"a denoiser needs a VideoPurePipeline or a VideoModel, not {type(model).__name__}")
+        if not isinstance(model, VideoModel | SignalDiffusion):
+            raise VideoPureError(f"a denoiser needs a VideoPurePipeline, a VideoModel or a SignalDiffusion, not {type(model).__name__}")
         self.model, self.sigma, self.inside, self._levels = model, check_number("sigma", sigma, 1e-6, 100, whole=False), inside, {}
 
     @torch.no_grad()
     def level(self, clip: torch.Tensor) -> float:
         "The noise level `abar` of the latents of noisy clips of this size."
+        if isinstance(self.model, SignalDiffusion):
+            return 1 / (1 + (2 * self.sigma / self.model.signal.width) ** 2)
         if clip.shape[1:] not in self._levels:
             grey = torch.full_like(clip[:1], 0.5)
             noise = torch.randn(grey.shape, generator=torch.Generator().manual_seed(0)).to(grey)
@@ -113,11 +116,11 @@ class Denoiser:
     @torch.no_grad()
     def __call__(self, noisy: torch.Tensor) -> torch.Tensor:
         "The clean clips `(B, 3, T, H, W)` in [0, 1]."
-        fitted = self.model.fit(noisy)
+        fitted = self.model.fit(noisy) if isinstance(self.model, VideoModel) else noisy
         abar = self.level(fitted)
         z = math.sqrt(abar) * self.model.encode(fitted)
         clean = self.model.decode(predict_x0(z, self.model.noise(z, abar), abar))
-        return clean[:, :, : noisy.shape[2], : noisy.shape[3], : noisy.shape[4]]
+        return clean[tuple(slice(n) for n in noisy.shape)]
 
 # %% ../nbs/16d_certify.ipynb #cert0n02
 @pieces.register
@@ -154,7 +157,8 @@ class Smoothed(nn.Module):
         if isinstance(self.denoiser, Denoiser):
             if self.denoiser.sigma != self.sigma:
                 raise VideoPureError(f"the denoiser expects noise of {self.denoiser.sigma:g}, but sigma is {self.sigma:g}")
-            self.parts = nn.ModuleList([self.denoiser.model.vae, self.denoiser.model.network])  # so that `.to` takes them along
+            parts = self.denoiser.model.vae, self.denoiser.model.network
+            self.parts = nn.ModuleList(part for part in parts if part is not None)  # so that `.to` takes them along
 
     @torch.no_grad()
     def forward(self, video: torch.Tensor) -> torch.Tensor:
