@@ -34,6 +34,7 @@ from . import data as data
 from . import defense as defense
 from . import demo as demo
 from . import detect as detect
+from . import diffusion as diffusion
 from . import evaluate as evaluate
 from . import explore as explore
 from . import families as families

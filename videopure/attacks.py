@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['LOSSES', 'ATTACKS', 'VideoAttack', 'voted', 'cross_entropy', 'margin', 'dlr', 'record_loss', 'PGD', 'clip_gradient',
-           'mean_size', 'make_attack']
+           'make_attack']
 
 # %% ../nbs/12b_attacks.ipynb #c002
 import inspect
@@ -369,6 +369,11 @@ def loss_and_grad(self: PGD, adv: torch.Tensor, goal: torch.Tensor, loss: Callab
     self.draws = max(self.draws, draws)
     return total / draws, broken, direction / draws
 
+# %% ../nbs/12b_attacks.ipynb #m12bmean
+def mean_size(grad: torch.Tensor) -> torch.Tensor:
+    "The mean absolute value of each clip's gradient, never zero, shaped to divide by it."
+    return grad.abs().mean(tuple(range(1, grad.ndim)), keepdim=True).clamp_min(torch.finfo(grad.dtype).tiny)
+
 # %% ../nbs/12b_attacks.ipynb #c063
 def _one_a_clip(value: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
     "What a loss returned, if it is one number for each clip."
@@ -389,11 +394,6 @@ def _revived(self: PGD, grad: torch.Tensor, adv: torch.Tensor, goal: torch.Tenso
             value = margin(voted(self.model, logits), goal[lost][rows]) * (-1 if self.targeted else 1)
             grad[lost] = self._gradient(value, x)
     return grad
-
-
-def mean_size(grad: torch.Tensor) -> torch.Tensor:
-    "The mean absolute value of each clip's gradient, never zero, shaped to divide by it."
-    return grad.abs().mean(tuple(range(1, grad.ndim)), keepdim=True).clamp_min(torch.finfo(grad.dtype).tiny)
 
 
 def _without_gradient(grad: torch.Tensor) -> torch.Tensor:

@@ -15,7 +15,7 @@ from .signal import Signal as Signal, per_sample as per_sample
 from .video import VIDEO as VIDEO, ClipError as ClipError, VideoPureError as VideoPureError, check_number as check_number, check_video as check_video, signal_of as signal_of
 from .voting import vote_scores as vote_scores
 from torchattacks.attack import Attack as Attack
-__all__ = ['LOSSES', 'ATTACKS', 'VideoAttack', 'voted', 'cross_entropy', 'margin', 'dlr', 'record_loss', 'PGD', 'clip_gradient', 'mean_size', 'make_attack']
+__all__ = ['LOSSES', 'ATTACKS', 'VideoAttack', 'voted', 'cross_entropy', 'margin', 'dlr', 'record_loss', 'PGD', 'clip_gradient', 'make_attack']
 _WHOLE: tuple[Any, Any, Any, Any, Any, Any, Any, Any]
 
 def check_adversarial(adversarial: torch.Tensor, clips: torch.Tensor, signal: Signal=VIDEO) -> torch.Tensor:
@@ -211,12 +211,12 @@ def in_float16(model: nn.Module) -> bool:
     ...
 _SCALE: float
 
-def _one_a_clip(value: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-    """What a loss returned, if it is one number for each clip."""
-    ...
-
 def mean_size(grad: torch.Tensor) -> torch.Tensor:
     """The mean absolute value of each clip's gradient, never zero, shaped to divide by it."""
+    ...
+
+def _one_a_clip(value: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+    """What a loss returned, if it is one number for each clip."""
     ...
 
 def _without_gradient(grad: torch.Tensor) -> torch.Tensor:

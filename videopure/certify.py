@@ -101,19 +101,6 @@ class Denoiser:
         self.model, self.sigma, self.inside, self._levels = model, check_number("sigma", sigma, 1e-6, 100, whole=False), inside, {}
 
     @torch.no_grad()
-    def level(self, clip: torch.Tensor) -> float:
-        "The noise level `abar` of the latents of noisy clips of this size."
-        if isinstance(self.model, SignalDiffusion):
-            return 1 / (1 + (2 * self.sigma / self.model.signal.width) ** 2)
-        if clip.shape[1:] not in self._levels:
-            grey = torch.full_like(clip[:1], 0.5)
-            noise = torch.randn(grey.shape, generator=torch.Generator().manual_seed(0)).to(grey)
-            noise = noise if self.inside is None else self.inside.smooth(noise)
-            moved = self.model.encode(grey + self.sigma * noise) - self.model.encode(grey)
-            self._levels[clip.shape[1:]] = 1 / (1 + moved.var().item())
-        return self._levels[clip.shape[1:]]
-
-    @torch.no_grad()
     def __call__(self, noisy: torch.Tensor) -> torch.Tensor:
         "The clean clips `(B, 3, T, H, W)` in [0, 1]."
         fitted = self.model.fit(noisy) if isinstance(self.model, VideoModel) else noisy
@@ -121,6 +108,21 @@ class Denoiser:
         z = math.sqrt(abar) * self.model.encode(fitted)
         clean = self.model.decode(predict_x0(z, self.model.noise(z, abar), abar))
         return clean[tuple(slice(n) for n in noisy.shape)]
+
+# %% ../nbs/16d_certify.ipynb #certlev2
+@patch
+@torch.no_grad()
+def level(self: Denoiser, clip: torch.Tensor) -> float:
+    "The noise level `abar` of the latents of noisy clips of this size."
+    if isinstance(self.model, SignalDiffusion):
+        return 1 / (1 + (2 * self.sigma / self.model.signal.width) ** 2)
+    if clip.shape[1:] not in self._levels:
+        grey = torch.full_like(clip[:1], 0.5)
+        noise = torch.randn(grey.shape, generator=torch.Generator().manual_seed(0)).to(grey)
+        noise = noise if self.inside is None else self.inside.smooth(noise)
+        moved = self.model.encode(grey + self.sigma * noise) - self.model.encode(grey)
+        self._levels[clip.shape[1:]] = 1 / (1 + moved.var().item())
+    return self._levels[clip.shape[1:]]
 
 # %% ../nbs/16d_certify.ipynb #cert0n02
 @pieces.register

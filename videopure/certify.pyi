@@ -9,6 +9,7 @@ from torch import nn as nn
 from .attacks import check_labels as check_labels
 from .checks import Late as Late, checked as checked
 from .defense import Defended as Defended, answer as answer
+from .diffusion import SignalDiffusion as SignalDiffusion
 from .journal import Journal as Journal
 from .latents import evaluating as evaluating
 from .models import VideoModel as VideoModel
@@ -59,7 +60,7 @@ def binomial_bound(right: int, n: int, alpha: float) -> float:
     ...
 
 class Denoiser:
-    """Clips under pixel noise `sigma` to clean ones, with one noise prediction of a video diffusion model; deterministic."""
+    """Clips under pixel noise `sigma` to clean ones, with one noise prediction of a diffusion model; deterministic."""
     model: Any
     sigma: Any
     inside: Subspace | None
@@ -68,12 +69,12 @@ class Denoiser:
     def __init__(self, model: object, sigma: float, inside: Subspace | None=None):
         ...
 
-    def level(self, clip: torch.Tensor) -> float:
-        """The noise level `abar` of the latents of noisy clips of this size."""
-        ...
-
     def __call__(self, noisy: torch.Tensor) -> torch.Tensor:
         """The clean clips `(B, 3, T, H, W)` in [0, 1]."""
+        ...
+
+    def level(self, clip: torch.Tensor) -> float:
+        """The noise level `abar` of the latents of noisy clips of this size."""
         ...
 
 def _denoiser_pieces(part: Denoiser) -> list[Any]:

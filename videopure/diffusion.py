@@ -21,16 +21,18 @@ from .schedule import ddim_levels, find_prediction, read_schedule
 from .signal import Signal, per_sample
 from .tiny import timestep_features
 
-# %% ../nbs/09b_diffusion.ipynb #35de1761
+# %% ../nbs/09b_diffusion.ipynb #471cc577
+@checked
 class VectorDenoiser(nn.Module):
     "A noise predictor for vectors `(B, features)` and their timesteps `(B,)`, of linear layers. Source: arXiv 2406.17606, smaller."
 
     def __init__(self, features: int, hidden: int = 256, layers: int = 3, embedding: int = 64):
         super().__init__()
-        features, hidden, layers = (check_number("a size of the network", n, 1) for n in (features, hidden, layers))
-        self.first, self.last, self.embedding = nn.Linear(features, hidden), nn.Linear(hidden, features), embedding
+        for n in (features, hidden, layers, embedding // 2):
+            check_number("a size of the network", n, 1, 2**16)
+        self.first, self.last, self.embedding = nn.Linear(features, hidden), nn.Linear(hidden, features), embedding // 2 * 2
         self.layers = nn.ModuleList(nn.Linear(hidden, hidden) for _ in range(layers))
-        self.times = nn.ModuleList(nn.Linear(embedding, hidden) for _ in range(layers))
+        self.times = nn.ModuleList(nn.Linear(self.embedding, hidden) for _ in range(layers))
 
     def forward(self, x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
         "The noise in `x`."

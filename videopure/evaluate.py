@@ -183,7 +183,7 @@ def seen(self: Run, defense: str, sees: str) -> nn.Module:
     return Defended(self.classifier, model.purifier, model.rule, "full" if sees == "scores" else sees)
 
 # %% ../nbs/16a_evaluate.ipynb #c033
-def _as_dataset(data: object, signal: object) -> Dataset:
+def _as_dataset(data: object, signal: object = VIDEO) -> Dataset:
     "Clips and labels as a data set; what is a data set already stays one. `VideoPureError` for anything else."
     if isinstance(data, tuple) and len(data) == 2:
         clips = torch.as_tensor(data[0]) if hasattr(data[0], "__array__") else data[0]

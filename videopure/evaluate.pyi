@@ -190,7 +190,7 @@ class Run:
         """What a run that is started again must agree with: the identity of each part, and the clips."""
         ...
 
-def _as_dataset(data: object, signal: object) -> Dataset[Any]:
+def _as_dataset(data: object, signal: object=VIDEO) -> Dataset[Any]:
     """Clips and labels as a data set; what is a data set already stays one. `VideoPureError` for anything else."""
     ...
 

@@ -345,6 +345,7 @@ def make_threat(
     return made
 
 # %% ../nbs/12a_threats.ipynb #c072
+@checked
 def as_threat(
     eps: object,  # a `Threat`, a number, "8/255", a class or name of one, or a table with `kind`
     signal: Signal = VIDEO,  # what is attacked
