@@ -23,10 +23,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from videopure import attacks, baselines, batch, blackbox, certify, checks, classifiers, config, data, defense, detect
+from videopure import attacks, baselines, batch, blackbox, certify, checks, classifiers, config, data, defense, detect, diffusion
 from videopure import evaluate, explore, families, film, filmstrip, filters, flow, guidance, inversion, journal, latents, masked, metrics
 from videopure import models, networks, pipeline, plan, purifier, registry, report, results, robust
-from videopure import sanity, schedule, show, smallest, statistics, stream, suite, table, threats, tiny, trace, trainer, training, vcr
+from videopure import sanity, schedule, show, signal as signals, smallest, statistics, stream, suite, table, threats, tiny, trace, trainer
+from videopure import training, vcr
 from videopure import verify, video, voting
 from videopure.cli import main
 from videopure.config import read_config
@@ -238,6 +239,9 @@ def of_models() -> dict:
         "networks.full_name": (networks.full_name, {"name": "i3d_nl5_resnet50_v1"}),
         "classifiers.load_classifier": (classifiers.load_classifier, {"name": "tiny"}),
         "classifiers.VideoClassifier": (of(classifiers.VideoClassifier, ONE), {"model": NET}, classifiers.VideoClassifier),
+        "signal.Signal": (lambda **given: signals.Signal(**given).axes(), {"name": "row", "shape": (3,)}, signals.Signal),
+        "diffusion.VectorDenoiser": (diffusion.VectorDenoiser, {"features": 3, "hidden": 4, "layers": 1, "embedding": 8}),
+        "diffusion.SignalDiffusion": (diffusion.SignalDiffusion, {"network": NET, "signal": signals.Signal("row", (3,))}),
         "pipeline.load_pipeline": (pipeline.load_pipeline, {"name": "tiny"}),
         "pipeline.save_pipeline": (pipeline.save_pipeline, {"pipe": PIPE, "folder": FOLDER / "model"}),
         "pipeline.VideoPurePipeline": (lambda **given: PIPE(**given)[0], {"video": ONE, "purify_steps": 1}, PIPE.__call__),

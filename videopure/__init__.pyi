@@ -34,6 +34,7 @@ from . import data as data
 from . import defense as defense
 from . import demo as demo
 from . import detect as detect
+from . import diffusion as diffusion
 from . import evaluate as evaluate
 from . import explore as explore
 from . import families as families
@@ -60,6 +61,7 @@ from . import robust as robust
 from . import sanity as sanity
 from . import schedule as schedule
 from . import show as show
+from . import signal as signal
 from . import smallest as smallest
 from . import statistics as statistics
 from . import stream as stream

@@ -26,7 +26,8 @@ from .defense import Defended, answer
 from .purifier import evaluating, random_state, seeded
 from .registry import Registry, is_code, make, pieces
 from .threats import THREATS, Threat, as_eps, as_threat, make_threat, same_shape
-from .video import ClipError, VideoPureError, check_number, check_video
+from .signal import Signal, per_sample
+from .video import VIDEO, ClipError, VideoPureError, check_number, check_video, signal_of
 from .voting import vote_scores
 
 # %% ../nbs/12b_attacks.ipynb #m12bare1
@@ -44,11 +45,11 @@ except ImportError:
 _WHOLE = (torch.int8, torch.int16, torch.int32, torch.int64, torch.uint8, torch.uint16, torch.uint32, torch.uint64)
 
 
-def check_adversarial(adversarial: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
-    "What an attack returned, if these are clips of the shape of `clips`; else a `ClipError`."
+def check_adversarial(adversarial: torch.Tensor, clips: torch.Tensor, signal: Signal = VIDEO) -> torch.Tensor:
+    "What an attack returned, if these are clips, or of another `signal`, of the shape of `clips`; else a `ClipError`."
     if not isinstance(adversarial, torch.Tensor):
         raise ClipError(f"the attack returned {type(adversarial).__name__}, expected clips of shape {tuple(clips.shape)}")
-    return check_video(same_shape(adversarial, clips)).detach()
+    return signal.check(same_shape(adversarial, clips)).detach()
 
 
 def check_labels(labels: object, n: int, num_classes: int | None = None) -> torch.Tensor:
@@ -63,31 +64,41 @@ def check_labels(labels: object, n: int, num_classes: int | None = None) -> torc
         raise ClipError(f"labels run from {labels.min()} to {labels.max()}, but the model knows the classes 0 to {num_classes - 1}")
     return labels
 
+# %% ../nbs/12b_attacks.ipynb #c0b5651e
+def _check_model(name: str, model: nn.Module, of_clips: bool) -> None:
+    "Raise `VideoPureError` for what cannot be attacked."
+    if not isinstance(model, nn.Module):
+        raise VideoPureError(f"an attack needs an nn.Module from clips to scores, not {type(model).__name__}")
+    if next(model.parameters(), None) is None:
+        raise VideoPureError("the model has no parameters, so its device is unknown: register the classifier's modules in it")
+    if of_clips and (signal := signal_of(model)) is not VIDEO:
+        found = f"this model takes a {signal.name} {signal.axes()}"
+        raise VideoPureError(f"{name} is an attack on clips, and {found}: use pgd, nes or square")
+
 # %% ../nbs/12b_attacks.ipynb #c010
 class VideoAttack(Attack):
     """What the attacks of this package share: torchattacks' calling convention, on clips `(B, 3, T, H, W)` in [0, 1] and labels `(B,)`.
 
+    On a model of another `signal`, its samples take the place of the clips.
     Subclasses define `forward(clips, labels)`. They may leave numbers of each clip in `metrics`, a dict of `(B,)`, and what went wrong in
     `flags`, a list of words for each clip; an evaluation shows both on its card. They call `on_step()` after each step, by which others
     follow their progress, and draw from `generator` if it is set.
     """
 
     modes = ["default"]  # "targeted" too, where `forward` heeds `_goal` and `_reached`
+    of_clips = False  # whether it makes no sense for anything but clips
     __setattr__ = object.__setattr__  # the base class looks for attacks in every value with `in`, which fails on tensors
 
     def __init__(self, name: str, model: nn.Module, seed: int | None = None):
-        if not isinstance(model, nn.Module):
-            raise VideoPureError(f"an attack needs an nn.Module from clips to scores, not {type(model).__name__}")
+        _check_model(name, model, self.of_clips)
         check_number("seed", 0 if seed is None else seed, -(2**63), 2**64 - 1)
-        if next(model.parameters(), None) is None:
-            raise VideoPureError("the model has no parameters, so its device is unknown: register the classifier's modules in it")
         super().__init__(name, model)
         self.supported_mode, self.seed = self.modes, seed
         self.metrics, self.flags, self.on_step, self.generator = {}, [], lambda: None, None
 
     def __call__(self, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         "The attacked clips; `labels` are the true ones, from which the targeted modes derive their targets."
-        labels = check_labels(labels, len(check_video(clips)))
+        labels = check_labels(labels, len(signal_of(self.model).check(clips)))
         with torch.inference_mode(False), evaluating(self.model), seeded(self.seed, self.device, getattr(self.model, "purifier", None)):
             return self.forward(clips.detach().to(self.device).clone(), labels.to(self.device).clone())
 
@@ -215,7 +226,7 @@ class Best:
     loss: torch.Tensor = field(init=False)  # (B,)
 
     def __post_init__(self):
-        self.clips, self.loss = self.clips.clone(), torch.full_like(self.clips[:, 0, 0, 0, 0], -torch.inf)
+        self.clips, self.loss = self.clips.clone(), torch.full_like(self.clips.flatten(1)[:, 0], -torch.inf)
 
     def update(self, rows: torch.Tensor, clips: torch.Tensor, broken: torch.Tensor, loss: torch.Tensor, always: bool = False) -> None:
         "Take those of the clips at `rows` that are better than what there is, or `always`."
@@ -261,7 +272,7 @@ class PGD(VideoAttack):
         progress: bool = True,  # show a bar for what takes longer than two seconds
     ):
         super().__init__("PGD", model, seed)
-        self.threat, self.steps, self.loss, self.momentum, self.eot = as_threat(eps), steps, loss, momentum, eot
+        self.threat, self.steps, self.loss, self.momentum, self.eot = as_threat(eps, signal_of(model)), steps, loss, momentum, eot
         self.restarts, self.schedule, self.random_start, self.best, self.eps = restarts, schedule, random_start, best, self.threat.eps
         self.early_stop, self.deviation, self.progress, self.alpha = early_stop, deviation, progress, alpha
         self.losses = [make_loss(each, model) for each in (loss if isinstance(loss, (list, tuple)) else [loss])]
@@ -338,7 +349,7 @@ def evaluate(self: PGD, x: torch.Tensor, clean: torch.Tensor | None) -> tuple[to
 @patch
 def loss_and_grad(self: PGD, adv: torch.Tensor, goal: torch.Tensor, loss: Callable, clean: torch.Tensor | None, grad: bool = True) -> tuple:
     "Loss (B,), broken (B,) and gradient of the loss at `adv`, over `eot` evaluations of the model; over one if it does not vary."
-    total, broken, direction = torch.zeros_like(adv[:, 0, 0, 0, 0]), torch.ones_like(goal, dtype=torch.bool), torch.zeros_like(adv)
+    total, broken, direction = torch.zeros_like(adv.flatten(1)[:, 0]), torch.ones_like(goal, dtype=torch.bool), torch.zeros_like(adv)
     again, draws = self.eot > 1 and not self.varies, 0
     state = partial(random_state, self.device, getattr(self.model, "purifier", None)) if again else lambda: None
     for _ in range(self.eot):
@@ -357,6 +368,11 @@ def loss_and_grad(self: PGD, adv: torch.Tensor, goal: torch.Tensor, loss: Callab
             break
     self.draws = max(self.draws, draws)
     return total / draws, broken, direction / draws
+
+# %% ../nbs/12b_attacks.ipynb #m12bmean
+def mean_size(grad: torch.Tensor) -> torch.Tensor:
+    "The mean absolute value of each clip's gradient, never zero, shaped to divide by it."
+    return grad.abs().mean(tuple(range(1, grad.ndim)), keepdim=True).clamp_min(torch.finfo(grad.dtype).tiny)
 
 # %% ../nbs/12b_attacks.ipynb #c063
 def _one_a_clip(value: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
@@ -403,7 +419,7 @@ def ascent(self: PGD, clips: torch.Tensor, goal: torch.Tensor, best: Best, rows:
         if last or not len(rows):
             break
         grad = self._count(rows, grad)
-        velocity = self.momentum * velocity + grad / grad.abs().mean((1, 2, 3, 4), keepdim=True).clamp_min(torch.finfo(grad.dtype).tiny)
+        velocity = self.momentum * velocity + grad / mean_size(grad)
         alpha = self.alpha * SCHEDULES[self.schedule](step, self.steps)
         adv = self.threat.project(adv + self.threat.ascend(velocity, alpha), clips[rows])
         bar.update()
@@ -425,7 +441,7 @@ def _count(self: PGD, rows: torch.Tensor, grad: torch.Tensor) -> torch.Tensor:
     if self.zeros is not None:
         self.zeros[rows] += (grad == 0).flatten(1).float().mean(1)
     self.on_step()
-    return grad.masked_fill(lost[:, None, None, None, None], 0) if lost.any() else grad
+    return grad.masked_fill(per_sample(lost, grad), 0) if lost.any() else grad
 
 # %% ../nbs/12b_attacks.ipynb #7a755be1
 @patch

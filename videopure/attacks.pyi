@@ -11,27 +11,34 @@ from .defense import Defended as Defended, answer as answer
 from .purifier import evaluating as evaluating, random_state as random_state, seeded as seeded
 from .registry import Registry as Registry, is_code as is_code, make as make, pieces as pieces
 from .threats import THREATS as THREATS, Threat as Threat, as_eps as as_eps, as_threat as as_threat, make_threat as make_threat, same_shape as same_shape
-from .video import ClipError as ClipError, VideoPureError as VideoPureError, check_number as check_number, check_video as check_video
+from .signal import Signal as Signal, per_sample as per_sample
+from .video import VIDEO as VIDEO, ClipError as ClipError, VideoPureError as VideoPureError, check_number as check_number, check_video as check_video, signal_of as signal_of
 from .voting import vote_scores as vote_scores
 from torchattacks.attack import Attack as Attack
 __all__ = ['LOSSES', 'ATTACKS', 'VideoAttack', 'voted', 'cross_entropy', 'margin', 'dlr', 'record_loss', 'PGD', 'clip_gradient', 'make_attack']
 _WHOLE: tuple[Any, Any, Any, Any, Any, Any, Any, Any]
 
-def check_adversarial(adversarial: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
-    """What an attack returned, if these are clips of the shape of `clips`; else a `ClipError`."""
+def check_adversarial(adversarial: torch.Tensor, clips: torch.Tensor, signal: Signal=VIDEO) -> torch.Tensor:
+    """What an attack returned, if these are clips, or of another `signal`, of the shape of `clips`; else a `ClipError`."""
     ...
 
 def check_labels(labels: object, n: int, num_classes: int | None=None) -> torch.Tensor:
     """The labels of `n` clips as a tensor: whole numbers of any type, one a clip, and classes that the model knows; else a `ClipError`."""
     ...
 
+def _check_model(name: str, model: nn.Module, of_clips: bool) -> None:
+    """Raise `VideoPureError` for what cannot be attacked."""
+    ...
+
 class VideoAttack(Attack):
     """What the attacks of this package share: torchattacks' calling convention, on clips `(B, 3, T, H, W)` in [0, 1] and labels `(B,)`.
 
+    On a model of another `signal`, its samples take the place of the clips.
     Subclasses define `forward(clips, labels)`. They may leave numbers of each clip in `metrics`, a dict of `(B,)`, and what went wrong in
     `flags`, a list of words for each clip; an evaluation shows both on its card. They call `on_step()` after each step, by which others
     follow their progress, and draw from `generator` if it is set."""
     modes: list[str]
+    of_clips: bool
     __setattr__ = object.__setattr__
     supported_mode: Any
     seed: int | None
@@ -203,6 +210,10 @@ def in_float16(model: nn.Module) -> bool:
     """Whether a classifier, or a network of its purifier, has parameters in float16."""
     ...
 _SCALE: float
+
+def mean_size(grad: torch.Tensor) -> torch.Tensor:
+    """The mean absolute value of each clip's gradient, never zero, shaped to divide by it."""
+    ...
 
 def _one_a_clip(value: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
     """What a loss returned, if it is one number for each clip."""

@@ -22,11 +22,15 @@ from diffusers.utils.torch_utils import randn_tensor
 from PIL import Image
 
 from .checks import Late, checked
+from .diffusion import SignalDiffusion
 from .pipeline import VideoPurePipeline, grad_like
 from .purifier import Purifier, Records, VideoPure, as_purifier, seeded as with_seed
 from .registry import Registry, make
 from .schedule import Level, add_noise, check_steps, ddim_levels, predict_x0
-from .video import VideoPureError, check_number, check_video, encode_h264, to_uint8
+from .video import VideoPureError, check_number, check_video, encode_h264, signal_of, to_uint8
+
+# %% ../nbs/13a_baselines.ipynb #fc1b1047
+_Pipe = VideoPurePipeline | SignalDiffusion
 
 # %% ../nbs/13a_baselines.ipynb #ltavbasc
 av = Late("av", "av")
@@ -88,8 +92,9 @@ class BitDepth(Purifier):
         check_number("bits", self.bits, 1, 8)
 
     def __call__(self, video: torch.Tensor) -> torch.Tensor:
-        steps = 2**self.bits - 1
-        return (check_video(video).detach() * steps).round() / steps
+        signal = signal_of(self)
+        steps = (2**self.bits - 1) / signal.width
+        return ((signal.check(video).detach() - signal.low) * steps).round() / steps + signal.low
 
 # %% ../nbs/13a_baselines.ipynb #c021
 def _blur_along(
@@ -179,8 +184,9 @@ class RandomizedSmoothing(Purifier):
         check_number("votes", self.votes, 1, 100_000)
 
     def __call__(self, video: torch.Tensor) -> torch.Tensor:
-        copies = check_video(video)[:, None].expand(-1, self.votes, -1, -1, -1, -1)
-        return (copies + self.sigma * randn_tensor(copies.shape, self.generator, video.device, video.dtype)).clamp(0, 1)
+        signal = signal_of(self)
+        copies = signal.check(video)[:, None].expand(-1, self.votes, *video.shape[1:])
+        return (copies + self.sigma * randn_tensor(copies.shape, self.generator, video.device, video.dtype)).clamp(signal.low, signal.high)
 
 # %% ../nbs/13a_baselines.ipynb #c039
 def random_step(
@@ -201,7 +207,7 @@ def ddpm_sigma(level: Level) -> float:
 
 # %% ../nbs/13a_baselines.ipynb #c043
 def descend(
-    pipe: VideoPurePipeline,
+    pipe: _Pipe,
     z: torch.Tensor,  # latents at the highest level, (B, C, T, h, w)
     levels: list[Level],  # lowest first
     sigma: Callable[[Level], float] = lambda level: 0.0,  # of the fresh noise at each step
@@ -223,7 +229,7 @@ def descend(
 class NoiseAndDenoise(Purifier):
     "Add random noise up to a level and denoise with DDIM, one record. Source: DiffPure (arXiv 2205.07460) with DDIM steps."
 
-    pipe: VideoPurePipeline
+    pipe: _Pipe
     purify_steps: int = 6  # the level is the highest of so many
     generator: torch.Generator | None = None  # of the noise; None is torch's own
     random = True
@@ -237,13 +243,13 @@ class NoiseAndDenoise(Purifier):
             return _decode_one(self.pipe, descend(self.pipe, z, self.levels), video)
 
 # %% ../nbs/13a_baselines.ipynb #c048
-def _noised(pipe: VideoPurePipeline, video: torch.Tensor, abar: float, generator: torch.Generator | None) -> torch.Tensor:
+def _noised(pipe: _Pipe, video: torch.Tensor, abar: float, generator: torch.Generator | None) -> torch.Tensor:
     "The latents of a clip with random noise of level `abar` added."
     z0 = pipe.model.encode(pipe.prepare(video))
     return add_noise(z0, randn_tensor(z0.shape, generator, z0.device, z0.dtype), abar)
 
 
-def _decode_one(pipe: VideoPurePipeline, z: torch.Tensor, video: torch.Tensor) -> torch.Tensor:
+def _decode_one(pipe: _Pipe, z: torch.Tensor, video: torch.Tensor) -> torch.Tensor:
     "The clip of latents `(B, C, T, h, w)`, cropped to the size of `video`."
     return pipe.decode_records(z[:, None], video.shape[-3:])[:, 0]
 
@@ -268,7 +274,7 @@ def ddpm_levels(
 class DiffPure(Purifier):
     "Add random noise of timestep `t - 1` and take it away with DDPM steps, one record. Source: DiffPure (arXiv 2205.07460)."
 
-    pipe: VideoPurePipeline
+    pipe: _Pipe
     t: int = 101  # training timesteps to go down, of 1000
     steps: int | None = None  # DDPM steps over this span, 1..t; None: t of them
     generator: torch.Generator | None = None  # of all noise; None is torch's own
@@ -288,7 +294,7 @@ class DiffPure(Purifier):
 class DDIMInversion(Purifier):
     "Invert a clip with DDIM and come down again, one record; nothing is random. Source: DDIM inversion (arXiv 2105.05233)."
 
-    pipe: VideoPurePipeline
+    pipe: _Pipe
     purify_steps: int = 6  # levels to climb
     temporal: bool = False  # share the first frame's noise, as VideoPure does
 
@@ -306,7 +312,7 @@ class DDIMInversion(Purifier):
 class RandomSampling(Purifier):
     "Add noise; at each step down, noise the estimate of x0 anew; one record. Source: Zhang et al. (arXiv 2411.18956)."
 
-    pipe: VideoPurePipeline
+    pipe: _Pipe
     t: int = 101  # training timesteps to go down, of 1000
     steps: int = 6  # visited ones among them
     guidance: float = 0.0  # pull of the estimate back to the input, 0 (none) to 1; DiffAP's own reaches 1.22
@@ -332,7 +338,7 @@ class RandomSampling(Purifier):
         "The estimate `x0`, a step closer to the input's latents `z0`, or on a ring around them."
         away = x0 - z0
         if self.ring:
-            return z0 + away * (self.ring / away.square().mean((1, 2, 3, 4), keepdim=True).sqrt().clamp_min(1e-6))
+            return z0 + away * (self.ring / away.square().mean(tuple(range(1, away.ndim)), keepdim=True).sqrt().clamp_min(1e-6))
         return x0 - self.guidance * math.sqrt(level.abar) * away
 
 # %% ../nbs/13a_baselines.ipynb #c070
@@ -341,7 +347,7 @@ class RandomSampling(Purifier):
 class OneStep(Purifier):
     "A single estimate of x0 from the clip as it is, as if it were at timestep `t`; one record, nothing random."
 
-    pipe: VideoPurePipeline
+    pipe: _Pipe
     t: int = 161  # the timestep that the model is told, 0..999
 
     def __post_init__(self):
@@ -414,7 +420,7 @@ def _is_factory(part: object) -> bool:
 # %% ../nbs/13a_baselines.ipynb #c088
 def make_purifier(
     method: object,  # a name in `PURIFIERS`, package.module:Name, a class, or whatever `as_purifier` takes
-    pipe: VideoPurePipeline | None = None,  # for those that need one
+    pipe: _Pipe | None = None,  # for those that need one
     **options: object,  # of this purifier
 ) -> Purifier | None:  # None for "none"
     "A purifier. Raises `VideoPureError` for a name, an option or a value that there is not."
@@ -436,7 +442,7 @@ class KnownSeed(Purifier):
     "A random purifier that draws the same noise for each clip every time, as the attacker knows. Source: ADDT (arXiv 2404.14309)."
 
     of: object = "ddim"  # a purifier, or what `make_purifier` takes: a name, or a table with its options
-    pipe: VideoPurePipeline | None = None  # for a name that needs one
+    pipe: _Pipe | None = None  # for a name that needs one
     seed: int = 0  # of the noise
 
     def __post_init__(self):

@@ -8,12 +8,14 @@ import numpy as np
 import torch as torch
 from diffusers.schedulers.scheduling_utils import SchedulerMixin as SchedulerMixin
 from .checks import Late as Late, checked as checked
+from .diffusion import SignalDiffusion as SignalDiffusion
 from .pipeline import VideoPurePipeline as VideoPurePipeline, grad_like as grad_like
 from .purifier import Purifier as Purifier, Records as Records, VideoPure as VideoPure, as_purifier as as_purifier, seeded as with_seed
 from .registry import Registry as Registry, make as make
 from .schedule import Level as Level, add_noise as add_noise, check_steps as check_steps, ddim_levels as ddim_levels, predict_x0 as predict_x0
-from .video import VideoPureError as VideoPureError, check_number as check_number, check_video as check_video, encode_h264 as encode_h264, to_uint8 as to_uint8
+from .video import VideoPureError as VideoPureError, check_number as check_number, check_video as check_video, encode_h264 as encode_h264, signal_of as signal_of, to_uint8 as to_uint8
 __all__ = ['PURIFIERS', 'JPEG', 'H264', 'BitDepth', 'GaussianBlur', 'MedianBlur', 'TemporalShuffle', 'RandomizedSmoothing', 'NoiseAndDenoise', 'DiffPure', 'DDIMInversion', 'RandomSampling', 'OneStep', 'LastRecord', 'KnownSeed']
+_Pipe = VideoPurePipeline | SignalDiffusion
 av: Late
 
 @dataclass
@@ -124,14 +126,14 @@ def ddpm_sigma(level: Level) -> float:
     """Standard deviation of the DDPM posterior one level down."""
     ...
 
-def descend(pipe: VideoPurePipeline, z: torch.Tensor, levels: list[Level], sigma: Callable[[Level], float]=lambda level: 0.0, generator: torch.Generator | None=None, guide: Callable[[torch.Tensor, Level], torch.Tensor] | None=None, keep: float=1.0) -> torch.Tensor:
+def descend(pipe: _Pipe, z: torch.Tensor, levels: list[Level], sigma: Callable[[Level], float]=lambda level: 0.0, generator: torch.Generator | None=None, guide: Callable[[torch.Tensor, Level], torch.Tensor] | None=None, keep: float=1.0) -> torch.Tensor:
     """Go down all levels, one noise prediction each; plain DDIM unless `sigma` says otherwise."""
     ...
 
 @dataclass(repr=False)
 class NoiseAndDenoise(Purifier):
     """Add random noise up to a level and denoise with DDIM, one record. Source: DiffPure (arXiv 2205.07460) with DDIM steps."""
-    pipe: VideoPurePipeline
+    pipe: _Pipe
     purify_steps: int = 6
     generator: torch.Generator | None = None
     random: bool = field(init=False)
@@ -143,11 +145,11 @@ class NoiseAndDenoise(Purifier):
     def __call__(self, video: torch.Tensor) -> torch.Tensor:
         ...
 
-def _noised(pipe: VideoPurePipeline, video: torch.Tensor, abar: float, generator: torch.Generator | None) -> torch.Tensor:
+def _noised(pipe: _Pipe, video: torch.Tensor, abar: float, generator: torch.Generator | None) -> torch.Tensor:
     """The latents of a clip with random noise of level `abar` added."""
     ...
 
-def _decode_one(pipe: VideoPurePipeline, z: torch.Tensor, video: torch.Tensor) -> torch.Tensor:
+def _decode_one(pipe: _Pipe, z: torch.Tensor, video: torch.Tensor) -> torch.Tensor:
     """The clip of latents `(B, C, T, h, w)`, cropped to the size of `video`."""
     ...
 
@@ -158,7 +160,7 @@ def ddpm_levels(scheduler: SchedulerMixin, t: int=101, steps: int | None=None) -
 @dataclass(repr=False)
 class DiffPure(Purifier):
     """Add random noise of timestep `t - 1` and take it away with DDPM steps, one record. Source: DiffPure (arXiv 2205.07460)."""
-    pipe: VideoPurePipeline
+    pipe: _Pipe
     t: int = 101
     steps: int | None = None
     generator: torch.Generator | None = None
@@ -174,7 +176,7 @@ class DiffPure(Purifier):
 @dataclass(repr=False)
 class DDIMInversion(Purifier):
     """Invert a clip with DDIM and come down again, one record; nothing is random. Source: DDIM inversion (arXiv 2105.05233)."""
-    pipe: VideoPurePipeline
+    pipe: _Pipe
     purify_steps: int = 6
     temporal: bool = False
     levels: Any = field(init=False)
@@ -188,7 +190,7 @@ class DDIMInversion(Purifier):
 @dataclass(repr=False)
 class RandomSampling(Purifier):
     """Add noise; at each step down, noise the estimate of x0 anew; one record. Source: Zhang et al. (arXiv 2411.18956)."""
-    pipe: VideoPurePipeline
+    pipe: _Pipe
     t: int = 101
     steps: int = 6
     guidance: float = 0.0
@@ -211,7 +213,7 @@ class RandomSampling(Purifier):
 @dataclass(repr=False)
 class OneStep(Purifier):
     """A single estimate of x0 from the clip as it is, as if it were at timestep `t`; one record, nothing random."""
-    pipe: VideoPurePipeline
+    pipe: _Pipe
     t: int = 161
 
     def __post_init__(self):
@@ -240,7 +242,7 @@ def _is_factory(part: object) -> bool:
     """Whether a purifier is still to be made: a class, a partial of one, or a function that needs nothing but perhaps a `pipe`."""
     ...
 
-def make_purifier(method: object, pipe: VideoPurePipeline | None=None, **options: object) -> Purifier | None:
+def make_purifier(method: object, pipe: _Pipe | None=None, **options: object) -> Purifier | None:
     """A purifier. Raises `VideoPureError` for a name, an option or a value that there is not."""
     ...
 
@@ -248,7 +250,7 @@ def make_purifier(method: object, pipe: VideoPurePipeline | None=None, **options
 class KnownSeed(Purifier):
     """A random purifier that draws the same noise for each clip every time, as the attacker knows. Source: ADDT (arXiv 2404.14309)."""
     of: object = 'ddim'
-    pipe: VideoPurePipeline | None = None
+    pipe: _Pipe | None = None
     seed: int = 0
 
     def __post_init__(self):

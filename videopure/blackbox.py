@@ -19,11 +19,13 @@ from torch import nn
 from tqdm.auto import tqdm
 
 from .attacks import ATTACKS, Best, VideoAttack, answered, check_labels, clip_gradient, make_attack, margin
+from .attacks import mean_size
 from .checks import checked
 from .classifiers import load_classifier
 from .defense import answer
 from .threats import Linf, as_eps, as_threat
-from .video import VideoPureError, check_number
+from .signal import per_sample
+from .video import VideoPureError, check_number, signal_of
 
 # %% ../nbs/12c_blackbox.ipynb #c008
 class BlackBox(VideoAttack):
@@ -34,12 +36,12 @@ class BlackBox(VideoAttack):
     def __init__(self, model: nn.Module, eps: object, budget: int, seed: int | None, progress: bool):
         super().__init__(type(self).__name__, model, seed)
         check_number("the number of tries", budget, 1)
-        self.threat, self.budget, self.progress = as_threat(eps), int(budget), progress
+        self.threat, self.budget, self.progress = as_threat(eps, signal_of(model)), int(budget), progress
         self.eps = self.threat.eps
 
     def score(self, clips: torch.Tensor, goal: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         "How wrong the answers to `clips` are and whether the attack has its goal, both `(B,)`; no answer is a wrong one."
-        loss, reached = torch.zeros_like(clips[:, 0, 0, 0, 0]), torch.full_like(goal, not self.targeted, dtype=torch.bool)
+        loss, reached = torch.zeros_like(clips.flatten(1)[:, 0]), torch.full_like(goal, not self.targeted, dtype=torch.bool)
         rows, scores = answered(partial(answer, self.model), clips)
         if scores is not None:
             check_labels(goal, len(clips), scores.shape[1])
@@ -113,13 +115,14 @@ def _box_fraction(query: int, queries: int, p_init: float = 0.8) -> float:
 # %% ../nbs/12c_blackbox.ipynb #c024
 def _random_boxes(clips: torch.Tensor, fraction: float, generator: torch.Generator | None = None) -> torch.Tensor:
     "A box at random in each clip, `(B, 1, T, H, W)` of bool: its sides are the clip's, scaled alike, its volume `fraction` of the clip's."
-    inside = torch.ones(len(clips), 1, 1, 1, 1, dtype=torch.bool)
+    axes = clips.ndim - 2
+    inside = torch.ones(len(clips), *[1] * (axes + 1), dtype=torch.bool)
     for axis, length in enumerate(clips.shape[2:], start=2):
-        side = max(1, round(fraction ** (1 / 3) * length))
+        side = max(1, round(fraction ** (1 / axes) * length))
         start = (torch.rand(len(clips), 1, generator=generator) * (length - side + 1)).long()
         at = torch.arange(length)
         along = (start <= at) & (at < start + side)
-        inside = inside & along.view([len(clips)] + [length if a == axis else 1 for a in range(1, 5)])
+        inside = inside & along.view([len(clips)] + [length if a == axis else 1 for a in range(1, clips.ndim)])
     return inside.to(clips.device)
 
 # %% ../nbs/12c_blackbox.ipynb #c027
@@ -157,9 +160,10 @@ class Square(BlackBox):
 def propose(self: Square, step: int, adv: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
     "At first stripes over the whole clip, then one new box in each."
     varies = _STRIPES[self.stripes] if step == 0 else ()
+    adv, clips, shape = *(x if x.ndim > 2 else x[:, None] for x in (adv, clips)), clips.shape  # a row has no colours
     sign = _signs([n if axis in (0, 1, *varies) else 1 for axis, n in enumerate(clips.shape)], self.generator).to(clips)
     where = _random_boxes(clips, 1.0 if step == 0 else _box_fraction(step, self.budget, self.p_init), self.generator)
-    return torch.where(where, clips + self.eps * sign, adv)
+    return torch.where(where, clips + self.eps * sign, adv).reshape(shape)
 
 # %% ../nbs/12c_blackbox.ipynb #c041
 _WEIGHTS = {
@@ -183,7 +187,7 @@ class TemporalTranslation(VideoAttack):
 
     After a call: `success` (B,), whether the *source* is fooled. Source: Wei et al., AAAI 2022 (arXiv 2110.09075)."""
 
-    modes = ["default", "targeted"]
+    modes, of_clips = ["default", "targeted"], True
 
     def __init__(
         self,
@@ -218,8 +222,7 @@ def forward(self: TemporalTranslation, clips: torch.Tensor, labels: torch.Tensor
     goal, adv, velocity = self._goal(clips, labels), clips, torch.zeros_like(clips)
     for _ in tqdm(range(self.steps), desc=self.attack, disable=not self.progress, leave=False, delay=2):
         grad = self.translated_gradient(adv, goal)
-        size = grad.abs().mean((1, 2, 3, 4), keepdim=True).clamp_min(torch.finfo(grad.dtype).tiny)
-        velocity = self.momentum * velocity + grad / size
+        velocity = self.momentum * velocity + grad / mean_size(grad)
         adv = self.threat.project(adv + self.threat.ascend(velocity, self.alpha), clips)
     with torch.no_grad():
         self.success = BlackBox.score(self, adv, goal)[1]
@@ -285,15 +288,18 @@ _BASES = {  # from T, H, W to the coefficient that each frame, row and column ta
 
 
 class _Basis:
-    "Few coefficients `(B, 3, t, h, w)` for clips `(B, 3, T, H, W)`: which of the values of a clip move together."
+    "Few coefficients `(B, 3, t, h, w)` for clips `(B, 3, T, H, W)`: which of the values of a clip move together; of other signals, none."
 
     def __init__(self, name: str, clips: torch.Tensor):
+        self.frames, self.shape = None, clips.shape
+        if clips.ndim != 5:
+            return
         self.frames, self.rows, self.columns = (index.to(clips.device) for index in _BASES[name](*clips.shape[2:]))
         self.shape = (len(clips), 3, *(int(index.max()) + 1 for index in (self.frames, self.rows, self.columns)))
 
     def spread(self, few: torch.Tensor) -> torch.Tensor:
         "Coefficients to clips."
-        return few[:, :, self.frames][..., self.rows, :][..., self.columns]
+        return few if self.frames is None else few[:, :, self.frames][..., self.rows, :][..., self.columns]
 
 # %% ../nbs/12c_blackbox.ipynb #f6cd9b66
 def _known_basis(name: object) -> str:
@@ -339,12 +345,12 @@ def slope(self: NES, adv: torch.Tensor, clips: torch.Tensor, goal: torch.Tensor,
     basis, total, n = _Basis(self.basis, clips), 0, len(rows)
     for _ in range(self.draws):
         u = torch.randn(basis.shape, generator=self.generator).to(clips)[rows]
-        move, twice = self.sigma * self.eps * basis.spread(u), clips[rows].repeat(2, 1, 1, 1, 1)
+        move, twice = self.sigma * self.eps * basis.spread(u), torch.cat([clips[rows]] * 2)
         pair = self.threat.project(torch.cat([adv[rows] + move, adv[rows] - move]), twice)
         loss, broken = self.score(pair, goal[rows].repeat(2))
         for side in (slice(0, n), slice(n, None)):
             best.update(rows, pair[side], broken[side], loss[side])
-        total = total + (loss[:n] - loss[n:]).view(-1, 1, 1, 1, 1) * u
+        total = total + per_sample(loss[:n] - loss[n:], u) * u
     return basis.spread(total)
 
 # %% ../nbs/12c_blackbox.ipynb #0caa8b5b
@@ -360,8 +366,7 @@ def forward(self: NES, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tenso
         if not len(rows):
             break
         grad = self.slope(adv, clips, goal, rows, best)
-        size = grad.abs().mean((1, 2, 3, 4), keepdim=True).clamp_min(torch.finfo(grad.dtype).tiny)
-        velocity[rows] = self.momentum * velocity[rows] + grad / size
+        velocity[rows] = self.momentum * velocity[rows] + grad / mean_size(grad)
         adv[rows] = self.threat.project(adv[rows] + self.threat.ascend(velocity[rows], self.alpha * self.eps), clips[rows])
         loss, broken = self.score(adv[rows], goal[rows])
         best.update(rows, adv[rows], broken, loss)
@@ -414,14 +419,15 @@ class _Rays:
     def at(self, rows: torch.Tensor, signs: torch.Tensor, radius: torch.Tensor) -> torch.Tensor:
         "The clips so far out along the rays."
         few = torch.zeros(self.basis.shape).to(self.clips)[rows]
-        return self.clips[rows] + radius.view(-1, 1, 1, 1, 1) * self.basis.spread(signs.view_as(few))
+        return self.clips[rows] + per_sample(radius, few) * self.basis.spread(signs.view_as(few))
 
 # %% ../nbs/12c_blackbox.ipynb #935cddd6
 @patch
 def wrong(self: RayS, rays: _Rays, rows: torch.Tensor, signs: torch.Tensor, radius: torch.Tensor) -> torch.Tensor:
     "Whether the answers so far out are wrong; one query each."
     self.queries[rows] += 1
-    return self.score(rays.at(rows, signs, radius).clamp(0, 1), rays.goal[rows])[1]
+    allowed = self.threat.signal
+    return self.score(rays.at(rows, signs, radius).clamp(allowed.low, allowed.high), rays.goal[rows])[1]
 
 
 @patch
@@ -451,7 +457,7 @@ def forward(self: RayS, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tens
     "The attacked clips; called by `__call__`."
     basis, self.queries = _Basis(self.basis, clips), torch.zeros_like(labels)
     signs = _signs(basis.shape, self.generator).to(clips).flatten(1)
-    rays = _Rays(clips, labels, signs, 1.0 - self.score(clips, labels)[1].to(clips), basis)
+    rays = _Rays(clips, labels, signs, self.threat.signal.width * (1.0 - self.score(clips, labels)[1].to(clips)), basis)
     self.metrics = {"queries": self.queries, "radius": rays.radius}
     blocks = chain([slice(0)], _blocks(signs.shape[1]))  # at first the signs as they are
     while len(rows := ((rays.radius > self.eps) & (self.queries < self.budget - _HALVINGS)).nonzero()[:, 0]):

@@ -7,11 +7,13 @@ from dataclasses import dataclass as dataclass
 import torch as torch
 from torch import nn as nn
 from .attacks import ATTACKS as ATTACKS, Best as Best, VideoAttack as VideoAttack, answered as answered, check_labels as check_labels, clip_gradient as clip_gradient, make_attack as make_attack, margin as margin
+from .attacks import mean_size as mean_size
 from .checks import checked as checked
 from .classifiers import load_classifier as load_classifier
 from .defense import answer as answer
 from .threats import Linf as Linf, as_eps as as_eps, as_threat as as_threat
-from .video import VideoPureError as VideoPureError, check_number as check_number
+from .signal import per_sample as per_sample
+from .video import VideoPureError as VideoPureError, check_number as check_number, signal_of as signal_of
 __all__ = ['RandomNoise', 'Square', 'TemporalTranslation', 'Transfer', 'NES', 'RayS']
 
 class BlackBox(VideoAttack):
@@ -89,6 +91,7 @@ class TemporalTranslation(VideoAttack):
 
     After a call: `success` (B,), whether the *source* is fooled. Source: Wei et al., AAAI 2022 (arXiv 2110.09075)."""
     modes: list[str]
+    of_clips: bool
     threat: Any
     steps: int
     momentum: float
@@ -125,11 +128,11 @@ class Transfer(VideoAttack):
 _BASES: dict[str, Callable[..., Any]]
 
 class _Basis:
-    """Few coefficients `(B, 3, t, h, w)` for clips `(B, 3, T, H, W)`: which of the values of a clip move together."""
+    """Few coefficients `(B, 3, t, h, w)` for clips `(B, 3, T, H, W)`: which of the values of a clip move together; of other signals, none."""
     frames: Any
+    shape: tuple[Any, ...]
     rows: Any
     columns: Any
-    shape: tuple[Any, ...]
 
     def __init__(self, name: str, clips: torch.Tensor):
         ...

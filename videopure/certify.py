@@ -22,6 +22,7 @@ from tqdm.auto import tqdm
 from .attacks import check_labels
 from .checks import Late, checked
 from .defense import Defended, answer
+from .diffusion import SignalDiffusion
 from .journal import Journal
 from .latents import evaluating
 from .models import VideoModel
@@ -32,7 +33,7 @@ from .statistics import Accuracy
 from .table import Table
 from .schedule import predict_x0
 from .threats import L2, Flicker, FrameL2, Frames, Linf, Masked, Subspace, Threat, as_eps, as_threat
-from .video import VideoPureError, check_number, check_video
+from .video import VideoPureError, check_number, check_video, signal_of
 
 # %% ../nbs/16d_certify.ipynb #cert0009
 @checked
@@ -86,38 +87,42 @@ def binomial_bound(right: int, n: int, alpha: float) -> float:
 # %% ../nbs/16d_certify.ipynb #cert0026
 @checked
 class Denoiser:
-    "Clips under pixel noise `sigma` to clean ones, with one noise prediction of a video diffusion model; deterministic."
+    "Clips under pixel noise `sigma` to clean ones, with one noise prediction of a diffusion model; deterministic."
 
     def __init__(
         self,
-        model: object,  # a `VideoModel`, or a pipeline that has one
+        model: object,  # a `VideoModel`, a pipeline that has one, or a `SignalDiffusion`
         sigma: float,  # standard deviation of the noise; values of clips lie in [0, 1]
         inside: Subspace | None = None,  # the noise lies in this subspace only
     ):
         model = model.model if isinstance(model, VideoPurePipeline) else model
-        if not isinstance(model, VideoModel):
-            raise VideoPureError(f"a denoiser needs a VideoPurePipeline or a VideoModel, not {type(model).__name__}")
+        if not isinstance(model, VideoModel | SignalDiffusion):
+            raise VideoPureError(f"a denoiser needs a VideoPurePipeline, a VideoModel or a SignalDiffusion, not {type(model).__name__}")
         self.model, self.sigma, self.inside, self._levels = model, check_number("sigma", sigma, 1e-6, 100, whole=False), inside, {}
-
-    @torch.no_grad()
-    def level(self, clip: torch.Tensor) -> float:
-        "The noise level `abar` of the latents of noisy clips of this size."
-        if clip.shape[1:] not in self._levels:
-            grey = torch.full_like(clip[:1], 0.5)
-            noise = torch.randn(grey.shape, generator=torch.Generator().manual_seed(0)).to(grey)
-            noise = noise if self.inside is None else self.inside.smooth(noise)
-            moved = self.model.encode(grey + self.sigma * noise) - self.model.encode(grey)
-            self._levels[clip.shape[1:]] = 1 / (1 + moved.var().item())
-        return self._levels[clip.shape[1:]]
 
     @torch.no_grad()
     def __call__(self, noisy: torch.Tensor) -> torch.Tensor:
         "The clean clips `(B, 3, T, H, W)` in [0, 1]."
-        fitted = self.model.fit(noisy)
+        fitted = self.model.fit(noisy) if isinstance(self.model, VideoModel) else noisy
         abar = self.level(fitted)
         z = math.sqrt(abar) * self.model.encode(fitted)
         clean = self.model.decode(predict_x0(z, self.model.noise(z, abar), abar))
-        return clean[:, :, : noisy.shape[2], : noisy.shape[3], : noisy.shape[4]]
+        return clean[tuple(slice(n) for n in noisy.shape)]
+
+# %% ../nbs/16d_certify.ipynb #certlev2
+@patch
+@torch.no_grad()
+def level(self: Denoiser, clip: torch.Tensor) -> float:
+    "The noise level `abar` of the latents of noisy clips of this size."
+    if isinstance(self.model, SignalDiffusion):
+        return 1 / (1 + (2 * self.sigma / self.model.signal.width) ** 2)
+    if clip.shape[1:] not in self._levels:
+        grey = torch.full_like(clip[:1], 0.5)
+        noise = torch.randn(grey.shape, generator=torch.Generator().manual_seed(0)).to(grey)
+        noise = noise if self.inside is None else self.inside.smooth(noise)
+        moved = self.model.encode(grey + self.sigma * noise) - self.model.encode(grey)
+        self._levels[clip.shape[1:]] = 1 / (1 + moved.var().item())
+    return self._levels[clip.shape[1:]]
 
 # %% ../nbs/16d_certify.ipynb #cert0n02
 @pieces.register
@@ -127,8 +132,8 @@ def _denoiser_pieces(part: Denoiser) -> list:
 
 # %% ../nbs/16d_certify.ipynb #cert0n04
 def _shown(classifier: nn.Module, clips: torch.Tensor) -> torch.Tensor:
-    "What a classifier is shown: a `Defended` takes clips in [0, 1] only."
-    return clips.clamp(0, 1) if isinstance(classifier, Defended) else clips
+    "What a classifier is shown: a `Defended` takes clips in [0, 1] only, or in the range of its `signal`."
+    return clips.clamp(classifier.signal.low, classifier.signal.high) if isinstance(classifier, Defended) else clips
 
 # %% ../nbs/16d_certify.ipynb #cert0032
 @checked
@@ -146,7 +151,7 @@ class Smoothed(nn.Module):
         seed: int = 0,  # of the noise
     ):
         super().__init__()
-        self.classifier, self.inside, self.seed = classifier, inside, seed
+        self.classifier, self.inside, self.seed = classifier, inside if inside is None else inside.on(signal_of(classifier)), seed
         self.sigma = check_number("sigma", sigma, 1e-6, 100, whole=False)
         self.draws, self.chunk = check_number("draws", draws, 1), check_number("chunk", chunk, 1)
         made = callable(denoiser) and not isinstance(denoiser, (VideoPurePipeline, VideoModel))
@@ -154,12 +159,13 @@ class Smoothed(nn.Module):
         if isinstance(self.denoiser, Denoiser):
             if self.denoiser.sigma != self.sigma:
                 raise VideoPureError(f"the denoiser expects noise of {self.denoiser.sigma:g}, but sigma is {self.sigma:g}")
-            self.parts = nn.ModuleList([self.denoiser.model.vae, self.denoiser.model.network])  # so that `.to` takes them along
+            parts = self.denoiser.model.vae, self.denoiser.model.network
+            self.parts = nn.ModuleList(part for part in parts if part is not None)  # so that `.to` takes them along
 
     @torch.no_grad()
     def forward(self, video: torch.Tensor) -> torch.Tensor:
         "The share of a few draws that gave each class, `(B, K)`; the draws follow from `seed`. `predict` knows when they are too few."
-        return torch.stack([self.count(clip, self.draws, i) / self.draws for i, clip in enumerate(check_video(video))])
+        return torch.stack([self.count(clip, self.draws, i) / self.draws for i, clip in enumerate(signal_of(self).check(video))])
 
 # %% ../nbs/16d_certify.ipynb #cert0033
 @patch
@@ -189,7 +195,7 @@ def predict(
     "The voted labels `(B,)`, -1 where the vote is too close to call. Source: Cohen et al. (arXiv 1902.02918)."
     check_number("draws", draws, 1), check_number("alpha", alpha, 1e-12, 0.5, whole=False)
     labels = []
-    for clip in check_video(clips):
+    for clip in signal_of(self).check(clips):
         count = self.count(clip, draws, "predict", torch.Generator().seed())
         most = count.sort(descending=True).values.tolist()
         clear = stats.binomtest(most[0], sum(most[:2])).pvalue <= alpha
@@ -203,7 +209,7 @@ def room(clips: torch.Tensor) -> torch.Tensor:
 
 # %% ../nbs/16d_certify.ipynb #cert00c9
 def l2_of_one(threat: Threat, clip: torch.Tensor) -> float:
-    "The largest Euclidean norm of an allowed change of size 1 in a clip `(3, T, H, W)`. Raises `VideoPureError` where it is unknown."
+    "The largest Euclidean norm of an allowed change of size 1 in a clip or another sample. Raises `VideoPureError` where it is unknown."
     may = torch.ones_like(clip, dtype=torch.bool)  # what may change
     while isinstance(threat, Masked):
         may, threat = may & threat.mask(clip[None]).expand(1, *clip.shape)[0], threat.threat
@@ -247,14 +253,15 @@ def certify(
     progress: bool = True,
 ) -> Certificate:
     "What can be proved about the smoothed answer. Raises `VideoPureError` for a threat model that the noise does not cover."
-    threat = L2(0.25) if threat is None else as_threat(threat)
+    clips = signal_of(self).check(clips)
+    threat = L2(0.25) if threat is None else as_threat(threat, signal_of(self))
     if self.inside is not None and self.inside.of_size(threat.eps) != threat:
         raise VideoPureError(f"the noise lies in {self.inside} only, and proves nothing against {threat}")
     _check_draws(draws, select, alpha)
     if self.inside is not None:
-        _check_projection(self.inside, check_video(clips))
+        _check_projection(self.inside, clips)
     labels, radii, counts = [], [], []
-    for i, clip in enumerate(tqdm(check_video(clips), delay=2, disable=not progress, leave=False), first):
+    for i, clip in enumerate(tqdm(clips, delay=2, disable=not progress, leave=False), first):
         label = int(self.count(clip, select, i, "select").argmax())
         found = int(self.count(clip, draws, i, "estimate")[label])
         radius = smoothing_radius(self.sigma, binomial_bound(found, draws, alpha)) / l2_of_one(threat, clip)
@@ -265,7 +272,7 @@ def certify(
 # %% ../nbs/16d_certify.ipynb #certsize
 def _sizes(proof: Certificate) -> list[float]:
     "Round sizes, ten at most, from 0 to the largest radius of a proof."
-    unit = 1 if isinstance(proof.threat, (L2, FrameL2)) else 255
+    unit = 1 if isinstance(proof.threat, (L2, FrameL2)) else proof.threat.signal.unit
     largest = unit * max([r for r in proof.radii.tolist() if math.isfinite(r)], default=0)
     if not largest:
         return [0.0]
@@ -282,8 +289,9 @@ def certified_accuracy(
 ) -> Table:
     "Certified accuracy against the size of the change, in the units of the threat model."
     radii = _sizes(proof) if radii is None else radii
-    unit, anything = 1 if isinstance(proof.threat, (L2, FrameL2)) else 255, isinstance(proof.threat, Masked) and radii == [0.0]
-    head = ["size" if unit == 1 else "size, /255", "certified, in %"]
+    unit = 1 if isinstance(proof.threat, (L2, FrameL2)) else proof.threat.signal.unit
+    anything = isinstance(proof.threat, Masked) and radii == [0.0]
+    head = ["size" if unit == 1 else f"size, /{unit}", "certified, in %"]
     rows = [["anything" if anything else f"{unit * r:.4g}", proof.accuracy(labels, r)] for r in radii]
     if values is not None and isinstance(proof.threat, L2):
         head.insert(1, "as Linf, /255")
@@ -499,7 +507,7 @@ def _result(proof, labels):
 @checked
 def certify(
     model: nn.Module,  # a `Smoothed`, a `DoubleMasked` or a `Steady`
-    clips: torch.Tensor,  # (B, 3, T, H, W) in [0, 1]
+    clips: torch.Tensor,  # (B, 3, T, H, W) in [0, 1], or what the model's `signal` says
     threat: object,  # what may change: a `Threat`, its name, or a number for `Linf`
     out: str | Path | None = None,  # a folder that keeps each result; the same call, or one with more clips, goes on where it was
     progress: bool = True,
@@ -513,11 +521,12 @@ def certify(
         if unknown := [name for name in options if name not in knows]:
             raise VideoPureError(f"{type(model).__name__} has no option {unknown[0]!r}, expected {', '.join(knows) or 'none'}")
         if out is None:
-            return model.certify(clips, as_threat(threat), progress=progress, **options)
-        labels = None if labels is None else check_labels(labels, len(check_video(clips)))
+            return model.certify(clips, threat, progress=progress, **options)
+        clips, threat = signal_of(model).check(clips), as_threat(threat, signal_of(model))
+        labels = None if labels is None else check_labels(labels, len(clips))
         if names is not None and len({*names}) != len(clips):
             raise VideoPureError(f"{len({*names})} names for {len(clips)} clips: expected a name of its own for each")
-        return _kept(model, check_video(clips), as_threat(threat), out, progress, options, labels, names)
+        return _kept(model, clips, threat, out, progress, options, labels, names)
     fits = {Flicker: "Steady(model)", Masked: "DoubleMasked(model, windows(frames, k)) or DoubleMasked(model, boxes(height, width, size))"}
     hint = next((line for kind, line in fits.items() if isinstance(as_threat(threat), kind)), "Smoothed(model, sigma, denoiser)")
     raise VideoPureError(f"nothing can be proved about a plain {type(model).__name__}: certify {hint}")

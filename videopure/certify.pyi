@@ -9,6 +9,7 @@ from torch import nn as nn
 from .attacks import check_labels as check_labels
 from .checks import Late as Late, checked as checked
 from .defense import Defended as Defended, answer as answer
+from .diffusion import SignalDiffusion as SignalDiffusion
 from .journal import Journal as Journal
 from .latents import evaluating as evaluating
 from .models import VideoModel as VideoModel
@@ -19,7 +20,7 @@ from .statistics import Accuracy as Accuracy
 from .table import Table as Table
 from .schedule import predict_x0 as predict_x0
 from .threats import L2 as L2, Flicker as Flicker, FrameL2 as FrameL2, Frames as Frames, Linf as Linf, Masked as Masked, Subspace as Subspace, Threat as Threat, as_eps as as_eps, as_threat as as_threat
-from .video import VideoPureError as VideoPureError, check_number as check_number, check_video as check_video
+from .video import VideoPureError as VideoPureError, check_number as check_number, check_video as check_video, signal_of as signal_of
 __all__ = ['Certificate', 'Denoiser', 'Smoothed', 'certified_accuracy', 'windows', 'subsets', 'boxes', 'DoubleMasked', 'Steady', 'certify']
 
 @dataclass
@@ -59,7 +60,7 @@ def binomial_bound(right: int, n: int, alpha: float) -> float:
     ...
 
 class Denoiser:
-    """Clips under pixel noise `sigma` to clean ones, with one noise prediction of a video diffusion model; deterministic."""
+    """Clips under pixel noise `sigma` to clean ones, with one noise prediction of a diffusion model; deterministic."""
     model: Any
     sigma: Any
     inside: Subspace | None
@@ -68,12 +69,12 @@ class Denoiser:
     def __init__(self, model: object, sigma: float, inside: Subspace | None=None):
         ...
 
-    def level(self, clip: torch.Tensor) -> float:
-        """The noise level `abar` of the latents of noisy clips of this size."""
-        ...
-
     def __call__(self, noisy: torch.Tensor) -> torch.Tensor:
         """The clean clips `(B, 3, T, H, W)` in [0, 1]."""
+        ...
+
+    def level(self, clip: torch.Tensor) -> float:
+        """The noise level `abar` of the latents of noisy clips of this size."""
         ...
 
 def _denoiser_pieces(part: Denoiser) -> list[Any]:
@@ -81,13 +82,13 @@ def _denoiser_pieces(part: Denoiser) -> list[Any]:
     ...
 
 def _shown(classifier: nn.Module, clips: torch.Tensor) -> torch.Tensor:
-    """What a classifier is shown: a `Defended` takes clips in [0, 1] only."""
+    """What a classifier is shown: a `Defended` takes clips in [0, 1] only, or in the range of its `signal`."""
     ...
 
 class Smoothed(nn.Module):
     """The vote of a classifier under Gaussian noise. Source: Cohen et al. (arXiv 1902.02918), with a denoiser Carlini et al. (2206.10550)."""
     classifier: nn.Module
-    inside: Subspace | None
+    inside: Any
     seed: int
     sigma: Any
     draws: Any
@@ -119,7 +120,7 @@ def room(clips: torch.Tensor) -> torch.Tensor:
     ...
 
 def l2_of_one(threat: Threat, clip: torch.Tensor) -> float:
-    """The largest Euclidean norm of an allowed change of size 1 in a clip `(3, T, H, W)`. Raises `VideoPureError` where it is unknown."""
+    """The largest Euclidean norm of an allowed change of size 1 in a clip or another sample. Raises `VideoPureError` where it is unknown."""
     ...
 
 def _check_draws(draws: int, select: int, alpha: float) -> None:

@@ -53,7 +53,7 @@ class VideoPureError(ValueError):
 
 
 class ClipError(VideoPureError):
-    "A tensor that is not a clip `(B, 3, T, H, W)`, floating point, RGB, in [0, 1]."
+    "A tensor that is not a clip `(B, 3, T, H, W)`, floating point, RGB, in [0, 1], or not what another `Signal` says."
 
 
 class VideoFileError(VideoPureError, OSError):
@@ -129,18 +129,22 @@ def bounds(values: object) -> tuple:
 def check_answer(
     values: object,  # a tensor, one row a clip
     what: str,  # what they are, for the message
-    clips: bool = False,  # whether they must lie in [0, 1]
+    within: object = None,  # the signal in whose range they must lie; None: any finite numbers
     rows: object = slice(None),  # which clips of a batch they are of: their numbers as a tensor, or all
 ) -> object:  # the same values
-    "`values` if they say something: no NaN, no infinity, and for `clips` all in [0, 1]; else an `AnswerError`."
+    "`values` if they say something: no NaN, no infinity, and all `within` the range of a signal; else an `AnswerError`."
     low, high = bounds(values)
-    good = (low >= -1e-3) & (high <= 1 + 1e-3) if clips else high.isfinite()  # minus infinity: a class that cannot be
+    good = high.isfinite()  # minus infinity: a class that cannot be
+    if within:
+        good = (low >= within.low - 1e-3 * within.width) & (high <= within.high + 1e-3 * within.width)
     if good.all():
         return values
-    found = f"values from {low[~good][0].item():.3g} to {high[~good][0].item():.3g}, expected {'[0, 1]' if clips else 'finite numbers'}"
+    wanted = within.span if within else "finite numbers"
+    found = f"values from {low[~good][0].item():.3g} to {high[~good][0].item():.3g}, expected {wanted}"
     names = range(len(good)) if isinstance(rows, slice) else rows.tolist()
     bad = [name for name, fine in zip(names, good.tolist()) if not fine]
-    raise AnswerError(f"{what[:160]}, clip {bad[0]} of the batch{' and others' * (len(bad) > 1)}: {found}", bad)
+    where = f"{within.name if within else 'clip'} {bad[0]} of the batch{' and others' * (len(bad) > 1)}"
+    raise AnswerError(f"{what[:160]}, {where}: {found}", bad)
 
 # %% ../nbs/00_checks.ipynb #c022
 def _fits(value, kind):

@@ -22,7 +22,7 @@ class VideoPureError(ValueError):
         ...
 
 class ClipError(VideoPureError):
-    """A tensor that is not a clip `(B, 3, T, H, W)`, floating point, RGB, in [0, 1]."""
+    """A tensor that is not a clip `(B, 3, T, H, W)`, floating point, RGB, in [0, 1], or not what another `Signal` says."""
 
 class VideoFileError(VideoPureError, OSError):
     """A file or folder that cannot be read or written as a clip."""
@@ -68,8 +68,8 @@ def bounds(values: object) -> tuple[Any, ...]:
     """Smallest and largest number of each row of a tensor, NaN if one of them is. (torch takes 20 times as long along a dimension.)"""
     ...
 
-def check_answer(values: object, what: str, clips: bool=False, rows: object=slice(None)) -> object:
-    """`values` if they say something: no NaN, no infinity, and for `clips` all in [0, 1]; else an `AnswerError`."""
+def check_answer(values: object, what: str, within: object=None, rows: object=slice(None)) -> object:
+    """`values` if they say something: no NaN, no infinity, and all `within` the range of a signal; else an `AnswerError`."""
     ...
 
 def _fits(value, kind):

@@ -7,6 +7,7 @@ __all__ = ['SEES', 'Defended']
 
 # %% ../nbs/11b_defense.ipynb #c002
 import re
+from copy import copy
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -19,9 +20,22 @@ from torch import nn
 from .classifiers import check_logits
 from .latents import recompute
 from .pipeline import grad_like
-from .purifier import NoGradientError, Records, as_purifier, check_answer, evaluating
-from .video import VideoPureError, check_video
+from .purifier import NoGradientError, Purifier, Records, as_purifier, check_answer, evaluating
+from .signal import Signal
+from .video import VIDEO, VideoPureError, signal_of
 from .voting import RULES, VoteOutput, find_rule, vote, vote_early, vote_scores
+
+# %% ../nbs/11b_defense.ipynb #e57a38c9
+def for_signal(purifier: Purifier, signal: Signal) -> Purifier:
+    "A purifier of a classifier's `signal`: the same, or a copy that says so. Raises `VideoPureError` if it is made for another one."
+    own = signal_of(purifier, None)
+    if own is None and signal is not VIDEO:
+        purifier = copy(purifier)
+        purifier.signal = signal
+    elif own not in (None, signal):
+        found = f"the purifier takes a {own.name} {own.axes()}, and the classifier a {signal.name} {signal.axes()}"
+        raise VideoPureError(f"{found}: set the attribute signal of the classifier to what it takes")
+    return purifier
 
 # %% ../nbs/11b_defense.ipynb #c008
 SEES = r"full|surrogate-[1-9]\d*|bpda|classifier"  # the attacker's knowledge, from everything to the classifier alone
@@ -49,11 +63,18 @@ class Defended(nn.Module):
         if self.purifier is None:
             raise VideoPureError("a Defended needs a purifier: without one, use the classifier itself")
         own = getattr(self.purifier, "base", None)
+        self.purifier = for_signal(self.purifier, self.signal)
         self.module = own if isinstance(own, nn.Module) else None  # so that `.to(device)` takes it along
 
     def forward(self, video: torch.Tensor) -> torch.Tensor:
         "Differentiable scores `(B, K)`; the argmax is the vote."
         return vote_scores(self.logits(video), self.rule)
+
+# %% ../nbs/11b_defense.ipynb #0fb2c03f
+@patch(as_prop=True)
+def signal(self: Defended) -> Signal:
+    "What the classifier takes: clips, unless it says otherwise."
+    return signal_of(self.classifier)
 
 # %% ../nbs/11b_defense.ipynb #c011
 def straight_through(value: torch.Tensor, path: torch.Tensor) -> torch.Tensor:
@@ -65,8 +86,8 @@ def straight_through(value: torch.Tensor, path: torch.Tensor) -> torch.Tensor:
 def surrogate(self: Defended, video: torch.Tensor, count: int) -> torch.Tensor:
     "What differentiation sees for the `count` records: the clip itself (BPDA), or the records of a purifier with fewer steps."
     if self.sees == "bpda":
-        return video[:, None].expand(-1, count, -1, -1, -1, -1)
-    fewer = self.purifier.fewer(int(self.sees.removeprefix("surrogate-")))
+        return video[:, None].expand(-1, count, *video.shape[1:])
+    fewer = for_signal(self.purifier.fewer(int(self.sees.removeprefix("surrogate-"))), self.signal)
     records = torch.stack(list(fewer.records(video)), 1)
     if records.shape[1] > count:
         raise VideoPureError(f"sees is {self.sees!r}, but the purifier itself has only {count} records: a surrogate has fewer steps")
@@ -76,7 +97,7 @@ def surrogate(self: Defended, video: torch.Tensor, count: int) -> torch.Tensor:
 @patch
 def records(self: Defended, video: torch.Tensor) -> torch.Tensor:
     "All purified records `(B, S, 3, T, H, W)` in [0, 1]; differentiable in the mode's way if `video` requires a gradient."
-    check_video(video)
+    self.signal.check(video)
     followed = video if self.sees == "full" else video.detach()
     with grad_like(followed):
         records = torch.stack(list(self.purifier.records(followed)), 1)
@@ -141,7 +162,7 @@ def predict(
     records: Records | None = None,  # of these clips, if they are there already
 ) -> torch.Tensor:  # labels (B,)
     "Only the voted labels: records are decoded one by one until the majority is certain."
-    check_video(video)
+    self.signal.check(video)
     with torch.no_grad():
         records = self.purifier.records(video) if records is None else records
         if not RULES[self.rule].counts:

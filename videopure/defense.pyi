@@ -7,10 +7,15 @@ from torch import nn as nn
 from .classifiers import check_logits as check_logits
 from .latents import recompute as recompute
 from .pipeline import grad_like as grad_like
-from .purifier import NoGradientError as NoGradientError, Records as Records, as_purifier as as_purifier, check_answer as check_answer, evaluating as evaluating
-from .video import VideoPureError as VideoPureError, check_video as check_video
+from .purifier import NoGradientError as NoGradientError, Purifier as Purifier, Records as Records, as_purifier as as_purifier, check_answer as check_answer, evaluating as evaluating
+from .signal import Signal as Signal
+from .video import VIDEO as VIDEO, VideoPureError as VideoPureError, signal_of as signal_of
 from .voting import RULES as RULES, VoteOutput as VoteOutput, find_rule as find_rule, vote as vote, vote_early as vote_early, vote_scores as vote_scores
 __all__ = ['SEES', 'Defended']
+
+def for_signal(purifier: Purifier, signal: Signal) -> Purifier:
+    """A purifier of a classifier's `signal`: the same, or a copy that says so. Raises `VideoPureError` if it is made for another one."""
+    ...
 SEES: str
 
 class Defended(nn.Module):
@@ -18,7 +23,7 @@ class Defended(nn.Module):
 
     The scores' argmax is the voted label; they are the log of the mean probability over the records. Source: VideoPure (arXiv 2501.14999)."""
     classifier: nn.Module
-    purifier: Any
+    purifier: Purifier
     rule: Any
     sees: str
     module: Any
@@ -28,6 +33,11 @@ class Defended(nn.Module):
 
     def forward(self, video: torch.Tensor) -> torch.Tensor:
         """Differentiable scores `(B, K)`; the argmax is the vote."""
+        ...
+
+    @property
+    def signal(self) -> Signal:
+        """What the classifier takes: clips, unless it says otherwise."""
         ...
 
     def surrogate(self, video: torch.Tensor, count: int) -> torch.Tensor:

@@ -38,7 +38,7 @@ from .registry import describe, fingerprint, identity
 from .results import Card
 from .statistics import guesses
 from .stream import is_toy
-from .video import VideoPureError, check_number, check_video, write_video
+from .video import VIDEO, VideoPureError, check_number, signal_of, write_video
 from .voting import RULES, find_rule
 
 # %% ../nbs/16a_evaluate.ipynb #c008
@@ -148,8 +148,7 @@ class Run:
 
     def __post_init__(self):
         self._check_kinds()
-        self.data = _as_dataset(self.data)
-        self.device, self.metrics = device_of(self.classifier), find_metrics(self.metrics)
+        self.data, self.device, self.metrics = _as_dataset(self.data, self.signal), device_of(self.classifier), find_metrics(self.metrics)
         self.models = {name: self._model(defense) for name, defense in self.defenses.items()}
         self.purifiers = {name: getattr(model, "purifier", None) for name, model in self.models.items()}
         self.meter = CostMeter(list(self.purifiers.values()), self.device)
@@ -184,13 +183,13 @@ def seen(self: Run, defense: str, sees: str) -> nn.Module:
     return Defended(self.classifier, model.purifier, model.rule, "full" if sees == "scores" else sees)
 
 # %% ../nbs/16a_evaluate.ipynb #c033
-def _as_dataset(data: object) -> Dataset:
+def _as_dataset(data: object, signal: object = VIDEO) -> Dataset:
     "Clips and labels as a data set; what is a data set already stays one. `VideoPureError` for anything else."
     if isinstance(data, tuple) and len(data) == 2:
         clips = torch.as_tensor(data[0]) if hasattr(data[0], "__array__") else data[0]
-        if not isinstance(clips, torch.Tensor) or clips.ndim != 5:
+        if not isinstance(clips, torch.Tensor) or clips.ndim != 1 + len(signal.shape):
             found = f"{type(clips).__name__} {tuple(getattr(clips, 'shape', ()))}"
-            raise VideoPureError(f"the first of the pair is {found}, expected clips as a tensor (n, 3, T, H, W)")
+            raise VideoPureError(f"the first of the pair is {found}, expected {signal.name}s as a tensor {signal.axes('n')}")
         return TensorDataset(clips, check_labels(data[1], len(clips)))
     if not hasattr(data, "__getitem__") or not hasattr(data, "__len__") or isinstance(data, (Sequence, dict, torch.Tensor)):
         raise VideoPureError(f"data is a {type(data).__name__}, expected a pair of clips and labels, or a data set such as ClipFolder")
@@ -204,6 +203,9 @@ def _check_kinds(self: Run) -> None:
         raise VideoPureError(f"the classifier is a {type(self.classifier).__name__}, expected an nn.Module from clips to logits")
     if not isinstance(self.defenses, Mapping):
         raise VideoPureError(f"defenses are given by name, as a dict such as {{'JPEG': 'jpeg'}}, not {type(self.defenses).__name__}")
+    self.signal = signal_of(self.classifier)
+    if self.signal is not VIDEO and (self.store or any(spec.uint8 for spec in self.attacks.values())):
+        raise VideoPureError(f"store and uint8 are for clips, and the classifier takes a {self.signal.name}: leave them out")
     check_number("seed", self.seed, -(2**63))
     check_number("n_clips", 1 if self.n_clips is None else self.n_clips, 1)
 
@@ -252,7 +254,7 @@ def _attack(self: Run, name: str, defense: str, video: torch.Tensor, labels: tor
     attack = spec.attack(self.seen(defense, spec.sees), self.is_random(None if gray else defense, video))
     try:
         with seeded(seed_of(self.seed, clip, name, "" if gray else defense), self.device, self.purifiers[defense]):
-            found = check_adversarial((quantized(attack) if spec.uint8 else attack)(video.clone(), labels), video)
+            found = check_adversarial((quantized(attack) if spec.uint8 else attack)(video.clone(), labels), video, self.signal)
     except AnswerError as error:
         if len(video) == 1:
             self.why[name, defense] = str(error)
@@ -310,7 +312,7 @@ def _trial(self: Run, defense: str, video: torch.Tensor, clip: str, name: str, t
         with seeded(seed_of(self.seed, clip, name, defense, trial), self.device, purifier), self._watched(purifier):
             if purifier is None:
                 return answer(self.classifier, video).argmax(1), video
-            records = purifier.records(check_video(video).clone())  # a function of your own may work in place
+            records = purifier.records(self.signal.check(video).clone())  # a function of your own may work in place
             labels = self.models[defense].predict(video, records)
             return labels, records(len(records) - 1) if self.metrics and trial == 0 else video
     except AnswerError as error:
@@ -379,8 +381,7 @@ def _flags(self: Run, name: str, attacked: Attacked, i: int, used: float, result
 @patch
 def _keep(self: Run, name: str, defense: str, video: torch.Tensor, clips: list[str]) -> None:
     "Write attacked clips under `store`, one .npz a clip."
-    parts = (name,) if self.attacks[name].sees == "classifier" else (name, defense)
-    folder = self.store.joinpath(*map(file_name, parts))
+    folder = self.store.joinpath(*map(file_name, (name,) if self.attacks[name].sees == "classifier" else (name, defense)))
     with disk_errors(f"make the folder {folder}"):
         folder.mkdir(parents=True, exist_ok=True)
     for clip, one in zip(clips, video.split(1)):
@@ -394,7 +395,7 @@ def _batch(self: Run, indices: Sequence[int], journal: Journal) -> tuple[torch.T
     for i in indices:
         try:
             clip, label = self.data[self.order[i]]
-            found.append((check_video(clip[None])[0], int(label), self.ids[i]))
+            found.append((self.signal.check(clip[None])[0], int(label), self.ids[i]))
         except (VideoPureError, OSError) as error:
             reason = " ".join(str(error).split())
             tqdm.write(f"skipped {self.ids[i]}: {reason}", file=sys.stderr)
@@ -482,7 +483,7 @@ def warn(self: Run) -> None:
     for place in self.order[: 20 if twice else 0]:
         with suppress(VideoPureError, OSError), seeded(self.seed, self.device):  # told when the clip's turn comes
             clip, label = self.data[place]
-            outcomes.append(answer(self.classifier, check_video(clip[None]).to(self.device)).argmax(1).item() == int(label))
+            outcomes.append(answer(self.classifier, self.signal.check(clip[None]).to(self.device)).argmax(1).item() == int(label))
             last = clip
     if outcomes: self._check_classes(last)
     if guesses(outcomes, self.num_classes or 1):
@@ -565,7 +566,7 @@ def kept(self: Run) -> dict:
 # %% ../nbs/16a_evaluate.ipynb #c095
 @checked
 def benchmark(
-    classifier: nn.Module,  # clips in [0, 1] to logits
+    classifier: nn.Module,  # clips in [0, 1] to logits, or what its `signal` says
     defenses: Mapping[str, object],  # name -> what `as_purifier` takes, a purifier's name, or a `Defended`; None: the bare classifier
     data: object,  # of (clip (3, T, H, W), label), or clips (n, 3, T, H, W) and labels (n,)
     attacks: Mapping[str, object] | None = None,  # name -> what `as_attack_spec` takes: a table, name, class, object; None: the protocol's

@@ -23,7 +23,7 @@ from .registry import describe as describe, fingerprint as fingerprint, identity
 from .results import Card as Card
 from .statistics import guesses as guesses
 from .stream import is_toy as is_toy
-from .video import VideoPureError as VideoPureError, check_number as check_number, check_video as check_video, write_video as write_video
+from .video import VIDEO as VIDEO, VideoPureError as VideoPureError, check_number as check_number, signal_of as signal_of, write_video as write_video
 from .voting import RULES as RULES, find_rule as find_rule
 __all__ = ['PROTOCOLS', 'AttackSpec', 'benchmark']
 
@@ -88,6 +88,7 @@ class Run:
     made: dict[Any, Any] = field(init=False)
     order: Any = field(init=False)
     ids: list[str] = field(init=False)
+    signal: Any = field(init=False)
 
     def __post_init__(self):
         ...
@@ -189,7 +190,7 @@ class Run:
         """What a run that is started again must agree with: the identity of each part, and the clips."""
         ...
 
-def _as_dataset(data: object) -> Dataset[Any]:
+def _as_dataset(data: object, signal: object=VIDEO) -> Dataset[Any]:
     """Clips and labels as a data set; what is a data set already stays one. `VideoPureError` for anything else."""
     ...
 

@@ -109,6 +109,8 @@ SUPPORT |= {
 class TorchAttack(VideoAttack):
     "One of torchattacks' attacks, right on clips. Raises `VideoPureError`, with the reason, for one that is not."
 
+    of_clips = True
+
     def __init__(self, name: str, model: nn.Module, seed: int | None = None, **settings: object):
         if not isinstance(name, str) or name not in SUPPORT:
             raise VideoPureError(f"torchattacks has no attack {name!r:.80}: expected one of {', '.join(SUPPORT)}")

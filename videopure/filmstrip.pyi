@@ -43,6 +43,7 @@ _NORMS: str
 
 class TorchAttack(VideoAttack):
     """One of torchattacks' attacks, right on clips. Raises `VideoPureError`, with the reason, for one that is not."""
+    of_clips: bool
     view: _AsImages
     inner: Attack
     supported_mode: Any

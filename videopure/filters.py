@@ -46,7 +46,7 @@ class LowPass(VideoAttack):
     After a call: `success` (B,), whether the answer is wrong (or the target); in `metrics`, `steps_used` (B,).
     """
 
-    modes = ["default", "targeted"]
+    modes, of_clips = ["default", "targeted"], True
 
     def __init__(
         self,

@@ -19,6 +19,7 @@ class LowPass(VideoAttack):
 
     After a call: `success` (B,), whether the answer is wrong (or the target); in `metrics`, `steps_used` (B,)."""
     modes: list[str]
+    of_clips: bool
     threat: Any
     progress: bool
     lr: Any

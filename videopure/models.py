@@ -195,13 +195,19 @@ def decode(self: VideoModel, latents: torch.Tensor, decode_chunk: int | None = N
     "The fitted clip in [0, 1] of latents."
     return decode(self.vae, latents, decode_chunk)
 
+# %% ../nbs/03b_models.ipynb #m03bsig1
+def noise_at(scale: Scale, answer: Callable, latents: torch.Tensor, abar: float) -> torch.Tensor:
+    "The noise in latents at a level, of a network's `answer(x, t)` in its own scale and time."
+    check_number("abar", abar, 1e-12, 1, whole=False)
+    a, s, t = scale.own(abar)
+    gain = a / math.sqrt(abar)
+    x = latents if gain == 1 else gain * latents
+    noise = find_prediction(scale.kind)(answer(x, t), x, a, s)
+    return noise if gain == 1 else noise * (s / a / math.sqrt((1 - abar) / abar)) if abar < 1 else noise
+
 # %% ../nbs/03b_models.ipynb #m03b028
 @patch
 def noise(self: VideoModel, latents: torch.Tensor, abar: float) -> torch.Tensor:
     "The noise that the model sees in latents `sqrt(abar) x0 + sqrt(1 - abar) noise`."
-    check_number("abar", abar, 1e-12, 1, whole=False)
-    a, s, t = self.scale.own(abar)
-    gain, words = a / math.sqrt(abar), None if self.prompt is None else self.prompt.embedding
-    x = latents if gain == 1 else gain * latents
-    noise = find_prediction(self.scale.kind)(predict_noise(self.network, x, t, words, self.strides), x, a, s)
-    return noise if gain == 1 else noise * (s / a / math.sqrt((1 - abar) / abar)) if abar < 1 else noise
+    words = None if self.prompt is None else self.prompt.embedding
+    return noise_at(self.scale, lambda x, t: predict_noise(self.network, x, t, words, self.strides), latents, abar)

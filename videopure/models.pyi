@@ -83,3 +83,7 @@ class VideoModel:
     def noise(self, latents: torch.Tensor, abar: float) -> torch.Tensor:
         """The noise that the model sees in latents `sqrt(abar) x0 + sqrt(1 - abar) noise`."""
         ...
+
+def noise_at(scale: Scale, answer: Callable[..., Any], latents: torch.Tensor, abar: float) -> torch.Tensor:
+    """The noise in latents at a level, of a network's `answer(x, t)` in its own scale and time."""
+    ...

@@ -28,7 +28,8 @@ from .registry import describe, fingerprint, pieces, plain_attributes
 from .latents import DENOISERS, by_class
 from .models import SCHEDULES, read_scale
 from .schedule import PREDICTIONS, ddim_levels
-from .video import ClipError, VideoPureError
+from .signal import Signal
+from .video import ClipError, VideoPureError, signal_of
 
 # %% ../nbs/11a_purifier.ipynb #c010
 class Records:
@@ -41,7 +42,7 @@ class Records:
         return self.count
 
     def __call__(self, s: int, rows: torch.Tensor | slice = slice(None)) -> torch.Tensor:
-        return check_answer(self.get(s, rows), f"record {s} of the purifier {self.purifier}", clips=True, rows=rows)
+        return check_answer(self.get(s, rows), f"record {s} of the purifier {self.purifier}", signal_of(self.purifier), rows)
 
     def __iter__(self) -> Iterator[torch.Tensor]:
         return (self(s) for s in range(self.count))
@@ -50,9 +51,10 @@ class Records:
 class Purifier:
     """Something that maps clips `(B, 3, T, H, W)` in [0, 1] to records `(B, S, 3, T, H, W)`, or to one cleaned clip.
 
-    Subclasses define `__call__`; they may set `random = True`, a `generator`, and a `pipe`.
+    Subclasses define `__call__`; they may set `random = True`, a `generator`, a `pipe`, and a `signal` if they do not take clips.
     """
 
+    signal: Signal | None = None  # what it takes; None: what its classifier takes
     random = False  # whether it draws noise
     generator: torch.Generator | None = None  # of that noise; None is torch's own
 
@@ -74,11 +76,12 @@ def records(self: Purifier, video: torch.Tensor) -> Records:
     with evaluating(self):
         videos = self(video)
     videos = getattr(videos, "videos", videos)
-    shape = tuple(videos.shape) if isinstance(videos, torch.Tensor) else ()
-    if len(shape) not in (5, 6) or 0 in shape or shape[0] != len(video) or shape[-4] != 3 or not videos.is_floating_point():
+    shape, signal = tuple(videos.shape) if isinstance(videos, torch.Tensor) else (), signal_of(self)
+    fits = signal.fits(shape[1:]) or signal.fits(shape[2:])
+    if not fits or 0 in shape or shape[0] != len(video) or not videos.is_floating_point():
         found = f"shape {shape}, {videos.dtype}" if isinstance(videos, torch.Tensor) else f"a {type(videos).__name__}"
-        raise ClipError(f"the purifier returned {found}, expected (B, 3, T, H, W) or (B, S, 3, T, H, W) with B = {len(video)}")
-    videos = videos[:, None] if len(shape) == 5 else videos
+        raise ClipError(f"the purifier returned {found}, expected {signal.axes()} or {signal.axes('B, S')} with B = {len(video)}")
+    videos = videos[:, None] if signal.fits(shape[1:]) else videos
     records = Records(videos.shape[1], lambda s, rows: videos[rows, s], self)
     for s in range(len(records)):
         records(s)  # an `AnswerError` for what is no answer
@@ -95,7 +98,7 @@ def predictor(self: Purifier) -> nn.Module | None:
 def networks(self: Purifier) -> tuple[nn.Module, ...]:
     "All networks whose weights belong to the purifier."
     pipe = getattr(self, "pipe", None)
-    return () if pipe is None else (pipe.network, pipe.vae)
+    return tuple(part for part in (getattr(pipe, name, None) for name in ("network", "vae")) if part is not None)
 
 # %% ../nbs/11a_purifier.ipynb #c027
 @patch
@@ -208,6 +211,8 @@ class CallablePurifier(Purifier):
         self.base = function.func if isinstance(function, partial) else function
         self.random, self.generator = getattr(self.base, "random", False), getattr(self.base, "generator", None)
         self.pipe = getattr(self.base, "pipe", None)
+        if (signal := signal_of(self.base, None)) is not None:
+            self.signal = signal
 
     def __call__(self, video: torch.Tensor) -> torch.Tensor:
         "What the function returns for clips, its networks in evaluation mode."

@@ -16,7 +16,8 @@ from .registry import describe as describe, fingerprint as fingerprint, pieces a
 from .latents import DENOISERS as DENOISERS, by_class as by_class
 from .models import SCHEDULES as SCHEDULES, read_scale as read_scale
 from .schedule import PREDICTIONS as PREDICTIONS, ddim_levels as ddim_levels
-from .video import ClipError as ClipError, VideoPureError as VideoPureError
+from .signal import Signal as Signal
+from .video import ClipError as ClipError, VideoPureError as VideoPureError, signal_of as signal_of
 __all__ = ['Purifier', 'NoGradientError', 'VideoPure', 'as_purifier']
 
 class Records:
@@ -40,7 +41,8 @@ class Records:
 class Purifier:
     """Something that maps clips `(B, 3, T, H, W)` in [0, 1] to records `(B, S, 3, T, H, W)`, or to one cleaned clip.
 
-    Subclasses define `__call__`; they may set `random = True`, a `generator`, and a `pipe`."""
+    Subclasses define `__call__`; they may set `random = True`, a `generator`, a `pipe`, and a `signal` if they do not take clips."""
+    signal: Signal | None
     random: bool
     generator: torch.Generator | None
 

@@ -52,6 +52,7 @@ class Report:
     checks: list[Check]
     curves: dict[str, dict[float, Accuracy]]  # attack -> eps -> accuracy
     budget: dict  # settings, and what they cost
+    unit: int = 255  # an eps is written in parts of it; 1 for what are no clips
 
     @property
     def passed(self) -> bool:
@@ -78,7 +79,7 @@ def tables(self: Report) -> list[Table]:
     budget = ", ".join(f"{name} {value}" for name, value in self.budget.items())
     tables = [
         Table(verdicts, ["check", "verdict", "what it means"], [[c.name, c.verdict, c.meaning] for c in self.checks]),
-        Table(f"Accuracy in % by eps, with 95 % intervals ({budget})", ["attack", *map(format_eps, sizes)], rows),
+        Table(f"Accuracy in % by eps, with 95 % intervals ({budget})", ["attack", *(format_eps(eps, self.unit) for eps in sizes)], rows),
         Table("What was measured", ["check", "numbers"], [[c.name, c.numbers] for c in self.checks if c.numbers]),
     ]
     return [table for table in tables if table.rows]
@@ -102,7 +103,7 @@ def __repr__(self: Report) -> str:
 @patch
 def to_dict(self: Report) -> dict:
     "The report in plain values, for JSON."
-    curves = {name: {format_eps(eps): [a.right, a.n] for eps, a in curve.items()} for name, curve in self.curves.items()}
+    curves = {name: {format_eps(eps, self.unit): [a.right, a.n] for eps, a in curve.items()} for name, curve in self.curves.items()}
     found = {"checks": [asdict(check) for check in self.checks], "accuracy": curves, "budget": self.budget}
     return {"title": self.title, "passed": self.passed, "flags": self.flags} | found
 
@@ -110,5 +111,5 @@ def to_dict(self: Report) -> dict:
 @patch
 def plot(self: Report) -> Any:  # a matplotlib Figure
     "Accuracy against eps, a line for each attack."
-    points = {name: [(255 * eps, accuracy) for eps, accuracy in curve.items() if eps < 1] for name, curve in self.curves.items()}
-    return plot_accuracy(points, "eps, in 1/255", self.title)
+    points = {name: [(self.unit * eps, a) for eps, a in curve.items() if eps < 1 or self.unit == 1] for name, curve in self.curves.items()}
+    return plot_accuracy(points, f"eps, in 1/{self.unit}" if self.unit > 1 else "eps", self.title)

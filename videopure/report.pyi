@@ -32,6 +32,7 @@ class Report:
     checks: list[Check]
     curves: dict[str, dict[float, Accuracy]]
     budget: dict[Any, Any]
+    unit: int = 255
 
     @property
     def passed(self) -> bool:

@@ -27,8 +27,8 @@ from .registry import fingerprint
 from .report import Check, Report, judge, verdict_of
 from .results import Accuracy
 from .suite import Averaged
-from .threats import THREATS, Linf, Threat, as_eps, format_eps, make_threat
-from .video import VideoPureError, check_number, check_video
+from .threats import THREATS, Linf, Threat, as_eps, as_threat, format_eps, make_threat
+from .video import VideoPureError, check_number, signal_of
 
 # %% ../nbs/16b_sanity.ipynb #c020
 def _gradient_modes(model: nn.Module) -> dict[str, nn.Module]:
@@ -74,8 +74,8 @@ class Inspection:
         self._check()
         self.own = {name: _own_spec(name, attack) for name, attack in self.attacks.items()}
         grid = (self.eps / 2, 2 * self.eps) if self.grid is None else self.grid
-        self.below = sorted({eps for eps in (*grid, self.eps) if eps < 1 or not self.whole})
-        self.grid = [*self.below, 1.0] if self.whole else self.below
+        self.below = sorted({eps for eps in (*grid, self.eps) if eps < self.most or not self.whole})
+        self.grid = [*self.below, self.most] if self.whole else self.below
         self.clips, self.labels = (t.detach().to(device_of(self.model)).clone() for t in (self.clips, self.labels))
         self.purifier, self.modes = getattr(self.model, "purifier", None), _gradient_modes(self.model)
         self._observe()
@@ -113,7 +113,8 @@ def _copy_of(model: nn.Module) -> nn.Module | None:
 @patch
 def _check(self: Inspection) -> None:
     "Raise `VideoPureError` for what cannot be inspected."
-    n = len(check_video(self.clips))
+    self.signal = signal_of(self.model)
+    n = len(self.signal.check(self.clips))
     try:
         self.labels = check_labels(torch.as_tensor(self.labels), n).long()
     except (TypeError, RuntimeError) as error:
@@ -122,8 +123,9 @@ def _check(self: Inspection) -> None:
         raise VideoPureError("one clip shows nothing: give at least 2, better 8 or more")
     if not isinstance(self.grid, (list, tuple, type(None))) or not isinstance(self.attacks, Mapping):
         raise VideoPureError(f"grid is {self.grid!r} and attacks {self.attacks!r}"[:200] + ", expected a list of sizes and attacks by name")
-    self.whole = isinstance(self.within(1.0), Linf)  # at the size 1 everything is allowed
-    most = {"most": 1} if self.whole else {}
+    self.most = self.signal.width
+    self.whole = isinstance(self.within(self.most), Linf)  # at this size everything is allowed
+    most = {"most": self.most} if self.whole else {}
     self.eps, self.grid = as_eps(self.eps, **most), self.grid and [as_eps(eps, **most) for eps in self.grid]
     if 0 in (self.eps, *(self.grid or ())):
         raise VideoPureError("eps is 0, expected more: without a perturbation nothing is checked")
@@ -137,7 +139,9 @@ def _check(self: Inspection) -> None:
 def within(self: Inspection, eps: float) -> Threat:
     "What an attack of a size may change."
     found = THREATS.find(self.threat)
-    return found.of_size(eps) if isinstance(found, Threat) else make_threat(found, eps)
+    if isinstance(found, Threat):
+        return found.on(self.signal).of_size(eps)
+    return as_threat(eps, self.signal) if found is Linf else make_threat(found, eps).on(self.signal)
 
 # %% ../nbs/16b_sanity.ipynb #c030
 @patch
@@ -268,7 +272,7 @@ def survives(self: Inspection, name: str, eps: float, **options) -> torch.Tensor
 def _attacked(self: Inspection, name: str, attack: Callable, clips: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     "Attacked clips; not a number where the attack could not go on, as its gradient is not finite or the model has no answer."
     try:
-        found = check_adversarial(attack(clips.clone(), labels), clips)
+        found = check_adversarial(attack(clips.clone(), labels), clips, self.signal)
         self.errors.update((name, VideoPureError(said[0])) for said in getattr(attack, "flags", ()) if said and name in self.modes)
         return found
     except VideoPureError as error:
@@ -358,7 +362,8 @@ def check_memory(inspection: Inspection) -> Check:
     if inspection.random:
         return Check(name, "not applicable", "", "Answers vary from draw to draw.")
     noise = 2 * torch.rand(inspection.clips.shape, generator=torch.Generator().manual_seed(inspection.seed)) - 1
-    moved = (inspection.clips + 2 / 255 * noise.to(inspection.clips)).clamp(0, 1)
+    signal = inspection.signal
+    moved = (inspection.clips + 2 / 255 * signal.width * noise.to(inspection.clips)).clamp(signal.low, signal.high)
     same, other = (inspection.scores(clips=moved) == inspection.first).all(1).sum().item(), 0
     inspection.survives(inspection.strongest() or "Square", inspection.eps)
     if inspection.fresh is not None:
@@ -393,16 +398,16 @@ def check_gradients(inspection: Inspection) -> Check:
 @patch
 @torch.enable_grad()
 def kept_promises(self: Inspection, mode: str, h: float = 0.25 / 255) -> torch.Tensor:
-    "How much the loss of each clip rises along the gradient's signs, as a part of what the gradient promises, `(B,)`."
+    "How much the loss rises along the gradient's signs, as a part of what it promises, `(B,)`; a step is `h` of the signal's range."
     model, found = self.modes[mode], []
-    loss = make_loss(self.loss, model)
+    loss, low, h = make_loss(self.loss, model), self.signal.low, h * self.signal.width
 
     def value(x, y):
         with seeded(self.seed, device_of(self.model), self.purifier):
             return loss(record_logits(model, x), y)
 
     for x, y in zip(self.clips.split(self.batch_size), self.labels.split(self.batch_size)):
-        x = (0.05 + 0.9 * x).requires_grad_()
+        x = (low + 0.05 * self.signal.width + 0.9 * (x - low)).requires_grad_()
         grad = clip_gradient(value(x, y), x)
         with torch.no_grad():
             rise = value(x + h * grad.sign(), y) - value(x - h * grad.sign(), y)
@@ -423,7 +428,8 @@ def check_promise(inspection: Inspection) -> Check:
         return Check(name, "not applicable", "", "The gradient is zero: it promises nothing.")
     middle = kept.median().item()
     verdict = "failed" if not 0.4 <= middle <= 4 else "warning" if not 0.5 <= middle <= 2 else "passed"
-    numbers = f"a step of 0.25/255 changes the loss by {middle:.2g} of what is promised (median; {kept.min():.2g} to {kept.max():.2g})"
+    step, spread = format_eps(0.25 / 255 * inspection.most, inspection.signal.unit), f"(median; {kept.min():.2g} to {kept.max():.2g})"
+    numbers = f"a step of {step} changes the loss by {middle:.2g} of what is promised {spread}"
     bad = "Gradient masking: the loss does not change as the gradient says; accuracies under it are too high, report BPDA and black-box."
     return verdict_of(name, verdict, numbers, bad, "The loss changes as the gradient says, within a factor of two.")
 
@@ -431,7 +437,7 @@ def check_promise(inspection: Inspection) -> Check:
 @patch
 def accuracies(self: Inspection, name: str, sizes: Sequence[float]) -> str:
     "Accuracies under an attack in words, with their intervals."
-    return f"{name} " + ", ".join(f"{format_eps(eps)}: {Accuracy.of(self.survives(name, eps).tolist())}" for eps in sizes)
+    return f"{name} " + ", ".join(f"{format_eps(eps, self.signal.unit)}: {Accuracy.of(self.survives(name, eps).tolist())}" for eps in sizes)
 
 # %% ../nbs/16b_sanity.ipynb #c071
 def check_larger_eps(inspection: Inspection) -> Check:
@@ -441,8 +447,9 @@ def check_larger_eps(inspection: Inspection) -> Check:
         return Check(name, "not applicable", "", "No gradient can be followed.")
     left = [int(inspection.clean.sum())] + [int(inspection.survives(attack, eps).sum()) for eps in inspection.grid]
     numbers, rise = inspection.accuracies(attack, inspection.grid), max(after - before for before, after in zip(left, left[1:]))
-    if left[-1]:
-        return Check(name, "failed", numbers, f"{left[-1]} clips survive eps 1, where all is allowed: the attack or gradient is broken.")
+    if inspection.whole and left[-1]:
+        bad = f"{left[-1]} clips survive eps {inspection.most:g}, where all is allowed: the attack or gradient is broken."
+        return Check(name, "failed", numbers, bad)
     if attack in inspection.errors:
         return Check(name, "failed", numbers, f"The attack could not go on: {inspection.errors[attack]}.")
     bad = "A larger eps must not help the defense: the attack is unreliable, use more steps."
@@ -586,4 +593,4 @@ def check_defense(
         checks = [check(inspection) for check in tqdm(CHECKS, desc="check_defense", disable=not progress, leave=False)]
     cost = {"noise predictions": meter.calls} if meter.networks else {}
     spent = inspection.budget | cost | {"seconds": round(meter.seconds)}
-    return Report(inspection.name if title is None else title, checks, inspection.curves(), spent)
+    return Report(inspection.name if title is None else title, checks, inspection.curves(), spent, inspection.signal.unit)

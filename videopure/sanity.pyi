@@ -15,8 +15,8 @@ from .registry import fingerprint as fingerprint
 from .report import Check as Check, Report as Report, judge as judge, verdict_of as verdict_of
 from .results import Accuracy as Accuracy
 from .suite import Averaged as Averaged
-from .threats import THREATS as THREATS, Linf as Linf, Threat as Threat, as_eps as as_eps, format_eps as format_eps, make_threat as make_threat
-from .video import VideoPureError as VideoPureError, check_number as check_number, check_video as check_video
+from .threats import THREATS as THREATS, Linf as Linf, Threat as Threat, as_eps as as_eps, as_threat as as_threat, format_eps as format_eps, make_threat as make_threat
+from .video import VideoPureError as VideoPureError, check_number as check_number, signal_of as signal_of
 __all__ = ['CHECKS', 'check_defense']
 
 def _gradient_modes(model: nn.Module) -> dict[str, nn.Module]:
@@ -62,6 +62,8 @@ class Inspection:
     values: dict[Any, Any] = field(init=False)
     gradients: dict[Any, Any] = field(init=False)
     errors: dict[Any, Any] = field(init=False)
+    signal: Any = field(init=False)
+    most: Any = field(init=False)
     whole: Any = field(init=False)
 
     def __post_init__(self):
@@ -130,7 +132,7 @@ class Inspection:
         ...
 
     def kept_promises(self, mode: str, h: float=0.25 / 255) -> torch.Tensor:
-        """How much the loss of each clip rises along the gradient's signs, as a part of what the gradient promises, `(B,)`."""
+        """How much the loss rises along the gradient's signs, as a part of what it promises, `(B,)`; a step is `h` of the signal's range."""
         ...
 
     def accuracies(self, name: str, sizes: Sequence[float]) -> str:

@@ -19,7 +19,8 @@ from .checks import VideoPureError, checked
 from .purifier import device_of, seeded
 from .statistics import Accuracy, Median
 from .threats import Linf, Threat, as_eps, as_threat, format_eps
-from .video import check_number, check_video
+from .signal import per_sample
+from .video import check_number, signal_of
 
 # %% ../nbs/13e_smallest.ipynb #bcf8c9fc
 @checked
@@ -66,7 +67,7 @@ class Search:
 
     def __post_init__(self):
         wrong = self.broken(self.clips, self.labels)
-        self.found, self.eps = self.clips.clone(), torch.zeros_like(self.clips[:, 0, 0, 0, 0]).masked_fill(~wrong, torch.inf)
+        self.found, self.eps = self.clips.clone(), torch.zeros_like(self.clips.flatten(1)[:, 0]).masked_fill(~wrong, torch.inf)
         self.top = torch.full_like(self.labels, self.steps + 1).masked_fill(wrong, 0)  # the smallest size that broke it, in tolerances
         self.low = torch.zeros_like(self.labels).masked_fill(wrong, -1)  # the largest that did not
 
@@ -101,7 +102,7 @@ def at(self: Search, k: int, rows: torch.Tensor, attack: Callable) -> None:
     threat, left = self.threat.of_size(k * self.tolerance), rows
     known = rows[self.eps[rows].isfinite()]
     if len(known):
-        clean, scale = self.clips[known], (threat.eps / self.eps[known])[:, None, None, None, None]
+        clean, scale = self.clips[known], per_sample(threat.eps / self.eps[known], self.clips[known])
         proven = self.keep(known, threat.project(clean + scale * (self.found[known] - clean), clean), threat)
         left = rows[~torch.isin(rows, known[proven])]
     if len(left):
@@ -130,8 +131,8 @@ def smallest_eps(
     if not 0 < tolerance <= high < torch.inf:
         raise VideoPureError(f"the tolerance is {tolerance:g} and high {high:g}, expected 0 < tolerance <= high")
     check_number("draws", draws, 1), check_number("seed", seed, -(2**63), 2**64 - 1)
-    device, threat, steps = device_of(model), as_threat(threat), max(1, round(high / tolerance))
-    clips, labels = check_video(clips).detach().to(device), check_labels(labels, len(clips)).to(device)
+    device, threat, steps = device_of(model), as_threat(threat, signal_of(model)), max(1, round(high / tolerance))
+    clips, labels = threat.signal.check(clips).detach().to(device), check_labels(labels, len(clips)).to(device)
     size = lambda allowed: allowed.eps if type(allowed) is Linf else allowed
     make = lambda allowed: make_attack(attack, model, eps=size(allowed), **options)
     make(threat.of_size(high))  # a wrong name or option raises before the search

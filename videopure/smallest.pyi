@@ -11,7 +11,8 @@ from .checks import VideoPureError as VideoPureError, checked as checked
 from .purifier import device_of as device_of, seeded as seeded
 from .statistics import Accuracy as Accuracy, Median as Median
 from .threats import Linf as Linf, Threat as Threat, as_eps as as_eps, as_threat as as_threat, format_eps as format_eps
-from .video import check_number as check_number, check_video as check_video
+from .signal import per_sample as per_sample
+from .video import check_number as check_number, signal_of as signal_of
 __all__ = ['Smallest', 'smallest_eps']
 
 @dataclass(repr=False)

@@ -19,12 +19,12 @@ from .attacks import ATTACKS, PGD, Best, VideoAttack, answered, make_attack, mar
 from .baselines import GaussianBlur, OneStep
 from .blackbox import NES, RayS, Square
 from .checks import checked
-from .defense import Defended
+from .defense import Defended, for_signal
 from .guidance import smooth_sign
 from .pipeline import VideoPurePipeline
 from .purifier import NoGradientError, VideoPure, as_purifier
 from .threats import Linf, LowFrequency, as_threat
-from .video import VideoPureError
+from .video import VIDEO, VideoPureError, signal_of
 
 # %% ../nbs/13c_suite.ipynb #5045ca39
 class StandIn(Defended):
@@ -32,7 +32,7 @@ class StandIn(Defended):
 
     def __init__(self, defended: Defended, other: object):
         super().__init__(defended.classifier, defended.purifier, defended.rule, "bpda")
-        self.other = as_purifier(other)
+        self.other = for_signal(as_purifier(other), self.signal)
 
     def surrogate(self, video: torch.Tensor, count: int) -> torch.Tensor:
         "The records of the other purifier; the last one stands in for all that it lacks."
@@ -74,7 +74,7 @@ def exact_records(suite: "VideoAuto") -> Callable | None:
 # %% ../nbs/13c_suite.ipynb #suitec04
 def exact_apgd(suite: "VideoAuto") -> Callable | None:
     "APGD along the exact gradient; of torchattacks."
-    if not suite.differentiable or type(suite.threat) is not Linf:
+    if not suite.differentiable or type(suite.threat) is not Linf or suite.threat.signal is not VIDEO:
         return None
     return make_attack("APGD", suite.followed, norm="Linf", eps=suite.eps, steps=20 if suite.random else 100, eot_iter=suite.few)
 
@@ -83,10 +83,10 @@ def selective(values: torch.Tensor, grads: torch.Tensor, eps: float) -> torch.Te
     "The weighted mean of the gradients `(draws, B, C, T, H, W)` of draws with the margins `(draws, B)`."
     weight = torch.ones_like(values)
     for _ in range(5):
-        mean = (weight[..., None, None, None, None] * grads).mean(0)
+        mean = (weight.view(*weight.shape, *[1] * (grads.ndim - 2)) * grads).mean(0)
         gain = eps * (grads * mean.sign()).flatten(2).sum(2)
         weight = torch.sigmoid(5 * (values + gain)).clamp_min(1e-6)
-    return (weight[..., None, None, None, None] * grads).mean(0)
+    return (weight.view(*weight.shape, *[1] * (grads.ndim - 2)) * grads).mean(0)
 
 # %% ../nbs/13c_suite.ipynb #ea92fd3c
 class Selective(PGD):
@@ -112,7 +112,7 @@ def exact_selective(suite: "VideoAuto") -> Callable | None:
 # %% ../nbs/13c_suite.ipynb #82d8909f
 def exact_low(suite: "VideoAuto") -> Callable | None:
     "PGD along the exact gradient, in low frequencies only."
-    if not suite.differentiable or not suite.purifier or type(suite.threat) is not Linf:
+    if not suite.differentiable or not suite.purifier or type(suite.threat) is not Linf or suite.threat.signal is not VIDEO:
         return None
     return suite.pgd(suite.followed, suite.steps, threat=LowFrequency(suite.eps), loss="margin", eot=suite.few)
 
@@ -148,7 +148,7 @@ def bpda(suite: "VideoAuto") -> Callable | None:
 def blur_gradient(suite: "VideoAuto") -> Callable | None:
     "The same with the gradient of a blur."
     more = {"loss": "margin", "momentum": 0.75, "eot": suite.few if suite.differentiable else suite.eot}
-    return suite.pgd(StandIn(suite.model, GaussianBlur(1.0)), steps=60, **more) if suite.purifier else None
+    return suite.pgd(StandIn(suite.model, GaussianBlur(1.0)), steps=60, **more) if suite.purifier and suite.threat.signal is VIDEO else None
 
 # %% ../nbs/13c_suite.ipynb #suitec06
 def nes(suite: "VideoAuto") -> Callable | None:
@@ -206,7 +206,7 @@ class VideoAuto(VideoAttack):
         progress: bool = True,  # show a bar for what takes longer than two seconds
     ):
         super().__init__("video-auto-1", model, seed)
-        self.threat, self.progress, self.broken_by, self.converged = as_threat(eps), progress, [], True
+        self.threat, self.progress, self.broken_by, self.converged = as_threat(eps, signal_of(model)), progress, [], True
         self.eps, defended = self.threat.eps, isinstance(model, Defended)
         self.classifier, self.purifier = (model.classifier, model.purifier) if defended else (model, None)
         self.model = self.seen_by("full", model) if defended else model
@@ -295,7 +295,7 @@ def judge(self: VideoAuto, clips: torch.Tensor, labels: torch.Tensor) -> tuple[t
     "Which clips are answered wrongly in the mean of all draws, and by which margin, both `(B,)`."
     total = self.answers(clips).sum(0)
     if total.shape[1] == 1:
-        return torch.ones_like(labels, dtype=torch.bool), torch.zeros_like(clips[:, 0, 0, 0, 0])
+        return torch.ones_like(labels, dtype=torch.bool), torch.zeros_like(clips.flatten(1)[:, 0])
     lead = margin(total, labels)
     return (lead > 0) | (total.sum(1) == 0) | (total.argmax(1) != labels), lead.to(clips)
 

@@ -8,12 +8,12 @@ from .attacks import ATTACKS as ATTACKS, PGD as PGD, Best as Best, VideoAttack a
 from .baselines import GaussianBlur as GaussianBlur, OneStep as OneStep
 from .blackbox import NES as NES, RayS as RayS, Square as Square
 from .checks import checked as checked
-from .defense import Defended as Defended
+from .defense import Defended as Defended, for_signal as for_signal
 from .guidance import smooth_sign as smooth_sign
 from .pipeline import VideoPurePipeline as VideoPurePipeline
 from .purifier import NoGradientError as NoGradientError, VideoPure as VideoPure, as_purifier as as_purifier
 from .threats import Linf as Linf, LowFrequency as LowFrequency, as_threat as as_threat
-from .video import VideoPureError as VideoPureError
+from .video import VIDEO as VIDEO, VideoPureError as VideoPureError, signal_of as signal_of
 __all__ = ['MEMBERS', 'BROKEN_BY', 'VideoAuto']
 
 class StandIn(Defended):

@@ -4,12 +4,13 @@
 
 # %% auto #0
 __all__ = ['THREATS', 'Threat', 'Linf', 'L2', 'FrameL2', 'Subspace', 'LowFrequency', 'Flicker', 'make_threat', 'as_threat',
-           'Masked', 'Frames', 'Patch']
+           'Masked', 'Frames', 'Patch', 'Features']
 
 # %% ../nbs/12a_threats.ipynb #c002
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from copy import copy
+from dataclasses import dataclass, fields
 from numbers import Real
 
 import torch
@@ -17,7 +18,8 @@ from fastcore.basics import patch
 
 from .checks import checked
 from .registry import Registry, describe, is_code, make
-from .video import ClipError, VideoPureError, check_number
+from .signal import Signal, per_sample
+from .video import VIDEO, ClipError, VideoPureError, check_number
 
 # %% ../nbs/12a_threats.ipynb #c008
 def as_eps(
@@ -37,22 +39,24 @@ def as_eps(
     return value
 
 # %% ../nbs/12a_threats.ipynb #c011
-def format_eps(eps: float) -> str:
-    "An eps as it is usually written: in 1/255, but for 0 and 1."
-    return f"{eps:g}" if eps in (0, 1) else f"{255 * eps:.3g}/255"
+def format_eps(eps: float, unit: int = 255) -> str:
+    "An eps as it is usually written: of clips in 1/255, but for 0 and 1."
+    return f"{eps:g}" if eps in (0, 1) or unit == 1 else f"{unit * eps:.3g}/{unit}"
 
 # %% ../nbs/12a_threats.ipynb #c015
 class Threat:
-    """A set of allowed clips around each clip `(B, 3, T, H, W)` in [0, 1].
+    """A set of allowed clips around each clip `(B, 3, T, H, W)` in [0, 1], or around samples of another `signal`.
 
     Subclasses define `shrink(delta, clips)`, the nearest allowed perturbation; `norm(delta)`, its size; `random(clips)` and `ascend`.
     """
 
     eps: float
+    signal: Signal = VIDEO  # whose range the attacked values keep to; `on` sets it
+    of_clips = False  # whether it makes no sense for anything but clips
 
     def project(self, adv: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
         "The allowed clip nearest to `adv`; an allowed one stays as it is."
-        return (clips + self.shrink(same_shape(adv, clips) - clips, clips)).clamp(0, 1)
+        return (clips + self.shrink(same_shape(adv, clips) - clips, clips)).clamp(self.signal.low, self.signal.high)
 
     def random_start(self, clips: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
         "A random allowed clip; without a `generator`, torch's global one draws."
@@ -60,7 +64,14 @@ class Threat:
 
     def of_size(self, eps: float) -> "Threat":
         "The same threat model of another size."
-        return replace(self, eps=eps)
+        return self.changed(eps=eps)
+
+    def changed(self, **settings: object) -> "Threat":
+        "The same threat model with other settings."
+        found = copy(self)
+        vars(found).update(settings)
+        getattr(found, "__post_init__", dict)()
+        return found
 
     def distance(self, adv: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
         "How far `adv` is from `clips`, `(B,)`, in units of `eps`; infinite where something moved that may not."
@@ -79,6 +90,17 @@ def _uniform(shape: Sequence[int], like: torch.Tensor, generator: torch.Generato
     "Uniform numbers in [-1, 1]."
     return torch.empty(shape, dtype=like.dtype, device=like.device).uniform_(-1, 1, generator=generator)
 
+# %% ../nbs/12a_threats.ipynb #385d7936
+@patch
+def on(self: Threat, signal: Signal) -> Threat:
+    "The same threat model around samples of a signal. Raises `VideoPureError` for one that is made for clips only."
+    if signal == self.signal:
+        return self
+    if self.of_clips:
+        found = f"this model takes a {signal.name} {signal.axes()}"
+        raise VideoPureError(f"{type(self).__name__} is a threat model of clips, and {found}: use Linf, L2 or Features")
+    return self.changed(signal=signal)
+
 # %% ../nbs/12a_threats.ipynb #c021
 @dataclass
 class Linf(Threat):
@@ -87,7 +109,7 @@ class Linf(Threat):
     eps: float = 8 / 255
 
     def __post_init__(self):
-        self.eps = as_eps(self.eps, most=1)
+        self.eps = as_eps(self.eps, most=self.signal.width)
 
     def shrink(self, delta: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
         "Each value clipped to the budget."
@@ -106,22 +128,23 @@ class Linf(Threat):
         return alpha * grad.sign()
 
 # %% ../nbs/12a_threats.ipynb #c028
-def _l2(delta: torch.Tensor, dims: Sequence[int]) -> torch.Tensor:
-    "The Euclidean norm over `dims`, kept; scaled inside, so that tiny gradients do not vanish when squared."
+def _l2(delta: torch.Tensor, dims: Sequence[int] = ()) -> torch.Tensor:
+    "The Euclidean norm over `dims`, or of each sample, kept; scaled inside, so that tiny gradients do not vanish when squared."
+    dims = dims or tuple(range(1, delta.ndim))
     scale = delta.abs().amax(dims, keepdim=True).clamp_min(torch.finfo(delta.dtype).tiny)
     return scale * (delta / scale).square().sum(dims, keepdim=True).sqrt()
 
 # %% ../nbs/12a_threats.ipynb #c030
-def _into_ball(delta: torch.Tensor, clips: torch.Tensor, eps: float, dims: Sequence[int]) -> torch.Tensor:
-    "The nearest perturbation of norm at most `eps` over `dims` that also keeps the clip in [0, 1]."
+def _into_ball(delta: torch.Tensor, below: torch.Tensor, above: torch.Tensor, eps: float, dims: Sequence[int]) -> torch.Tensor:
+    "The nearest perturbation of norm at most `eps` over `dims` that also lies from `below` to `above`."
     length = _l2(delta, dims)
     low = torch.where(length > eps, eps / length, 1.0)
     high = torch.ones_like(low)
     for _ in range(30 if (low < 1).any() else 0):
         middle = (low + high) / 2
-        inside = _l2((middle * delta).clamp(-clips, 1 - clips), dims) <= eps
+        inside = _l2((middle * delta).clamp(below, above), dims) <= eps
         low, high = middle.where(inside, low), high.where(inside, middle)
-    return (low * delta).clamp(-clips, 1 - clips)
+    return (low * delta).clamp(below, above)
 
 # %% ../nbs/12a_threats.ipynb #c033
 @dataclass
@@ -130,14 +153,14 @@ class L2(Threat):
 
     eps: float = 2.0
 
-    dims = (1, 2, 3, 4)
+    dims = ()  # axes that the norm is taken over; none named: all of a sample
 
     def __post_init__(self):
         self.eps = as_eps(self.eps)
 
     def shrink(self, delta: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
         "Scaled into the ball."
-        return _into_ball(delta, clips, self.eps, self.dims)
+        return _into_ball(delta, self.signal.low - clips, self.signal.high - clips, self.eps, self.dims)
 
     def norm(self, delta: torch.Tensor) -> torch.Tensor:
         "The largest norm of each clip."
@@ -161,6 +184,7 @@ class FrameL2(L2):
     eps: float = 0.5
 
     dims = (1, 3, 4)
+    of_clips = True
 
 # %% ../nbs/12a_threats.ipynb #c041
 def low_pass(n: int, keep: float, like: torch.Tensor) -> torch.Tensor:
@@ -173,6 +197,8 @@ def low_pass(n: int, keep: float, like: torch.Tensor) -> torch.Tensor:
 # %% ../nbs/12a_threats.ipynb #c044
 class Subspace(Threat):
     "Each value may move by at most `eps`, and the perturbation lies in the linear subspace on which `smooth` projects."
+
+    of_clips = True
 
     def __post_init__(self):
         self.eps = as_eps(self.eps, most=1)
@@ -271,7 +297,7 @@ class LowFrequency(Subspace):
         "An allowed clip near `adv`; an allowed one stays as it is."
         small = Threat.distance(self, adv, clips) <= 1 + 1e-6
         allowed = small & (self.unexplained(adv, clips) <= 1 / 255)
-        return torch.where(allowed[:, None, None, None, None], adv.clamp(0, 1), super().project(adv, clips))
+        return torch.where(per_sample(allowed, adv), adv.clamp(0, 1), super().project(adv, clips))
 
 # %% ../nbs/12a_threats.ipynb #c065
 @dataclass
@@ -319,19 +345,21 @@ def make_threat(
     return made
 
 # %% ../nbs/12a_threats.ipynb #c072
+@checked
 def as_threat(
     eps: object,  # a `Threat`, a number, "8/255", a class or name of one, or a table with `kind`
+    signal: Signal = VIDEO,  # what is attacked
 ) -> Threat:
-    "What is allowed, as a threat model; a number is the `Linf` of that size."
+    "What is allowed, as a threat model; a number is the `Linf` of that size. Raises `VideoPureError` for one that is made for clips only."
     if isinstance(eps, Threat):
-        return eps
+        return eps.on(signal)
     if isinstance(eps, dict) and all(isinstance(name, str) for name in eps):
-        return make_threat(**{"kind": "Linf"} | eps)
+        return make_threat(**{"kind": "Linf"} | eps).on(signal)
     if isinstance(eps, type) or is_code(eps) or (isinstance(eps, str) and eps in THREATS):
-        return make_threat(eps)
+        return make_threat(eps).on(signal)
     if isinstance(eps, str) and not any(map(str.isdigit, eps)):
         THREATS.find(eps)  # a misspelt name: the error says which there are
-    return Linf(eps)
+    return Linf(eps) if signal is VIDEO else Linf().on(signal).of_size(as_eps(eps))
 
 # %% ../nbs/12a_threats.ipynb #c075
 @patch
@@ -347,11 +375,11 @@ class Masked(Threat):
     def project(self, adv: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
         "The allowed clip nearest to `adv`; untouched outside the mask."
         mask = self.mask(same_shape(adv, clips))
-        return torch.where(mask, self.threat.project(torch.where(mask, adv, clips), clips), clips)
+        return torch.where(mask, self.threat.on(self.signal).project(torch.where(mask, adv, clips), clips), clips)
 
     def random_start(self, clips: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
         "A random allowed clip; without a `generator`, torch's global one draws."
-        return self.project(self.threat.random_start(clips, generator), clips)
+        return self.project(self.threat.on(self.signal).random_start(clips, generator), clips)
 
     def ascend(self, grad: torch.Tensor, alpha: float) -> torch.Tensor:
         "The steepest step inside the mask."
@@ -362,20 +390,9 @@ class Masked(Threat):
         moved = ((same_shape(adv, clips) != clips) & ~self.mask(clips)).flatten(1).any(1)
         return self.threat.distance(adv, clips).where(~moved, math.inf)
 
-# %% ../nbs/12a_threats.ipynb #c082
-@THREATS.register("Frames")
-@dataclass
-class Frames(Masked):
-    "Only some frames may change, within another threat model."
-
-    threat: Threat | float | str = 8 / 255  # a number or "8/255" means `Linf`
-    frames: int | Sequence[int] = 1  # how many, evenly spread, or which; negative ones count from the end
-
-    def __post_init__(self):
-        self.threat = as_threat(self.threat)
-        if isinstance(self.threat, LowFrequency) and self.threat.time < 1:
-            raise VideoPureError("waves that are slow in time run through all frames: for some frames only, use LowFrequency(..., time=1)")
-        self.frames = _as_frames(self.frames)
+# %% ../nbs/12a_threats.ipynb #d762a8ad
+class _Some(Masked):
+    "Only some places may change, within a `threat` of one's choice."
 
     @property
     def eps(self) -> float:
@@ -383,8 +400,26 @@ class Frames(Masked):
         return self.threat.eps
 
     def of_size(self, eps: float) -> Threat:
-        "The same frames, and another size of the threat model inside."
-        return replace(self, threat=self.threat.of_size(eps))
+        "The same places, and another size of the threat model inside."
+        return self.changed(threat=self.threat.of_size(eps))
+
+# %% ../nbs/12a_threats.ipynb #c082
+@THREATS.register("Frames")
+@dataclass
+class Frames(_Some):
+    "Only some frames may change, within another threat model."
+
+    threat: Threat | float | str = 8 / 255  # a number or "8/255" means `Linf`
+    frames: int | Sequence[int] = 1  # how many, evenly spread, or which; negative ones count from the end
+
+    of_clips = True
+
+    def __post_init__(self):
+        self.threat = as_threat(self.threat)
+        if isinstance(self.threat, LowFrequency) and self.threat.time < 1:
+            raise VideoPureError("waves that are slow in time run through all frames: for some frames only, use LowFrequency(..., time=1)")
+        several = isinstance(self.frames, (list, tuple, range))
+        self.frames = _as_numbers(self.frames, "frames") if several else int(check_number("frames", self.frames, 1))
 
     def mask(self, clips: torch.Tensor) -> torch.Tensor:
         "Which frames may change, `(T, 1, 1)`."
@@ -398,11 +433,11 @@ class Frames(Masked):
         return mask
 
 # %% ../nbs/12a_threats.ipynb #c083
-def _as_frames(frames: object) -> int | list[int]:
-    "A number of frames, or the numbers of some; `VideoPureError` for anything else."
-    if isinstance(frames, (list, tuple, range)) and len(frames):
-        return [int(check_number("frames", frame, -(2**31))) for frame in frames]
-    return int(check_number("frames", frames, 1))
+def _as_numbers(numbers: object, what: str) -> list[int]:
+    "The numbers of some frames or features; `VideoPureError` for anything else."
+    if not isinstance(numbers, (list, tuple, range)) or not len(numbers):
+        raise VideoPureError(f"{what} are {numbers!r:.80}, expected a list of numbers, at least one")
+    return [int(check_number(what, number, -(2**31))) for number in numbers]
 
 # %% ../nbs/12a_threats.ipynb #c086
 @THREATS.register("Patch")
@@ -413,6 +448,8 @@ class Patch(Masked):
     size: int | tuple[int, int] = 8  # of the box in pixels: its side, or (height, width)
     corner: tuple[int, int] = (0, 0)  # the box's upper left pixel, (row, column)
     eps: float = 1.0
+
+    of_clips = True
 
     def __post_init__(self):
         self.threat, size = Linf(self.eps), self.size if isinstance(self.size, (tuple, list)) else (self.size, self.size)
@@ -429,4 +466,26 @@ class Patch(Masked):
             raise VideoPureError(f"a patch of {self.height}x{self.width} at {self.corner} does not fit in a picture of {H}x{W}")
         mask = torch.zeros(1, H, W, dtype=torch.bool, device=clips.device)
         mask[:, top : top + self.height, left : left + self.width] = True
+        return mask
+
+# %% ../nbs/12a_threats.ipynb #be45f2bd
+@THREATS.register("Features")
+@dataclass
+class Features(_Some):
+    "Only some features may change, within another threat model: some columns of a table, or samples of a waveform."
+
+    threat: Threat | float | str = 8 / 255  # a number or "8/255" means `Linf`
+    features: Sequence[int] = (0,)  # which, by their numbers along the last axis; negative ones count from the end
+
+    def __post_init__(self):
+        self.threat = as_threat(self.threat, self.signal)
+        self.features = _as_numbers(self.features, "features")
+
+    def mask(self, clips: torch.Tensor) -> torch.Tensor:
+        "Which features may change, `(F,)`."
+        F = clips.shape[-1]
+        if not all(-F <= feature < F for feature in self.features):
+            raise VideoPureError(f"features {self.features[:8]} are not all among {F}, numbered 0 to {F - 1}")
+        mask = torch.zeros(F, dtype=torch.bool, device=clips.device)
+        mask[self.features] = True
         return mask

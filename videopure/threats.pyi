@@ -8,22 +8,25 @@ from dataclasses import dataclass as dataclass
 import torch as torch
 from .checks import checked as checked
 from .registry import Registry as Registry, describe as describe, is_code as is_code, make as make
-from .video import ClipError as ClipError, VideoPureError as VideoPureError, check_number as check_number
-__all__ = ['THREATS', 'Threat', 'Linf', 'L2', 'FrameL2', 'Subspace', 'LowFrequency', 'Flicker', 'make_threat', 'as_threat', 'Masked', 'Frames', 'Patch']
+from .signal import Signal as Signal, per_sample as per_sample
+from .video import VIDEO as VIDEO, ClipError as ClipError, VideoPureError as VideoPureError, check_number as check_number
+__all__ = ['THREATS', 'Threat', 'Linf', 'L2', 'FrameL2', 'Subspace', 'LowFrequency', 'Flicker', 'make_threat', 'as_threat', 'Masked', 'Frames', 'Patch', 'Features']
 
 def as_eps(eps: float | str, most: float=math.inf, name: str='eps') -> float:
     """A size as a number. Raises `VideoPureError` unless it is a number from 0 to `most`."""
     ...
 
-def format_eps(eps: float) -> str:
-    """An eps as it is usually written: in 1/255, but for 0 and 1."""
+def format_eps(eps: float, unit: int=255) -> str:
+    """An eps as it is usually written: of clips in 1/255, but for 0 and 1."""
     ...
 
 class Threat:
-    """A set of allowed clips around each clip `(B, 3, T, H, W)` in [0, 1].
+    """A set of allowed clips around each clip `(B, 3, T, H, W)` in [0, 1], or around samples of another `signal`.
 
     Subclasses define `shrink(delta, clips)`, the nearest allowed perturbation; `norm(delta)`, its size; `random(clips)` and `ascend`."""
     eps: float
+    signal: Signal
+    of_clips: bool
 
     def project(self, adv: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
         """The allowed clip nearest to `adv`; an allowed one stays as it is."""
@@ -37,8 +40,16 @@ class Threat:
         """The same threat model of another size."""
         ...
 
+    def changed(self, **settings: object) -> 'Threat':
+        """The same threat model with other settings."""
+        ...
+
     def distance(self, adv: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
         """How far `adv` is from `clips`, `(B,)`, in units of `eps`; infinite where something moved that may not."""
+        ...
+
+    def on(self, signal: Signal) -> Threat:
+        """The same threat model around samples of a signal. Raises `VideoPureError` for one that is made for clips only."""
         ...
 
     def describe(self) -> dict[Any, Any]:
@@ -77,19 +88,19 @@ class Linf(Threat):
         """`alpha` times the sign."""
         ...
 
-def _l2(delta: torch.Tensor, dims: Sequence[int]) -> torch.Tensor:
-    """The Euclidean norm over `dims`, kept; scaled inside, so that tiny gradients do not vanish when squared."""
+def _l2(delta: torch.Tensor, dims: Sequence[int]=()) -> torch.Tensor:
+    """The Euclidean norm over `dims`, or of each sample, kept; scaled inside, so that tiny gradients do not vanish when squared."""
     ...
 
-def _into_ball(delta: torch.Tensor, clips: torch.Tensor, eps: float, dims: Sequence[int]) -> torch.Tensor:
-    """The nearest perturbation of norm at most `eps` over `dims` that also keeps the clip in [0, 1]."""
+def _into_ball(delta: torch.Tensor, below: torch.Tensor, above: torch.Tensor, eps: float, dims: Sequence[int]) -> torch.Tensor:
+    """The nearest perturbation of norm at most `eps` over `dims` that also lies from `below` to `above`."""
     ...
 
 @dataclass
 class L2(Threat):
     """The norm of the change of a whole clip is at most `eps`."""
     eps: float = 2.0
-    dims: tuple[int, ...] = field(init=False)
+    dims: tuple[Any, ...] = field(init=False)
 
     def __post_init__(self):
         ...
@@ -115,6 +126,7 @@ class FrameL2(L2):
     """The norm of the change of each frame is at most `eps`."""
     eps: float = 0.5
     dims: tuple[int, ...] = field(init=False)
+    of_clips: bool = field(init=False)
 
 def low_pass(n: int, keep: float, like: torch.Tensor) -> torch.Tensor:
     """The projection `(n, n)` on the lowest cosine waves of n samples, `keep` of them as a fraction, at least the constant one."""
@@ -122,6 +134,7 @@ def low_pass(n: int, keep: float, like: torch.Tensor) -> torch.Tensor:
 
 class Subspace(Threat):
     """Each value may move by at most `eps`, and the perturbation lies in the linear subspace on which `smooth` projects."""
+    of_clips: bool
 
     def __post_init__(self):
         ...
@@ -210,8 +223,8 @@ def make_threat(kind: object, eps: float | str | None=None, **options: object) -
     """A threat model by name. Raises `VideoPureError` for a name or an option that there is not."""
     ...
 
-def as_threat(eps: object) -> Threat:
-    """What is allowed, as a threat model; a number is the `Linf` of that size."""
+def as_threat(eps: object, signal: Signal=VIDEO) -> Threat:
+    """What is allowed, as a threat model; a number is the `Linf` of that size. Raises `VideoPureError` for one that is made for clips only."""
     ...
 
 class Masked(Threat):
@@ -233,26 +246,30 @@ class Masked(Threat):
         """How far `adv` is from `clips`, `(B,)`, in units of `eps`; infinite where something outside the mask moved."""
         ...
 
+class _Some(Masked):
+    """Only some places may change, within a `threat` of one's choice."""
+    eps: float
+
+    def of_size(self, eps: float) -> Threat:
+        """The same places, and another size of the threat model inside."""
+        ...
+
 @dataclass
-class Frames(Masked):
+class Frames(_Some):
     """Only some frames may change, within another threat model."""
     threat: Threat | float | str = 8 / 255
     frames: int | Sequence[int] = 1
+    of_clips: bool = field(init=False)
 
     def __post_init__(self):
-        ...
-    eps: float = field(init=False)
-
-    def of_size(self, eps: float) -> Threat:
-        """The same frames, and another size of the threat model inside."""
         ...
 
     def mask(self, clips: torch.Tensor) -> torch.Tensor:
         """Which frames may change, `(T, 1, 1)`."""
         ...
 
-def _as_frames(frames: object) -> int | list[int]:
-    """A number of frames, or the numbers of some; `VideoPureError` for anything else."""
+def _as_numbers(numbers: object, what: str) -> list[int]:
+    """The numbers of some frames or features; `VideoPureError` for anything else."""
     ...
 
 @dataclass
@@ -261,6 +278,7 @@ class Patch(Masked):
     size: int | tuple[int, int] = 8
     corner: tuple[int, int] = (0, 0)
     eps: float = 1.0
+    of_clips: bool = field(init=False)
     threat: Linf = field(init=False)
     height: Any = field(init=False)
     width: Any = field(init=False)
@@ -270,4 +288,17 @@ class Patch(Masked):
 
     def mask(self, clips: torch.Tensor) -> torch.Tensor:
         """Which pixels may change, `(1, H, W)`."""
+        ...
+
+@dataclass
+class Features(_Some):
+    """Only some features may change, within another threat model: some columns of a table, or samples of a waveform."""
+    threat: Threat | float | str = 8 / 255
+    features: Sequence[int] = (0,)
+
+    def __post_init__(self):
+        ...
+
+    def mask(self, clips: torch.Tensor) -> torch.Tensor:
+        """Which features may change, `(F,)`."""
         ...

@@ -8,15 +8,31 @@ import torch as torch
 from torch import Tensor as Tensor
 from .checks import MOST_FRAMES as MOST_FRAMES, ClipError as ClipError, Late as Late, MissingPackageError as MissingPackageError, VideoFileError as VideoFileError, VideoPureError as VideoPureError, as_path as as_path, atomic_path as atomic_path
 from .checks import check_flag as check_flag, check_number as check_number, check_room as check_room, in_series as in_series, reading as reading, visible as visible
-__all__ = ['MOTIONS', 'check_video', 'moving_shapes', 'write_video', 'read_video']
+from .signal import Signal as Signal
+__all__ = ['VIDEO', 'MOTIONS', 'check_video', 'moving_shapes', 'write_video', 'read_video']
 av: Late
 
 def _cure(shape):
     """How a clip of a wrong shape becomes (B, 3, T, H, W), as the end of a message."""
     ...
 
+class _Clips(Signal):
+    """The signal of clips."""
+    unit: int
+
+    def cure(self, wrong: str, shape: tuple[Any, ...]=()) -> str:
+        ...
+
+    def check(self, x: Tensor) -> Tensor:
+        ...
+VIDEO: _Clips
+
 def check_video(video: Tensor, min_frames: int=2) -> Tensor:
     """Return `video` if it is a clip, else raise a `ClipError` that says what is wrong with it."""
+    ...
+
+def signal_of(model: object, default: Signal | None=VIDEO) -> Signal | None:
+    """What a model, a defense or a purifier takes: its `signal`, or that of what it is made of; `default` where none says."""
     ...
 MOTIONS: tuple[str, ...]
 
