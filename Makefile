@@ -38,10 +38,10 @@ demo: $(RUN)
 # one thread a process: notebooks run side by side, and so do the files of tests
 test: $(DEV)
 	OMP_NUM_THREADS=1 $(BIN)/nbdev_test --timing
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-fast: $(DEV)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow" $(ARGS)
 
 # as many odd inputs as FUZZ says; how they ended is printed at the end
 FUZZ = 10000

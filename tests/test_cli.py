@@ -10,9 +10,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 from html import escape
 from importlib import import_module
+from io import StringIO
 from pathlib import Path
 from typing import Literal, Optional
 
@@ -51,30 +52,39 @@ def psnr(a, b):
     return -10 * math.log10((a - b).square().mean().item())
 
 
+DEMO = ["demo", "--n-clips", "6", "--eps", "4/255", "--seed", "3"]
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory) -> tuple[Path, str]:
+    "What the demonstration leaves, in folders that were not there, and what it says."
+    out = tmp_path_factory.mktemp("demo") / "a" / "b"
+    with redirect_stdout(StringIO()) as said:
+        assert main([*DEMO, "--out", str(out)]) == 0
+    return out, said.getvalue()
+
+
 @pytest.mark.slow
-def test_demo(tmp_path, capsys):
-    assert main(["demo", "--n-clips", "6", "--eps", "4/255", "--seed", "3", "--out", str(tmp_path / "a" / "b")]) == 0
-    said = capsys.readouterr().out
+def test_demo(shown):
+    out, said = shown
     limits = "drawn clips of 32 pixels, from one generator. The paper's 1.7B model, UCF-101 and Kinetics-400 were not run."
     assert "gray-box" in said and "adaptive" in said and said.count(limits) == 1
     for name in ("none", "JPEG 30", "DDIM", "one-step x0", "VideoPure", "VideoPure, paper's setting"):
         assert name in said
-    results = json.loads((tmp_path / "a" / "b" / "card.json").read_text())
+    results = json.loads((out / "card.json").read_text())
     assert results["cells"]["VideoPure"]["PGD 4/255"]["accuracy"]["n"] == 6
-    assert limits in (tmp_path / "a" / "b" / "card.md").read_text() and limits in (tmp_path / "a" / "b" / "table.md").read_text()
-    page = (tmp_path / "a" / "b" / "report.html").read_text()
-    assert escape(limits) in page and escape(limits) in (tmp_path / "a" / "b" / "card.html").read_text()
+    assert limits in (out / "card.md").read_text() and limits in (out / "table.md").read_text()
+    page = (out / "report.html").read_text()
+    assert escape(limits) in page and escape(limits) in (out / "card.html").read_text()
     assert page.count("<figure") == 16 and "gray-box" in page and 'src="http' not in page
     assert page.index("A change that nobody sees") < page.index("<figure") < page.index("<table"), "the point first"
     assert "worst case" not in page and {"✓", "✗"} <= {*page} and "#15803d" in page and "#b91c1c" in page
 
 
 @pytest.mark.slow
-def test_demo_repeats_under_a_seed(tmp_path):
-    for folder in ("a", "b"):
-        assert main(["demo", "--n-clips", "4", "--out", str(tmp_path / folder)]) == 0
-    a, b = ((tmp_path / folder / "table.md").read_text() for folder in ("a", "b"))
-    assert a == b
+def test_demo_repeats_under_a_seed(shown, tmp_path):
+    assert main([*DEMO, "--out", str(tmp_path)]) == 0
+    assert (tmp_path / "table.md").read_text() == (shown[0] / "table.md").read_text()
 
 
 @pytest.mark.slow

@@ -98,7 +98,7 @@ def test_killed_and_started_again(run_file, expected, tmp_path):
         assert process.wait() == -signal.SIGKILL, "the run was over before it could be killed"
         before = lines(tmp_path)
         assert before >= moment and not (tmp_path / "table.md").exists()
-    subprocess.run(command(run_file, "--out", tmp_path), check=True, stdout=subprocess.DEVNULL)
+    assert main(["evaluate", str(run_file), "--out", str(tmp_path), "--quiet"]) == 0
     assert (tmp_path / "table.md").read_text() == expected
     assert lines(tmp_path) == len(Card.load(tmp_path).results) == 5 * 3 * 3 + 4 * 3
 

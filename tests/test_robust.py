@@ -278,7 +278,7 @@ def test_trained_purifier_passes_the_checks_and_a_copy_without_a_gradient_does_n
         def __call__(self, video):
             return (super().__call__(video) * 255).round() / 255
 
-    pipe, data = VideoPurePipeline.tiny("robust"), moving_shapes(5, seed=91_888)
+    pipe, data = VideoPurePipeline.tiny("robust"), moving_shapes(3, seed=91_888)
     pipe.disable_gradient_checkpointing()
     honest, cut = (
         check_defense(Defended(tiny_classifier(), kind(pipe)), *data, steps=12, grid=[], draws=1, queries=5, progress=False)

@@ -614,7 +614,7 @@ print("PEAK", peak / 1e6, use.ru_utime + use.ru_stime)
 """
 
 
-SECONDS = int(os.environ.get("VIDEOPURE_FILM_SECONDS", 20))  # 600 takes about 20 minutes
+SECONDS = int(os.environ.get("VIDEOPURE_FILM_SECONDS", 8))  # 600 takes about 20 minutes
 
 
 def long_film(path, seconds=SECONDS):
@@ -640,7 +640,7 @@ def long_film(path, seconds=SECONDS):
 
 @pytest.mark.slow
 def test_long_1080p(tmp_path):
-    "Same duration, rate and sound, under 3 GB; killed and run again, nothing half-written is left."
+    "Same duration, rate and sound, in bounded memory; killed and run again, nothing half-written is left."
     source, out = long_film(tmp_path / "in.mp4"), tmp_path / "out.mp4"
     call = [sys.executable, "-c", RUN, str(source), str(out)]
     running = subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
@@ -656,7 +656,8 @@ def test_long_1080p(tmp_path):
     peak, cpu = map(float, done.stdout.split("PEAK")[1].split())
     before, after = video_info(source), video_info(out)
     print(f"\n{before}\n{after}\npeak {peak:.2f} GB, {cpu:.0f} CPU s")
-    assert peak < 3 and "frames" in done.stderr and sorted(path.name for path in tmp_path.iterdir()) == ["in.mp4", "out.mp4"]
+    assert peak < (2.5 if SECONDS < 20 else 3)  # it was 1.46 for 8 seconds, whose frames held as bytes would be 1.49 more; 2.31 for 600
+    assert "frames" in done.stderr and sorted(path.name for path in tmp_path.iterdir()) == ["in.mp4", "out.mp4"]
     assert (after.frames, after.rate, after.width, after.height) == (30 * SECONDS, 30, 1920, 1080)
     assert abs(after.seconds - before.seconds) < 1 / 30
     assert film_packets(out) == film_packets(source)
