@@ -16,7 +16,7 @@ from diffusers.models.unets.unet_3d_condition import UNet3DConditionOutput as UN
 from torch import nn as nn
 from .checks import count_names as count_names, reason as reason
 from .video import MOTIONS as MOTIONS, VideoFileError as VideoFileError, VideoPureError as VideoPureError, atomic_path as atomic_path, check_number as check_number
-__all__ = ['CLASSIFIER_KINDS', 'check_class_names', 'TinyVAE', 'timestep_features', 'TinyUNet', 'MotionClassifier', 'assets', 'tiny_classifier', 'tiny_defaults']
+__all__ = ['CLASSIFIER_KINDS', 'check_class_names', 'TinyVAE', 'TinyUNet', 'MotionClassifier', 'assets', 'tiny_classifier', 'tiny_defaults']
 
 def _check_sizes(widths=(1,), **sizes: Any):
     """Raise `VideoPureError` unless every size is a whole number from 1, and `widths` a list of them."""
