@@ -372,3 +372,10 @@ def test_what_cannot_be_a_diffusion_model_is_refused():
         DDIMInversion(SignalDiffusion(network.eval(), ROW), 3, temporal=True)(torch.rand(2, 12))
     with pytest.raises(VideoPureError, match="a row has shape"):
         SignalDiffusion(network, ROW).train_on(torch.rand(4, 11), steps=1)
+
+
+@EVERY
+def test_survivors_of_a_size_that_does_not_allow_everything_are_no_failure(kind):
+    _, net, x, y = made(kind)
+    report = check_defense(Defended(net, halved), x, y, 1e-4, threat="L2", steps=3, queries=5, draws=2, progress=False)
+    assert report["a larger eps breaks more, at last all"].verdict == "passed" and report.curves["full gradient"][2e-4].right > 0
