@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from videopure import Card, VideoPurePipeline, tiny_classifier
+from videopure import Card, tiny_classifier
 from videopure.config import read_config, run_config
 from videopure.evaluate import as_attack_spec
+from videopure.pipeline import load_pipeline
 from videopure.registry import fingerprint
 from videopure.training import Recipe
 
@@ -23,7 +24,7 @@ if not RUNS:
 
 TABLES = {path.parent.relative_to(FOLDER).as_posix(): Card.load(path.parent) for path in sorted(FOLDER.rglob("card.json"))}
 PLACES = {name: FOLDER / f"{name.split('/')[0]}.toml" for name in TABLES}  # folds share a file; a script has none
-GROWING = {"second"}  # measured over several sittings, the first clips first
+GROWING = {"second", "frontier"}  # measured over several sittings, the first clips first
 CONFIGS = {name: read_config(path) for name, path in PLACES.items() if path.exists()}
 
 
@@ -74,15 +75,17 @@ def test_attacks_kept_their_constraint():
 
 
 def test_weights_are_those_of_the_embedded_models():
-    kinds = {"tiny": "unet", "tiny-flow": "flow", "tiny-robust": "robust"}
-    pipes = {name: VideoPurePipeline.tiny(kind) for name, kind in kinds.items()}
+    marks = {}
+    for name, dtype in product(("tiny", "tiny-flow", "tiny-robust"), ("float32", "bfloat16")):
+        pipe = load_pipeline(name, "cpu", dtype)
+        marks[name, dtype] = fingerprint(pipe.network, pipe.vae) + ("" if dtype == "float32" else f" in {dtype}")
     for run in RUNS:
         kind = CONFIGS[run].get("classifier", "tiny").partition("-")[2] or "plain"
         assert TABLES[run].config["classifier"]["weights"] == fingerprint(tiny_classifier(kind)), run
         for name, defense in CONFIGS[run]["defenses"].items():
-            pipe = pipes[defense.get("model", CONFIGS[run].get("model", "tiny"))]
+            mark = marks[defense.get("model", CONFIGS[run].get("model", "tiny")), defense.get("dtype", "float32")]
             if defense["method"] in ("videopure", "one-step"):
-                assert TABLES[run].config["defenses"][name]["weights"] == fingerprint(pipe.network, pipe.vae), (run, name)
+                assert TABLES[run].config["defenses"][name]["weights"] == mark, (run, name)
 
 
 def test_small_enough_to_keep():
