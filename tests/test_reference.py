@@ -131,6 +131,8 @@ def test_a_worst_case_needs_all_attacks_that_count():
     gray |= {f"own_clips/{fold}": {"DDIM", "VideoPure, paper's setting"} for fold in "ab"}
     fewer = {"reference": CODECS | {"bit depth 3"}, "curves": {"JPEG 30", "one-step x0"}} | {f"own_clips/{fold}": CODECS for fold in "ab"}
     for run, card in TABLES.items():
+        if len(card.config.get("worst", [])) == 1:
+            continue  # the worst of one attack is that attack, which has a column of its own
         found = {row[0]: row[2] for row in card.table().rows if isinstance(row[2], str)}
         saved = json.loads((FOLDER / run / "card.json").read_text(encoding="utf-8"))["worst"]
         assert {row for row, why in found.items() if why == "not attacked adaptively"} == gray[run], run

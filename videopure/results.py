@@ -250,7 +250,7 @@ def table(self: Card) -> Table:
     best = [j for j, a in enumerate(columns, 1) if len(clips(a)) == 1]
     notes += self._draw_notes() + ([self.about["limits"]] if "limits" in self.about else [])
     if None not in columns and len(columns) > 1 and (blind := [d for d in self.defenses if not self.adaptive(d)]):
-        whom = "a whole defense" if len(blind) == len(self.defenses) else ", ".join(blind)
+        whom = "a whole defense" if len(blind) == len(self.defenses) else "; ".join(blind)
         notes.insert(0, f"No attack here followed {whom}: what is right may be wrong under one that does.")
     return Table(self._title(best and len(rows) > 1), ["defense", *(_COLUMNS.get(a, a) for a in columns)], rows, best, notes)
 
