@@ -203,14 +203,19 @@ def evaluate(
     where_not: list[str] | None = None,  # take all clips but those with one of these values
 ) -> str | None:
     "measure defenses under attacks; an interrupted run goes on"
-    words = SimpleNamespace(**locals())
-    settings, only = _settings_of(words), {"only_attacks": attacks or (), "only_defenses": defenses or ()}
-    if plan:
-        return str(videopure.plan.plan_config(settings, out, device, **only, progress=not quiet))
-    if videopure.video.check_number("workers", workers, 1) > 1 and not os.environ.get("RANK"):
-        return videopure.journal.run_together(["evaluate", *_as_words(vars(words) | {"workers": None})], workers)
-    card = videopure.config.run_config(settings, out, device, **only, progress=not quiet)
-    return _shown(card, settings, out, _seen_before(SimpleNamespace(classifier=classifier, model=model), [r["clip"] for r in card.results]))
+    return _evaluated(SimpleNamespace(**locals()))
+
+# %% ../nbs/19_cli.ipynb #0257f994
+def _evaluated(words: SimpleNamespace) -> str | None:
+    "What `evaluate` does with its words."
+    settings = _settings_of(words)
+    only = {"only_attacks": words.attacks or (), "only_defenses": words.defenses or (), "progress": not words.quiet}
+    if words.plan:
+        return str(videopure.plan.plan_config(settings, words.out, words.device, **only))
+    if videopure.video.check_number("workers", words.workers, 1) > 1 and not os.environ.get("RANK"):
+        return videopure.journal.run_together(["evaluate", *_as_words(vars(words) | {"workers": None})], words.workers)
+    card = videopure.config.run_config(settings, words.out, words.device, **only)
+    return _shown(card, settings, words.out, _seen_before(words, [r["clip"] for r in card.results]))
 
 # %% ../nbs/19_cli.ipynb #6edb051c
 def _as_words(words: dict) -> list[str]:

@@ -65,6 +65,10 @@ def evaluate(config: str | None=None, *, out: str='evaluation', classifier: str 
     """measure defenses under attacks; an interrupted run goes on"""
     ...
 
+def _evaluated(words: SimpleNamespace) -> str | None:
+    """What `evaluate` does with its words."""
+    ...
+
 def _as_words(words: dict[Any, Any]) -> list[str]:
     """The words of a command line that mean these values; one that is not given is None, False or empty."""
     ...
