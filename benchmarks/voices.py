@@ -32,7 +32,8 @@ from videopure.tiny import timestep_features
 
 RATE, LENGTH, DECIBELS = 8000, 4000, -30.0
 WAVE = Signal("waveform", ("L",), -0.25, 0.25)  # as far as speech of -30 dBFS reaches; the diffusion sees it scaled to [-1, 1]
-SEED, EPS, STEPS = 1410, (0.0005, 0.001, 0.002), {"gray-box": 70, "BPDA": 40, "exact": 20}
+SEED, EPS = 1410, (0.0005, 0.001, 0.002)
+STEPS = {"gray-box": 40, "BPDA": 40, "exact": 20}
 ENROL, EACH = 5, 10  # recordings of a speaker that enrol; that set the threshold; that are tested
 
 
@@ -76,7 +77,7 @@ def voice(pitch: float, tract: float, tilt: float, draw: torch.Generator) -> tor
     width = torch.tensor([60.0, 90.0, 150.0])
     shape = (1 / (1 + ((k[:, :, None] * pitch - formants) / width).square())).mul(torch.tensor([1.0, 0.5, 0.25])).sum(-1).sqrt()
     sound = (shape * k**-tilt * torch.sin(k * phase)).sum(0)
-    return level(sound * (math.pi * t).sin().sqrt() + 0.01 * sound.std() * torch.randn(LENGTH, generator=draw))
+    return level(sound * (math.pi * t).sin().clamp_min(0).sqrt() + 0.01 * sound.std() * torch.randn(LENGTH, generator=draw))
 
 
 def made_up(takes: int = 40, speakers: int = 6, seed: int = 0) -> dict[int, torch.Tensor]:
@@ -144,9 +145,9 @@ def faster(x: torch.Tensor, speed: float) -> torch.Tensor:
     return level(F.interpolate(x[:, None], scale_factor=1 / speed, mode="linear")[:, 0].repeat(1, 2)[:, :LENGTH])
 
 
-def train_encoder(sounds: dict[int, torch.Tensor], steps: int = 400, seed: int = 0, speeds: tuple = (0.8, 0.9, 1.0, 1.1, 1.25)) -> nn.Module:
+def train_encoder(sounds: dict[int, torch.Tensor], steps: int = 400, seed: int = 0) -> nn.Module:
     "A small encoder that tells the speakers of the training apart, each at several speeds; frozen."
-    draw = torch.Generator().manual_seed(seed)
+    draw, speeds = torch.Generator().manual_seed(seed), (0.8, 0.9, 1.0, 1.1, 1.25)
     with seeded(seed):
         encoder, centres = SmallEncoder(), nn.Parameter(torch.randn(len(sounds) * len(speeds), 64))
     classes = [faster(x, speed) for x in sounds.values() for speed in speeds]
@@ -197,7 +198,7 @@ class WaveDenoiser(nn.Module):
 
 
 def diffusion(deepest: int = 12) -> SignalDiffusion:
-    "An untrained diffusion of waveforms. Of AudioPure's 200 levels (betas 0.0001 to 0.02) it learns the lowest, deeper than any purifier goes."
+    "An untrained diffusion of waveforms, on the lowest of AudioPure's 200 levels (betas 0.0001 to 0.02)."
     betas = torch.linspace(1e-4, 0.02, 200)[:deepest].tolist()
     scheduler = DDIMScheduler(num_train_timesteps=deepest, trained_betas=betas, clip_sample=False)
     with seeded(SEED):
@@ -242,7 +243,7 @@ def defenses(pipe: SignalDiffusion, noise: LearnedNoise | None = None) -> dict[s
     "Name -> what cleans a waveform. The level t = 3 is AudioPure's."
     sigma = math.sqrt(1 - pipe.abar[2].item()) * WAVE.high
     found = {"none": None, "plain noise": RandomizedSmoothing(sigma, 1)} | ({"learned noise": noise} if noise else {})
-    found |= {"one-step, t = 3": OneStep(pipe, 2), "one-step, t = 6": OneStep(pipe, 5), "random sampling, t = 3": RandomSampling(pipe, 3, 3)}
+    found |= {f"one-step, t = {t}": OneStep(pipe, t - 1) for t in (3, 6)} | {"random sampling, t = 3": RandomSampling(pipe, 3, 3)}
     return found | {f"diffusion, t = {t}": DiffPure(pipe, t) for t in (1, 3, 6, 10)}
 
 
@@ -250,27 +251,28 @@ def defenses(pipe: SignalDiffusion, noise: LearnedNoise | None = None) -> dict[s
 
 
 def trials(sounds: dict[int, torch.Tensor], claim: int, part: int = 1, each: int = EACH) -> tuple[torch.Tensor, torch.Tensor]:
-    "Sounds and labels of those who claim to be a speaker: `each` of the speaker (1) and as many of the others (0); part 0 sets the threshold."
+    "Sounds and labels of those who claim to be a speaker: `each` true (1) and as many others (0); part 0 sets the threshold."
     start, others = ENROL + part * EACH, [s for s in sounds if s != claim]
     share = [each // len(others) + (i < each % len(others)) for i in range(len(others))]
     x = torch.cat([sounds[claim][start : start + each], *(sounds[s][start : start + n] for s, n in zip(others, share))])
     return x, torch.tensor([1] * each + [0] * each)
 
 
-def equal_error(scores: torch.Tensor, labels: torch.Tensor) -> tuple[float, float]:
-    "The equal error rate, and the threshold where as many of the genuine are rejected as of the impostors accepted."
-    cuts = torch.cat([scores.sort().values, scores.max()[None] + 1e-4])
-    rejected = (scores[labels == 1] < cuts[:, None]).double().mean(1)
-    accepted = (scores[labels == 0] >= cuts[:, None]).double().mean(1)
-    i = (rejected - accepted).abs().argmin()
-    return ((rejected[i] + accepted[i]) / 2).item(), cuts[i].item()
+def equal_error(scores: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    "The equal error rate of scores `(..., n)`, and the threshold where as many of the genuine are rejected as of the impostors accepted."
+    cuts, order = scores.sort(-1)
+    right = labels.gather(-1, order).double()
+    rejected = (right.cumsum(-1) - right) / right.sum(-1, keepdim=True)
+    accepted = (1 - right).flip(-1).cumsum(-1).flip(-1) / (1 - right).sum(-1, keepdim=True)
+    i = (rejected - accepted).abs().argmin(-1, keepdim=True)
+    return ((rejected + accepted) / 2).gather(-1, i)[..., 0], cuts.gather(-1, i)[..., 0]
 
 
 def verifiers(encoder: nn.Module, sounds: dict[int, torch.Tensor]) -> dict[int, Verifier]:
     "Speaker -> a verifier, all with one threshold: the equal error of clean recordings that are not tested."
     found = {s: Verifier(encoder, x[:ENROL]) for s, x in sounds.items()}
     parts = [(cosine(found[s], x), y) for s in found for x, y in [trials(sounds, s, 0)]]
-    threshold = equal_error(*(torch.cat(column) for column in zip(*parts)))[1]
+    threshold = equal_error(*(torch.cat(column) for column in zip(*parts)))[1].item()
     for each in found.values():
         each.threshold = threshold
     return found
@@ -301,10 +303,10 @@ def cells() -> list[tuple[str, str, float]]:
     "What is measured: defense, attack, eps; the cheap ones first."
     names = list(defenses(diffusion(), LearnedNoise()))
     found = [(name, "clean", 0.0) for name in names] + [("none", "chance", max(EPS))]
-    found += [(name, "gray-box", eps) for eps in EPS for name in names]
-    strong = ("diffusion, t = 3", "plain noise", "learned noise", "one-step, t = 3", "diffusion, t = 6")
-    found += [(name, "exact", eps) for eps in (EPS[-1], *EPS[:-1]) for name in strong if eps == EPS[-1] or name == strong[0]]
-    return found + [(name, "BPDA", EPS[-1]) for name in (strong[0], strong[-1])]
+    found += [(name, "gray-box", eps) for eps in EPS[::-1] for name in names]
+    found += [("diffusion, t = 3", kind, EPS[-1]) for kind in ("exact", "BPDA")]
+    found += [(name, "exact", EPS[-1]) for name in ("plain noise", "learned noise", "one-step, t = 3")]
+    return found + [("diffusion, t = 3", "exact", eps) for eps in EPS[:-1]] + [("diffusion, t = 6", "exact", EPS[-1])]
 
 
 class Half:
@@ -315,7 +317,7 @@ class Half:
         file = folder / f"diffusion_{name}.pt"
         self.pipe = diffusion()
         if not file.exists():
-            losses = self.pipe.train_on(pieces_of(torch.cat(list(train.values()))), 4000, 32, 2e-3, SEED, progress=False)
+            losses = self.pipe.train_on(pieces_of(torch.cat(list(train.values()))), 3000, 32, 2e-3, SEED, progress=False)
             torch.save(self.pipe.network.state_dict(), file)
             print(f"{name}: diffusion trained, loss {sum(losses[-100:]) / 100:.3f}", flush=True)
         self.pipe.network.load_state_dict(torch.load(file, weights_only=True))
@@ -327,7 +329,8 @@ class Half:
         self.defenses = {}
         for kind, each in self.encoders.items():
             trained = verifiers(each, train)
-            clean, attacked = zip(*((x, attack("gray-box", trained[s], None, EPS[-1], 10)(x, y)) for s in train for x, y in [trials(train, s)]))
+            both = [(x, attack("gray-box", trained[s], None, EPS[-1], 10)(x, y)) for s in train for x, y in [trials(train, s)]]
+            clean, attacked = zip(*both)
             self.defenses[kind] = defenses(self.pipe, train_noise(each, torch.cat(clean), torch.cat(attacked)))
 
     def kept(self, file: Path, train: dict) -> nn.Module:
@@ -360,14 +363,11 @@ def summary(found: list[dict], draws: int = 1000) -> list:
             right[y].append(((score >= cell["threshold"]) != bool(y), cell["claim"]))
     scores, labels = (torch.tensor([cell[part] for cell in found]) for part in ("scores", "labels"))
     scores = scores - torch.tensor([[cell["threshold"]] for cell in found])  # halves have thresholds of their own
-    draw, rates = torch.Generator().manual_seed(0), []
-    for _ in range(draws):
-        rows = torch.randint(len(found), (len(found),), generator=draw)
-        columns = torch.randint(scores.shape[1], (len(found), scores.shape[1]), generator=draw)
-        some = scores[rows].gather(1, columns).flatten(), labels[rows].gather(1, columns).flatten()
-        rates.append(equal_error(*some)[0])
-    low, high = torch.tensor(rates).quantile(torch.tensor([0.025, 0.975])).tolist()
-    eer = f"{100 * equal_error(scores.flatten(), labels.flatten())[0]:.1f} [{100 * low:.0f}, {100 * high:.0f}]"
+    draw, (n, k) = torch.Generator().manual_seed(0), scores.shape
+    rows, columns = torch.randint(n, (draws, n, 1), generator=draw), torch.randint(k, (draws, n, k), generator=draw)
+    again = equal_error(scores[rows, columns].flatten(1), labels[rows, columns].flatten(1))[0]
+    low, high = (100 * again.quantile(torch.tensor([0.025, 0.975], dtype=again.dtype))).tolist()
+    eer = f"{100 * equal_error(scores.flatten(), labels.flatten())[0].item():.1f} [{low:.0f}, {high:.0f}]"
     return [eer, *(clustered([wrong for wrong, _ in right[y]], [claim for _, claim in right[y]]) for y in (1, 0))]
 
 
@@ -400,16 +400,16 @@ def main() -> None:
     kept = json.loads(file.read_text()) if file.exists() else {}
     first, second = ({s: x for s, x in sounds.items() if s in part} for part in ((1, 2, 3), (4, 5, 6)))
     halves = [Half(*each, args.out / "weights", args.encoder) for each in (("a", first, second), ("b", second, first))]
-    for victim in halves[0].encoders:
-        for cell in cells():
+    for cell in cells():
+        for victim in halves[0].encoders:
             for half in halves:
                 for claim in half.test:
                     key = " | ".join(map(str, (victim, *cell, claim)))
                     if key not in kept:
                         kept[key] = half.scores(victim, *cell, claim)
             file.write_text(json.dumps(kept) + "\n")
-            (args.out / "table.md").write_text("\n\n".join(t._repr_markdown_() for t in tables(kept)) + "\n", encoding="utf-8")
             print(victim, *cell, flush=True)
+    (args.out / "table.md").write_text("\n\n".join(t._repr_markdown_() for t in tables(kept)) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
