@@ -103,7 +103,7 @@ def test_words_that_training_has_not_seen_are_zeros():
 def test_the_table_of_traffic_is_that_of_its_record():
     traffic, folder = script("traffic"), ROOT / "benchmarks" / "traffic"
     found = json.loads((folder / "traffic.json").read_text(encoding="utf-8"))
-    tables = (traffic.main_table(found), traffic.attack_table(found), traffic.certified_table(found))
+    tables = [table(found) for table in (traffic.main_table, traffic.attack_table, traffic.certified_table, traffic.held_table)]
     assert (folder / "table.md").read_text(encoding="utf-8") == "\n".join(table._repr_markdown_() for table in tables)
     cells = found["cells"]
     assert all(one[0] <= one[1] and one[2] <= one[3] <= one[1] for counts in cells.values() for one in counts)
