@@ -194,7 +194,7 @@ def _kinds(section: str, spec: dict) -> dict[str, object] | None:
     if found is MovingShapes:
         kinds["n_clips"] = kinds.pop("n")
     pipe = callable(found) and "pipe" in inspect.signature(getattr(found, "func", found)).parameters
-    return kinds | {k: kind for k, kind in _MORE[section].items() if k != "model" or pipe}
+    return kinds | {k: kind for k, kind in _MORE[section].items() if k not in ("model", "dtype") or pipe}
 
 # %% ../nbs/16c_config.ipynb #k011
 _DEFENSES = {"none": {"method": "none"}, "JPEG 30": {"method": "jpeg", "quality": 30}, "VideoPure": {"method": "videopure"}}
