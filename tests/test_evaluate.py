@@ -24,7 +24,7 @@ from videopure.attacks import ATTACKS
 from videopure.baselines import JPEG, PURIFIERS, GaussianBlur, NoiseAndDenoise, OneStep, RandomizedSmoothing
 from videopure.classifiers import VideoClassifier, load_classifier
 from videopure.cli import main
-from videopure.config import _reading, load_data, read_config, run_config
+from videopure.config import _reading, load_data, parts_of, read_config, run_config
 from videopure.data import ClipFolder, Clips, MovingShapes
 from videopure.defense import Defended
 from videopure.evaluate import PROTOCOLS, AttackSpec, Run, as_attack_spec, benchmark
@@ -1622,3 +1622,13 @@ def test_an_embedded_purifier_on_files_is_told(tmp_path, capsys):
     assert said.startswith("videopure: VideoPure")
     assert main(["evaluate", "--n-clips", "2", "--attacks", "none", "--quiet", "--device", "cpu", "--out", str(tmp_path / "b")]) == 0
     assert "smears" not in capsys.readouterr().err
+
+
+def test_a_defense_may_have_a_type_of_numbers_of_its_own():
+    "Beside the run's; a defense without a model has none."
+    rows = {"exact": {"method": "one-step"}, "short": {"method": "one-step", "dtype": "bfloat16"}, "JPEG": {"method": "jpeg"}}
+    _, defenses, _, _ = parts_of({"defenses": rows, "data": {"n_clips": 2}}, "cpu")
+    assert [defenses[name].purifier.pipe.unet.dtype for name in ("exact", "short")] == [torch.float32, torch.bfloat16]
+    assert defenses["short"].purifier.describe()["weights"].endswith(" in bfloat16")
+    with pytest.raises(VideoPureError, match="dtype"):
+        parts_of({"defenses": {"JPEG": {"method": "jpeg", "dtype": "bfloat16"}}, "data": {"n_clips": 2}}, "cpu")
