@@ -509,6 +509,15 @@ def _stopped(error: BaseException | None) -> int:
         error = error.__cause__ or error.__context__
     return 0 if error is None else (error.args or (signal.SIGINT,))[0]
 
+# %% ../nbs/19_cli.ipynb #cdaf1120
+def _again(ignored: object) -> None:
+    "An interruption that came where Python ignores errors, as in a `__del__`, comes again a moment later."
+    if not isinstance(ignored.exc_value, KeyboardInterrupt):
+        return sys.__unraisablehook__(ignored)
+    number = _stopped(ignored.exc_value)
+    signal.signal(number, _stop)
+    threading.Timer(0.01, os.kill, (os.getpid(), number)).start()
+
 # %% ../nbs/19_cli.ipynb #c061
 @contextmanager
 def _streams() -> Iterator[None]:
@@ -518,9 +527,11 @@ def _streams() -> Iterator[None]:
             setattr(sys, name, open(os.devnull, "w"))
         elif hasattr(getattr(sys, name), "reconfigure"):
             getattr(sys, name).reconfigure(errors="replace")
+    before, sys.unraisablehook = sys.unraisablehook, _again
     try:
         yield
     finally:
+        sys.unraisablehook = before
         for stream in (sys.stdout, sys.stderr):
             try:
                 stream.flush()

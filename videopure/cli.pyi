@@ -152,6 +152,10 @@ def _stop(number: int, frame: object) -> None:
     """End the command as Ctrl-C does."""
     ...
 
+def _again(ignored: object) -> None:
+    """An interruption that came where Python ignores errors, as in a `__del__`, comes again a moment later."""
+    ...
+
 def _leave(number: int, frame: object) -> None:
     """End the process where nothing has begun."""
     ...
