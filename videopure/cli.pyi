@@ -152,16 +152,16 @@ def _stop(number: int, frame: object) -> None:
     """End the command as Ctrl-C does."""
     ...
 
-def _again(ignored: object) -> None:
-    """An interruption that came where Python ignores errors, as in a `__del__`, comes again a moment later."""
-    ...
-
 def _leave(number: int, frame: object) -> None:
     """End the process where nothing has begun."""
     ...
 
 def _stopped(error: BaseException | None) -> int:
     """The signal behind an error, also where a module that was being loaded has made another error of it; 0 for none."""
+    ...
+
+def _again(ignored: object) -> None:
+    """An interruption that came where Python ignores errors, as in a `__del__`, comes again a moment later."""
     ...
 
 @contextmanager
