@@ -319,6 +319,27 @@ def test_help_and_version_come_at_once(arguments):
     assert arguments != ["--version"] or done.stdout == f"{videopure.__version__}\n"
 
 
+EARLY = {
+    "no such file": ["nofile.mp4", "out.mp4"],
+    "no video": ["notes.txt", "out.mp4"],
+    "unknown container": ["film.gif", "out.xyz"],
+    "too few frames": ["film.gif", "out.mp4", "--frames", "1"],
+    "no such folder": ["film.gif", "nowhere/out.mp4"],
+    "nothing left": ["film.gif", "out.mp4", "--ss", "60"],
+    "no file fits": ["*.mov", "out"],
+}
+
+
+@pytest.mark.parametrize("arguments", EARLY.values(), ids=EARLY)
+def test_what_cannot_be_purified_is_told_before_a_model_is_loaded(arguments, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("notes.txt").write_text("no film")
+    write_video(moving_shapes(1, frames=4)[0], "film.gif")
+    done, _, heavy = watched(RUN, "purify", *arguments)
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 2, done.stderr
+    assert "diffusers" not in heavy and not list(tmp_path.glob("out*"))
+
+
 @pytest.mark.parametrize("code", ["import videopure", "import videopure.cli", "import videopure; dir(videopure); videopure.__all__"])
 def test_import_costs_nothing(code):
     done, seconds, heavy = watched(code)

@@ -17,14 +17,13 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
+import videopure  # what needs a model is imported when it is needed: a wrong name is told in a second
 from .checks import VideoFileError, VideoPureError, as_path, checked, reason, visible
-from .film import check_target, video_info
-from .pipeline import load_pipeline
-from .show import Player, magnify
-from .stream import Purified, purify_video, reduced
+from .film import check_target, plan_film, video_info
 
 # %% ../nbs/11f_batch.ipynb #ba160008
 _FILMS = {*".mp4 .m4v .mov .mkv .avi .webm .wmv .flv .mpg .mpeg .ts .mts .m2ts .3gp .ogv .vob .gif".split()}
+_CUT = "ss", "t", "frames", "fps", "short_side", "crop", "size"
 _WRITTEN = {*".mp4 .m4v .mov .mkv .avi .webm .gif .npz".split()}
 
 # %% ../nbs/11f_batch.ipynb #ba160010
@@ -111,7 +110,7 @@ class _Album:
 
     def __call__(self, before, after):
         if self.seen % self.step == 0:
-            self.pairs.append([reduced(image, self.side) for image in (before, after)])
+            self.pairs.append([videopure.stream.reduced(image, self.side) for image in (before, after)])
         if len(self.pairs) > self.most:
             self.pairs, self.step = self.pairs[::2], 2 * self.step
         self.seen += 1
@@ -120,8 +119,8 @@ class _Album:
         "Write the page."
         before, after = (torch.from_numpy(np.stack(side)).permute(3, 0, 1, 2)[None] for side in zip(*self.pairs))
         before, after = (clip / 255 if clip.dtype == torch.uint8 else clip for clip in (before, after))
-        shown = {"original": before, "purified": after, "difference": magnify(before, after)}
-        player = Player(shown, fps=max(len(self.pairs) / seconds, 4))
+        shown = {"original": before, "purified": after, "difference": videopure.show.magnify(before, after)}
+        player = videopure.show.Player(shown, fps=max(len(self.pairs) / seconds, 4))
         player.save(path, title)
         return player
 
@@ -168,12 +167,15 @@ def _one(source, goal, load, made, words, many, report, say):
         Path(goal).parent.mkdir(parents=True, exist_ok=True)
     elif report is not None:
         check_page(report, source)
-    check_target(goal, source, words["overwrite"] or many or bool(words.get("dry_run")))
+    again = words["overwrite"] or many
+    check_target(goal, source, again or bool(words.get("dry_run")))
     if not made:
+        cuts = {name: words[name] for name in _CUT if name in words}
+        plan_film(video_info(source), **cuts, target=goal)  # what cannot be is told before a model is loaded
         made.append(load())
     album = _Album() if report is not None else None
     told = (lambda cost: say(f"{source.name}: {cost}")) if say and not many else None
-    done = purify_video(source, goal, made[0], on_cost=told, watch=album, **words | {"overwrite": words["overwrite"] or many})
+    done = videopure.stream.purify_video(source, goal, made[0], on_cost=told, watch=album, **words | {"overwrite": again})
     if album and done.frames:
         album.save(report, f"VideoPure: {source.name}", float(done.seconds))
     return done
@@ -190,7 +192,7 @@ def check_page(path: str, source: str | Path) -> None:
         raise VideoFileError(f"the report {str(path)!r} is a page: give it a name that ends in .html")
 
 # %% ../nbs/11f_batch.ipynb #ba160032
-def _facts(done: Purified) -> dict:
+def _facts(done: object) -> dict:
     "What a summary says of a film."
     cost = done.cost
     return {"frames": done.frames or cost.frames, "windows": cost.windows, "calls": cost.calls, "psnr": round(done.psnr, 2),
@@ -230,4 +232,5 @@ def info_file(
     if model in (None, "none"):
         return said
     options = {"work_side": work_side, "window": window, "overlap": min(4, window - 1), "dry_run": True, "progress": False}
-    return f"{said}\npurified by {model}: {purify_video(source, '-', load_pipeline(model, device), **options).cost}"
+    purified = videopure.stream.purify_video(source, "-", videopure.pipeline.load_pipeline(model, device), **options)
+    return f"{said}\npurified by {model}: {purified.cost}"

@@ -4,12 +4,10 @@ from typing import Any
 from collections.abc import Callable as Callable, Sequence as Sequence
 from pathlib import Path as Path
 from .checks import VideoFileError as VideoFileError, VideoPureError as VideoPureError, as_path as as_path, checked as checked, reason as reason, visible as visible
-from .film import check_target as check_target, video_info as video_info
-from .pipeline import load_pipeline as load_pipeline
-from .show import Player as Player, magnify as magnify
-from .stream import Purified as Purified, purify_video as purify_video, reduced as reduced
+from .film import check_target as check_target, plan_film as plan_film, video_info as video_info
 __all__ = ['find_jobs', 'share', 'purify_files', 'info_file']
 _FILMS: set[Any]
+_CUT: tuple[str, ...]
 _WRITTEN: set[Any]
 
 def _films(folder, leave):
@@ -62,7 +60,7 @@ def check_page(path: str, source: str | Path) -> None:
     """Refuse a report under a name that is no page's, over the source, or in a folder that is not there."""
     ...
 
-def _facts(done: Purified) -> dict[Any, Any]:
+def _facts(done: object) -> dict[Any, Any]:
     """What a summary says of a film."""
     ...
 
