@@ -13,6 +13,8 @@ import json
 import math
 import sys
 import wave
+from collections.abc import Iterable
+from itertools import product
 from pathlib import Path
 
 import torch
@@ -22,12 +24,14 @@ from torch import nn
 
 from videopure.attacks import PGD
 from videopure.baselines import DiffPure, OneStep, RandomizedSmoothing, RandomSampling
+from videopure.certify import Smoothed
 from videopure.defense import Defended
 from videopure.diffusion import SignalDiffusion
 from videopure.purifier import seed_of, seeded
 from videopure.signal import Signal
 from videopure.statistics import clustered
 from videopure.table import Table
+from videopure.threats import L2
 from videopure.tiny import timestep_features
 
 RATE, LENGTH, DECIBELS = 8000, 4000, -30.0
@@ -310,6 +314,15 @@ def cells() -> list[tuple[str, str, float]]:
     return found + [("diffusion, t = 3", "exact, EOT 6", EPS[-1])]
 
 
+PROOFS = [(sigma, denoised) for denoised in (False, True) for sigma in (0.005, 0.01, 0.02)]
+PROVED = (0.0, 1e-4, 2e-4, 5e-4)  # Linf
+
+
+def proof_name(sigma: float, denoised: bool) -> str:
+    "How a table calls it."
+    return f"noise {sigma:g}{', denoised' if denoised else ''}"
+
+
 class Half:
     "The models trained on some speakers, and the sounds of the others."
 
@@ -355,6 +368,13 @@ class Half:
             found = cosine(verifier if purifier is None else Defended(verifier, purifier), x)
         return {"threshold": verifier.threshold, "scores": [round(s, 5) for s in found.tolist()], "labels": y.tolist()}
 
+    def radii(self, victim: str, sigma: float, denoised: bool, claim: int) -> list[float]:
+        "The L2 radius in which the right answer to each trial is proved; 0 for no answer, -1 for a wrong one."
+        x, y = trials(self.test, claim)
+        proof = Smoothed(self.victims[victim][claim], sigma, self.pipe if denoised else None, chunk=50, seed=SEED)
+        found = proof.certify(x, L2(), draws=500, progress=False)
+        return [round(r, 5) if right else -1.0 for r, right in zip(found.radii.tolist(), (found.labels == y).tolist())]
+
 
 def summary(found: list[dict], draws: int = 1000) -> list:
     "Equal error rate with an interval over speakers and trials, genuine ones rejected, impostors accepted, at the clean threshold."
@@ -375,7 +395,8 @@ def summary(found: list[dict], draws: int = 1000) -> list:
 def tables(kept: dict) -> list[Table]:
     "The table of each victim."
     found = []
-    for victim in dict.fromkeys(key.split(" | ")[0] for key in kept):
+    victims = dict.fromkeys(key.split(" | ")[0] for key in kept)
+    for victim in victims:
         rows = []
         for defense, kind, eps in cells():
             start = f"{victim} | {defense} | {kind} | {eps} | "
@@ -383,7 +404,20 @@ def tables(kept: dict) -> list[Table]:
             rows += [[kind, eps or "", defense, *summary(claims)]] if claims else []
         head = ["attack", "eps", "defense", "equal error rate, %", "genuine rejected, %", "impostors accepted, %"]
         found.append(Table(f"Victim: the {victim} encoder", head, rows))
-    return found
+    return [*found, proofs(kept, victims)]
+
+
+def proofs(kept: dict, victims: Iterable[str]) -> Table:
+    "Certified and right, of all trials, for changes of so much in each of the samples."
+    rows = []
+    for victim in victims:
+        for sigma, denoised in PROOFS:
+            start = f"{victim} | {proof_name(sigma, denoised)} | "
+            found = [(r, key) for key, radii in kept.items() if key.startswith(start) for r in radii]
+            cells = [clustered([r > eps * math.sqrt(LENGTH) for r, _ in found], [claim for _, claim in found]) for eps in PROVED]
+            rows += [[victim, proof_name(sigma, denoised), *cells]] if found else []
+    head = ["victim", "smoothing", *("right, %" if eps == 0 else f"certified at {eps:g}, %" for eps in PROVED)]
+    return Table("Proved: certified and right, alpha 0.001, 500 draws", head, rows)
 
 
 def main() -> None:
@@ -411,6 +445,11 @@ def main() -> None:
                         kept[key] = half.scores(victim, *cell, claim)
             file.write_text(json.dumps(kept) + "\n")
             print(victim, *cell, flush=True)
+    for victim, (sigma, denoised), half in product(halves[0].encoders, PROOFS, halves):
+        for claim in half.test:
+            key = f"{victim} | {proof_name(sigma, denoised)} | {claim}"
+            kept[key] = kept[key] if key in kept else half.radii(victim, sigma, denoised, claim)
+        file.write_text(json.dumps(kept) + "\n")
     (args.out / "table.md").write_text("\n\n".join(t._repr_markdown_() for t in tables(kept)) + "\n", encoding="utf-8")
 
 

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from av.stream import Disposition
 from PIL import Image
 
-from videopure import batch
+import videopure
 from videopure.batch import find_jobs, purify_files, share
 from videopure.checks import VideoPureError
 from videopure.cli import main
@@ -397,7 +397,7 @@ def test_delays_of_an_animation(suffix, tmp_path):
         purify_video(info.path, tmp_path / name, same, progress=False)
         assert seen(tmp_path / name) == want and video_info(tmp_path / name).seconds == 2
     purify_video(info.path, tmp_path / "out.gif", same, progress=False)
-    assert [k for _, k in seen(tmp_path / "out.gif")] == [k for k in range(6) for _ in range(delays[k] // 100)]
+    assert video_info(tmp_path / "out.gif").delays == (*delays,) and [k for _, k in seen(tmp_path / "out.gif")] == [*range(6)]
     purify_video(info.path, tmp_path / "part.mkv", same, ss=0.3, t=0.6, fps=10, progress=False)
     assert [k for _, k in seen(tmp_path / "part.mkv")] == [1, 1, 1, 2, 3, 3]
 
@@ -542,6 +542,16 @@ def test_a_folder(tmp_path, capsys):
     assert "would both be written" in capsys.readouterr().err and not (tmp_path / "o2").exists()
 
 
+def test_a_folder_that_is_not_there_yet(tmp_path, capsys):
+    "A dry run says what it would cost and makes no folder; contrary options are refused."
+    draw_film(tmp_path / "in.mp4", STEADY), draw_film(tmp_path / "too.mp4", STEADY)
+    words = ["purify", str(tmp_path / "*.mp4"), str(tmp_path / "out"), "--steps", "1"]
+    assert main([*words, "--dry-run", "--json"]) == 0 and not (tmp_path / "out").exists()
+    found = json.loads(capsys.readouterr().out)
+    assert found["tried"] == 2 and {row["status"] for row in found["files"]} == {"tried"} and found["files"][0]["calls"] > 0
+    assert main([*words, "-y", "-n"]) == 2 and "choose one" in capsys.readouterr().err
+
+
 def test_two_processes(tmp_path, monkeypatch):
     for k in range(5):
         draw_film(tmp_path / f"{k}.mp4", range(0, 4 * 3000, 3000))
@@ -558,7 +568,7 @@ def test_two_processes(tmp_path, monkeypatch):
 
 def test_bookkeeping_is_linear(tmp_path, monkeypatch):
     "Ten thousand names: found, shared and skipped in seconds, and in four times the time of a quarter of them."
-    monkeypatch.setattr(batch, "purify_video", None)  # nothing is decoded
+    monkeypatch.setattr(videopure.stream, "purify_video", None)  # nothing is decoded
     seconds = {}
     for count in (2500, 10_000):
         for kind in ("in", "out"):
@@ -688,5 +698,5 @@ def test_quiet_is_quiet(tmp_path, capfd):
 
 def test_info_tries_nothing_unless_asked(tmp_path, capsys, monkeypatch):
     write_video(moving_shapes(1, seed=3)[0], tmp_path / "in.npz")
-    monkeypatch.setattr(batch, "load_pipeline", lambda *args: 1 / 0)
+    monkeypatch.setattr(videopure.pipeline, "load_pipeline", lambda *args: 1 / 0)
     assert main(["info", str(tmp_path / "in.npz")]) == 0 and "16 frames" in capsys.readouterr().out

@@ -141,24 +141,26 @@ def purify_files(
 ) -> str:
     "Purify videos, each by `purify_video`; the summary. Raises `VideoPureError` in the end if some failed."
     start, (jobs, many) = time.perf_counter(), find_jobs(sources, target)
+    if skip and overwrite:
+        raise VideoPureError("overwrite (-y) and skip (-n) cannot both be: choose one")
     if many and report is not None:
         raise VideoPureError("a report shows one video: purify the videos apart to have reports")
     mine, rows, made = share(jobs, *_process()), [], []
-    words = {"overwrite": overwrite, "progress": not quiet, **options}
+    words, good = {"overwrite": overwrite, "progress": not quiet, **options}, "tried" if options.get("dry_run") else "purified"
     for source, goal in tqdm(mine, unit=" videos", disable=quiet or not many, delay=1):
         if (skip or (many and not overwrite)) and os.path.isfile(goal) and not options.get("dry_run"):
             rows.append({"source": str(source), "target": goal, "status": "skipped", "why": "it is there already"})
             continue
         try:
             done = _one(source, goal, load, made, words, many, report, None if quiet else say)
-            rows.append({"source": str(source), "target": goal, "status": "purified", **_facts(done)})
+            rows.append({"source": str(source), "target": goal, "status": good, **_facts(done)})
         except Exception as error:
             if not many:
                 raise
             rows.append({"source": str(source), "target": goal, "status": "failed", "why": reason(error, 250)})
             say(f"{source}: {reason(error, 250)}")
-    one = done if not many and rows and rows[0]["status"] == "purified" else None
-    return _summed(rows, one, as_json, time.perf_counter() - start)
+    one = done if not many and rows and rows[0]["status"] == good else None
+    return _summed(rows, one, good, as_json, time.perf_counter() - start)
 
 # %% ../nbs/11f_batch.ipynb #ba160028
 def _one(source, goal, load, made, words, many, report, say):
@@ -168,6 +170,8 @@ def _one(source, goal, load, made, words, many, report, say):
     elif report is not None:
         check_page(report, source)
     again = words["overwrite"] or many
+    if many and words.get("dry_run") and not Path(goal).parent.is_dir():
+        goal = "-"  # its folder is made when there is something to write
     check_target(goal, source, again or bool(words.get("dry_run")))
     if not made:
         cuts = {name: words[name] for name in _CUT if name in words}
@@ -199,15 +203,16 @@ def _facts(done: object) -> dict:
             "estimated_seconds": round(cost.seconds, 1), "peak_gb": round(cost.gigabytes, 2), "work": list(cost.work)}  # fmt: skip
 
 # %% ../nbs/11f_batch.ipynb #ba160033
-def _summed(rows, one, as_json, seconds):
-    "The summary of a run; an error that says so where films failed."
-    counts = {status: sum(row["status"] == status for row in rows) for status in ("purified", "skipped", "failed")}
+def _summed(rows, one, good, as_json, seconds):
+    "The summary of a run; an error that says so where films failed. `good` is what became of the others."
+    counts = {status: sum(row["status"] == status for row in rows) for status in (good, "skipped", "failed")}
     if as_json:
         said = json.dumps({**counts, "seconds": round(seconds, 1), "files": rows}, indent=1)
     elif one is None:
         frames, cost = (sum(row.get(name, 0) for row in rows) for name in ("frames", "estimated_seconds"))
         said = ", ".join(f"{count} {status}" for status, count in counts.items())
-        said = f"{len(rows)} videos: {said}; {frames} frames, about {cost:.0f} s of computing by the first windows, {seconds:.0f} s in all"
+        said = f"{len(rows)} video{'s' * (len(rows) != 1)}: {said}; {frames} frames, "
+        said += f"about {cost:.0f} s of computing by the first windows, {seconds:.0f} s in all"
         said += "".join(f"\n{row['target']}: skipped, {row['why']} (-y makes it again)" for row in rows[:5] if row["status"] == "skipped")
     else:
         said = str(one)

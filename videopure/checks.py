@@ -13,6 +13,7 @@ import math
 import os
 import platform
 import re
+import sysconfig
 import textwrap
 import unicodedata
 import warnings
@@ -29,6 +30,8 @@ from typing import Union, get_args, get_origin
 from uuid import uuid4
 
 import numpy as np
+
+import videopure
 
 # %% ../nbs/00_checks.ipynb #c008
 def _code(letter):
@@ -167,6 +170,7 @@ def _fits(value, kind):
 # %% ../nbs/00_checks.ipynb #c024
 # what torch and Python say of arguments that do not fit; not their subclasses, which are ours or of memory
 _MISFIT = (RuntimeError, NotImplementedError, IndexError, KeyError, TypeError, ValueError, ZeroDivisionError, OverflowError)
+_PACKAGES = rf"<|.*[/\\](site|dist)-packages[/\\]|{'|'.join(map(re.escape, [*videopure.__path__, sysconfig.get_path('stdlib')]))}"
 
 
 def _shown(value):
@@ -174,6 +178,17 @@ def _shown(value):
     if not hasattr(value, "dtype") or isinstance(value, np.generic):
         return f"{value!r:.40}"
     return f"{'' if hasattr(value, 'grad') else type(value).__name__} {value.dtype} {tuple(value.shape)}".replace("torch.", "").strip()
+
+
+def foreign(error: BaseException, home: str = "") -> str | None:
+    "Where an error arose in code that is neither ours, nor a package's, nor in the file `home`: 'mine.py, line 2, in f'; None elsewhere."
+    found, step = None, error.__traceback__.tb_next if error.__traceback__ else None
+    while step:
+        code = step.tb_frame.f_code
+        if code.co_filename != home and not re.match(_PACKAGES, code.co_filename):
+            found = f"{Path(code.co_filename).name}, line {step.tb_lineno}, in {code.co_name}"
+        step = step.tb_next
+    return found
 
 # %% ../nbs/00_checks.ipynb #s941329
 def _checked_call(function, called):
@@ -197,7 +212,7 @@ def _checked_call(function, called):
             return function(*bound.args, **bound.kwargs)
         except _MISFIT as error:
             given.pop("self", None)
-            if type(error) not in _MISFIT or any(map(callable, given.values())):
+            if type(error) not in _MISFIT or any(map(callable, given.values())) or foreign(error, function.__code__.co_filename):
                 raise
             what = ", ".join(f"{name} {_shown(value)}" for name, value in given.items())
             raise VideoPureError(f"{called} cannot take {what:.140}: {error!s:.100}") from error

@@ -472,7 +472,8 @@ def _reason(error: BaseException) -> str | None:
         return "a worker has died while clips were decoded, perhaps for want of memory; use fewer workers, or 0"
     if isinstance(error, MemoryError) or any(words in str(error) for words in _NO_MEMORY):
         return "out of memory: take fewer frames or clips at once, a smaller size, or another device"
-    return None
+    where = videopure.checks.foreign(error)
+    return where and f"{where}: {type(error).__name__}: {error}"
 
 # %% ../nbs/19_cli.ipynb #c058
 @contextmanager

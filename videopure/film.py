@@ -29,7 +29,7 @@ from PIL import Image
 
 from .checks import Late, MissingPackageError, VideoFileError, VideoPureError, as_path, atomic_path, check_number, checked, reading
 from .video import _delays, _inspect, _open, _read_animation, _read_file, _reader, _shown_size, _target, _upright
-from .video import frame_rate, moving_shapes, write_video
+from .video import _write_gif, frame_rate, moving_shapes, to_uint8, write_video
 
 # %% ../nbs/11d_film.ipynb #fi160006
 av, cv2 = Late("av", "av"), Late("cv2", "opencv-python-headless")
@@ -52,8 +52,8 @@ def _stored(image, stream, colour, convert):
 # %% ../nbs/11d_film.ipynb #fi160013
 def _tone(seconds):
     "A tone, as one frame of audio."
-    wave = np.sin(np.arange(int(48000 * seconds)) * 0.06).astype(np.float32)[None]
-    wave = av.AudioFrame.from_ndarray(wave, format="fltp", layout="mono")
+    wave = np.sin(np.arange(int(48000 * seconds)) * 0.06).astype(np.float32)
+    wave = av.AudioFrame.from_ndarray(wave[None], format="fltp", layout="mono")
     wave.sample_rate = 48000
     return wave
 
@@ -72,10 +72,9 @@ def draw_film(
     frames = moving_shapes(1, seed=5, frames=len(times), size=64)[0][0, :, :, :48].permute(1, 2, 3, 0).numpy()
     with av.open(str(path), "w") as out:
         film, tone = out.add_stream("libx264", rate=30, options={"threads": "1"}), out.add_stream(sound, rate=48000)
-        film.height, film.width, film.pix_fmt, film.codec_context.time_base, film.time_base = 48, 64, "yuv420p", tick, tick
-        context = film.codec_context
+        film.height, film.width, film.pix_fmt, film.time_base, context = 48, 64, "yuv420p", tick, film.codec_context
+        context.time_base, context.sample_aspect_ratio = tick, aspect or Fraction(1)
         context.color_range, context.colorspace, context.color_primaries, context.color_trc = colour
-        context.sample_aspect_ratio = aspect or Fraction(1)
         if rotation:
             film.set_display_rotation(rotation)
         lines = words and out.add_stream_from_template(words.streams[0])
@@ -83,8 +82,7 @@ def draw_film(
             picture = _stored((frame * 255).astype(np.uint8), film, colour, av.video.reformatter.VideoReformatter())
             picture.pts, picture.time_base = pts, tick
             out.mux(film.encode(picture))
-        wave = _tone(float(times[-1] * tick))
-        for packets in (film.encode(None), tone.encode(wave), tone.encode(None)):
+        for packets in (film.encode(None), tone.encode(_tone(float(times[-1] * tick))), tone.encode(None)):
             out.mux(packets)
         for packet in words.demux() if words else ():
             packet.stream = lines
@@ -329,20 +327,20 @@ def plan_film(
         raise VideoFileError(f"{info.path}: a clip needs at least 2 frames, and in this part there is 1; take more of it")
     if kind in (".avi", ".gif"):
         rate = _constant(info, rate, kind)
-        total = max(round(shown * rate), 2)
+        total = there if rate is None else max(round(shown * rate), 2)
     square = kind in (".gif", ".npz") or kind.endswith("/") or not (short_side is crop is size is None)
     scaled, shape = _sides(info, square, short_side, crop, size)
     return FilmPlan(info, since, cut, lead, length, rate, total, scaled, shape, square)
 
 # %% ../nbs/11d_film.ipynb #c6ce934b
 def _constant(info, rate, kind):
-    "The rate for a container that has no times: what was asked for, or one that suits the source."
-    if rate is None:
-        rate = min(Fraction(1000, math.gcd(*info.delays)), 100) if info.delays else Fraction(info.rate).limit_denominator(1001)
-        return min(rate, Fraction(50)) if kind == ".gif" else rate  # more a second are not shown
-    if kind == ".gif" and rate > 50:
+    "The rate for a container that has no times: what was asked for, or one that suits the source; None where a .gif keeps its delays."
+    if kind == ".gif" and rate and rate > 50:
         raise VideoPureError(f"a .gif shows at most 50 frames a second, not {float(rate):.4g}: take a lower fps, or fewer frames")
-    return rate
+    if rate or (kind == ".gif" and min(info.delays, default=0) >= 20):
+        return rate
+    rate = min(Fraction(1000, math.gcd(*info.delays)), 100) if info.delays else Fraction(info.rate).limit_denominator(1001)
+    return min(rate, Fraction(50)) if kind == ".gif" else rate  # more a second are not shown
 
 # %% ../nbs/11d_film.ipynb #fi160052
 def _sides(info, square, short_side, crop, size):
@@ -514,13 +512,16 @@ _OWN = {"encoder", "major_brand", "minor_version", "compatible_brands", "DURATIO
 @contextmanager
 def _clip_writer(path, plan, room):
     "A function that keeps frames, for a file that is written in the end."
-    need, frames = plan.total * plan.shape[0] * plan.shape[1] * 36 / 1e9, []
+    need, frames, ends = plan.total * plan.shape[0] * plan.shape[1] * 36 / 1e9, [], [Fraction(0)]
     if need > room:
         raise VideoFileError(f"{plan.total} frames in a {path.suffix} need {need:.1f} GB, max_memory is {room:g}: write .mkv, or take less")
-    yield lambda image, when, span: frames.append(image)
+    yield lambda image, when, span: (frames.append(image), ends.append(ends[-1] + span))
     clip = torch.from_numpy(np.stack(frames)).permute(3, 0, 1, 2)[None]
-    rate = min(max(float(len(frames) / (plan.length - plan.lead)), 0.001), 100_000.0)
-    write_video(clip / 255 if clip.dtype == torch.uint8 else clip, path, fps=rate)
+    clip = clip / 255 if clip.dtype == torch.uint8 else clip
+    if path.suffix.lower() == ".npz":
+        return write_video(clip, path)
+    with atomic_path(path) as temporary:
+        _write_gif(temporary, to_uint8(clip), ends)
 
 # %% ../nbs/11d_film.ipynb #fi160076
 @contextmanager

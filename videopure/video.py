@@ -313,11 +313,11 @@ def encode_h264(
         out.mux(stream.encode(None))
 
 # %% ../nbs/00_video.ipynb #c091
-def _write_gif(path, frames, fps):
-    "An endless animated GIF that keeps every frame, also repeated ones."
+def _write_gif(path, frames, ends):
+    "An endless animated GIF that keeps every frame, also repeated ones; `ends` are 0 and the second at which each ends."
     check_number("the side of a GIF", max(frames.shape[1:3]), 1, 65535)
     images = [Image.fromarray(frame).quantize(256) for frame in frames]
-    delays = np.diff([round(100 * i / fps) for i in range(len(images) + 1)]).clip(2, 65535) * 10  # milliseconds
+    delays = np.diff([round(100 * end) for end in ends]).clip(2, 65535) * 10  # milliseconds
     header, data = GifImagePlugin.getheader(images[0], info={"loop": 0})[0], partial(GifImagePlugin.getdata, include_color_table=True)
     blocks = [b"".join(data(image, duration=int(delay))) for image, delay in zip(images, delays)]
     Path(path).write_bytes(b"".join([*header, *blocks, b";"]))
@@ -334,7 +334,7 @@ def write_video(
     suffix, lossless = path.suffix.lower(), check_flag("lossless", lossless)
     writers = {
         ".mp4": lambda file: encode_h264(frames, file, fps, crf=None if lossless else 16),
-        ".gif": lambda file: _write_gif(file, frames, fps),
+        ".gif": lambda file: _write_gif(file, frames, [i / fps for i in range(len(frames) + 1)]),
         ".npz": lambda file: np.savez(file, video=video.detach().float().cpu().numpy()),
     }
     if suffix not in writers:
