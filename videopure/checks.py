@@ -21,6 +21,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from difflib import get_close_matches
 from functools import wraps
 from inspect import signature
 from numbers import Integral, Real
@@ -87,6 +88,13 @@ def reason(error: BaseException, most: int = 120) -> str:
     return textwrap.shorten((" ".join(str(error).split()) or type(error).__name__).split(". ")[0], most, placeholder=" ...")
 
 # %% ../nbs/00_checks.ipynb #ks169329
+def near(word: object, names: Iterable[str]) -> str:
+    "'; did you mean this?' where one of some names is like a word or begins with it, else nothing."
+    word, shown = str(word).lower(), {short: str(name) for name in names for short in (str(name).lower(), str(name).lower().split(" ")[0])}
+    found = [name for name in shown if word and name.startswith(word)] or get_close_matches(word, shown, 1, 0.5)
+    return f"; did you mean {shown[found[0]]!r}?" if found else ""
+
+
 def shorten(names: Iterable, most: int = 12) -> str:
     "Names in one line, the first few."
     names = [str(name) for name in names]

@@ -23,7 +23,7 @@ import torch
 from fastcore.basics import patch
 from torch import nn
 
-from .checks import AnswerError, as_path, check_answer, count_names, reason, shorten
+from .checks import AnswerError, as_path, check_answer, count_names, near, reason, shorten
 from . import tiny
 from .networks import NETWORKS, build_network, full_name, load_weights, read_weights
 from .pipeline import find_device
@@ -351,8 +351,11 @@ def _find(name, label, weights, num_classes, options):
         return _transformers(rest or name, weights, num_classes, options)
     if Path(name).exists() or is_code(name):
         return _own(_file(name) if Path(name).exists() else import_part(name), label, weights, options)
+    if Path(name).suffix in (".safetensors", ".pt", ".pth", ".toml", ".json") or os.sep in name:
+        raise VideoFileError(f"the classifier {name!r} does not exist: there is no such file or folder")
     own = f"{', '.join(map(repr, CLASSIFIERS))}, a file of save_classifier, package.module:Name, a transformers folder or hub name"
-    raise VideoPureError(f"unknown classifier {name!r}; expected {own}, or a network: {shorten([*TORCHVISION, *NETWORKS], 3)}")
+    networks, hint = [*TORCHVISION, *NETWORKS], near(name, [*CLASSIFIERS, *TORCHVISION, *NETWORKS])
+    raise VideoPureError(f"unknown classifier {name!r}{hint or '; expected ' + own + ', or a network: ' + shorten(networks, 3)}")
 
 # %% ../nbs/10c_classifiers.ipynb #c096
 OPTIONS = ("mean", "std", "layout", "size", "frames")

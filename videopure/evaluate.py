@@ -27,7 +27,7 @@ from . import threats
 from .attacks import ATTACKS, PGD, VideoAttack, answered, blind, check_adversarial, check_labels
 from .attacks import make_attack, quantized, record_logits
 from .baselines import make_purifier
-from .checks import AnswerError, as_path, checked
+from .checks import AnswerError, as_path, checked, near
 from .classifiers import VideoClassifier
 from .data import ClipFolder, Clips, Kinetics400, MovingShapes
 from .defense import SEES, Defended, answer
@@ -122,7 +122,7 @@ PROTOCOLS = {
 def attack_specs(attacks: Mapping[str, object] | None, protocol: str) -> dict[str, AttackSpec]:
     "Attacks by name, the clean clips first; a bad one raises before any work is done."
     if not isinstance(protocol, str) or protocol not in PROTOCOLS:
-        raise VideoPureError(f"unknown protocol {protocol!r}: expected one of {', '.join(PROTOCOLS)}")
+        raise VideoPureError(f"unknown protocol {protocol!r}: expected one of {', '.join(PROTOCOLS)}{near(protocol, PROTOCOLS)}")
     if not isinstance(attacks, Mapping | None):
         raise VideoPureError(f"attacks are given by name, such as {{'PGD': {{'eps': '8/255'}}}}, not as {type(attacks).__name__}")
     specs = {name: as_attack_spec(spec) for name, spec in (PROTOCOLS[protocol] if attacks is None else attacks).items()}
@@ -547,9 +547,9 @@ def about(self: Run) -> dict:
 def chosen_names(kind: str, names: Sequence[str], only: Sequence[str]) -> list[str]:
     "The names that are in `only`, or all if it is empty."
     if isinstance(only, str) or not isinstance(only, Sequence):
-        raise VideoPureError(f"only {kind} {only!r}: expected a list of names, some of {list(names)}")
-    if unknown := {*map(str, only)} - set(names):
-        raise VideoPureError(f"only {kind} {sorted(unknown)[0]!r}: there is none of that name, expected some of {list(names)}")
+        raise VideoPureError(f"{kind} {only!r}: expected a list of names, some of {list(names)}")
+    if unknown := sorted({*map(str, only)} - set(names)):
+        raise VideoPureError(f"{kind} {unknown[0]!r}: there is none of that name, expected some of {list(names)}{near(unknown[0], names)}")
     return [name for name in names if name in only or not only]
 
 # %% ../nbs/16a_evaluate.ipynb #c087

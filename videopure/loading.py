@@ -133,7 +133,7 @@ def find_dtype(dtype: object) -> torch.dtype | None:
     found = getattr(torch, dtype, None) if isinstance(dtype, str) else dtype
     if found is not None and isinstance(found, torch.dtype) and found.is_floating_point or dtype is None:
         return found
-    raise VideoPureError(f"unknown dtype {dtype!r}: expected float32, float16 or bfloat16")
+    raise VideoPureError(f"unknown dtype {dtype!r}: expected float32, float16, bfloat16, or fast where a pipeline is loaded")
 
 # %% ../nbs/03c_loading.ipynb #mopt0003
 _OPTIONS = set(

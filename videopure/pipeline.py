@@ -28,7 +28,7 @@ from fastcore.basics import patch
 from torch import nn
 from tqdm.auto import tqdm
 
-from .checks import as_path, check_flag, checked, reason, shorten
+from .checks import as_path, check_flag, checked, near, reason, shorten
 from .flow import latent_flow
 from .guidance import guidance_strength, guide
 from .inversion import invert
@@ -218,7 +218,8 @@ def from_pretrained(cls: VideoPurePipeline, pretrained_model_name_or_path: str |
     except Exception as error:
         variant = f", variant {given['variant']!r}" if given.get("variant") else ""
         why = str(error) if isinstance(error, VideoPureError) else reason(error)
-        raise VideoPureError(f"cannot load the model {str(source)!r}{variant}: {why}") from error
+        why = near(source, PIPELINES) if near(source, PIPELINES) else f": {why}"
+        raise VideoPureError(f"cannot load the model {str(source)!r}{variant}{why}") from error
     pipe.register_to_config(_name_or_path=str(source))
     return pipe
 

@@ -28,7 +28,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from .video import VideoPureError
+from .checks import VideoPureError, near
 
 # %% ../nbs/10a_registry.ipynb #c007
 @contextmanager
@@ -56,7 +56,9 @@ def import_part(word: str) -> object:
                 part = getattr(part, each)
         except Exception as error:
             reason = " ".join(str(error).split())
-            raise VideoPureError(f"cannot import {word!r}: {type(error).__name__}: {reason}; expected package.module:Name") from error
+            hint = near(name, dir(sys.modules[module])) if module in sys.modules else ""
+            why = f"{type(error).__name__}: {reason}"
+            raise VideoPureError(f"cannot import {word!r}: {why}{hint or '; expected package.module:Name'}") from error
     return part
 
 # %% ../nbs/10a_registry.ipynb #c015
@@ -88,7 +90,7 @@ class Registry(dict):
                 importlib.import_module(module)
             self.update(own)  # what a user has put there stays
         if part not in self:
-            raise VideoPureError(f"unknown {self.kind} {part!r}: expected one of {', '.join(self)}, or package.module:Name")
+            raise VideoPureError(f"unknown {self.kind} {part!r}: expected one of {', '.join(self)}, package.module:Name{near(part, self)}")
         return self[part]
 
 # %% ../nbs/10a_registry.ipynb #c021
