@@ -27,6 +27,7 @@ from videopure import cli, demo
 from videopure.baselines import PURIFIERS
 from videopure.cli import COMMANDS, main
 from videopure.config import read_config, run_config
+from videopure.options import options_of, short
 from videopure.pipeline import VideoPurePipeline, load_pipeline, save_pipeline
 from videopure.purifier import VideoPure
 from videopure.show import save_page
@@ -217,17 +218,56 @@ def test_every_command_ends_in_one_line(command, error, status, monkeypatch, cap
 
 
 def test_a_mistake_of_ours_keeps_its_traceback(monkeypatch):
-    monkeypatch.setattr(cli, "purify", lambda **options: None + 1)
-    with pytest.raises(TypeError):
+    monkeypatch.setattr(cli, "purify", lambda **options: cli._data_of(None, {}))
+    with pytest.raises(AttributeError):
         main(["purify", "in.mp4", "out.mp4"])
 
 
+MINE = {"value": "raise ValueError(1)", "name": "return clpis", "key": "return {}['sigma']", "torch": "return clips @ clips[..., 1:, :]"}
+
+
+@pytest.mark.parametrize("body", MINE.values(), ids=MINE)
+def test_an_error_of_the_user_s_own_purifier_names_its_line(body, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path), monkeypatch.syspath_prepend(tmp_path)
+    module = f"mine_{abs(hash(body))}"
+    Path(f"{module}.py").write_text(f"def purifier(clips):\n    {body}\n")
+    defenses = f'defenses = {{ mine = {{ method = "{module}:purifier" }} }}'
+    Path("run.toml").write_text(f"{defenses}\ndata = {{ n_clips = 1 }}\nattacks = {{ none = {{}} }}\n")
+    assert main(["evaluate", "run.toml", "--out", "out", "--allow-code", "--quiet"]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and f"{module}.py, line 2, in purifier: " in said and "Error" in said
+
+
+TYPED = {
+    "command": (["purfy"], "did you mean purify?; see videopure --help"),
+    "option": (["purify", "a", "b", "--modle", "tiny"], "did you mean --model?; see videopure purify --help"),
+    "setting": (["evaluate", "--n-clips", "0"], "--n-clips is 0"),
+    "other name": (["purify", "film.gif", "b.mp4", "--steps", "-3"], "--steps is -3"),
+    "equal sign": (["purify", "film.gif", "b.mp4", "--ss", "100"], "from --ss 100 on"),
+    "classifier": (["evaluate", "--classifier", "tyni"], "did you mean 'tiny'?"),
+    "file": (["evaluate", "--classifier", "no.safetensors"], "does not exist"),
+    "attack": (["evaluate", "--attacks", "pdg"], "did you mean 'PGD 8/255'?"),
+}
+
+
+@pytest.mark.parametrize(("words", "said"), TYPED.values(), ids=TYPED)
+def test_messages_speak_of_options_and_of_the_nearest_name(words, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    write_video(moving_shapes(1, frames=4)[0], "film.gif")
+    try:
+        assert main(words) == 2
+    except SystemExit as stopped:
+        assert stopped.code == 2
+    found = capsys.readouterr().err
+    assert said in found and found.count("\n") == 1
+
+
 def test_long_lines_keep_what_matters():
-    cut = cli._short("/deep" * 100 + "/clip.mp4: No such file or directory")
+    cut = short("/deep" * 100 + "/clip.mp4: No such file or directory")
     assert len(cut) < 290 and cut.startswith("/deep") and cut.endswith("clip.mp4: No such file or directory")
     sentence = "The operator that was asked for cannot be run on this device: the build of torch was made without it and its friends"
-    assert cli._short(f"{sentence}. Others are {'CPU: registered at, ' * 100}") == sentence
-    assert cli._short("a few words") == "a few words"
+    assert short(f"{sentence}. Others are {'CPU: registered at, ' * 100}") == sentence
+    assert short("a few words") == "a few words"
 
 
 def test_help_names_every_command(capsys):
@@ -245,7 +285,7 @@ def test_help_names_every_command(capsys):
 @pytest.mark.parametrize("command", [c for c in COMMANDS if c != "train"])
 def test_every_option_is_explained(command):
     "The text behind a parameter is its help; one without would be an empty line in --help."
-    text, options = cli._read(COMMANDS[command])
+    text, options = options_of(COMMANDS[command])
     assert text and options and all(option.help for option in options)
 
 
@@ -447,7 +487,7 @@ def refusal(call: Callable) -> str:
     "The line with which a call is refused."
     with pytest.raises(VideoPureError) as error:
         call()
-    assert "\n" not in str(error.value) and len(cli._short(str(error.value))) < 300
+    assert "\n" not in str(error.value) and len(short(str(error.value))) < 300
     return str(error.value)
 
 
@@ -559,7 +599,7 @@ def test_a_configuration_of_python_is_checked_too():
 def test_sizes_of_moving_shapes(option, tmp_path, capsys):
     assert main(["evaluate", "--out", str(tmp_path / "out"), "--quiet", *f"--{option}".split()]) == 2
     said = capsys.readouterr().err
-    assert f"{option.replace('-c', '_c').replace(' ', ' is ')}, expected a whole number" in said and said.count("\n") == 1
+    assert f"--{option.replace(' ', ' is ')}, expected a whole number" in said and said.count("\n") == 1
 
 
 @pytest.mark.parametrize("command", ["purify", "evaluate"])
@@ -722,7 +762,7 @@ def test_a_message_of_ours_is_cut_once_at_most(capsys, tmp_path):
     said = capsys.readouterr().err
     assert "unknown classifier 'resnet'" in said and said.endswith(" more\n") and " ..." not in said
     longest = str(videopure.VideoPureError("the disk. " + "x" * 5000))
-    assert cli._short(longest) == longest and len(f"videopure: {longest}\n") < 300
+    assert short(longest) == longest and len(f"videopure: {longest}\n") < 300
 
 
 def test_wrong_words_are_one_line(capsys):
@@ -763,7 +803,7 @@ def test_demo_eps_is_a_fraction(eps, tmp_path, capsys):
 def test_demo_needs_clips(count, tmp_path, capsys):
     assert main(["demo", f"--n-clips={count}", "--out", str(tmp_path / "out")]) == 2
     said = capsys.readouterr().err
-    assert f"n_clips is {count}, expected a whole number from 1" in said and said.count("\n") == 1
+    assert f"--n-clips is {count}, expected a whole number from 1" in said and said.count("\n") == 1
 
 
 def test_metrics_of_evaluate(tmp_path, capsys):

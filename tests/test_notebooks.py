@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted(p for p in (ROOT / "nbs").rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts and p.parts[-2] != "_proc")
 NUMBERED = [p for p in NOTEBOOKS if re.match(r"\d\d[a-z]?_", p.name)]
 MODULES = sorted(p for p in (ROOT / "videopure").glob("*.py") if p.stem not in ("__init__", "__main__", "_modidx"))
-NO_PICTURE = {"cli"}  # modules whose notebook needs none
+NO_PICTURE = {"cli", "options"}  # modules whose notebook needs none
 COLAB = ["#| hide", "#| eval: false", "! [ -e /content ] && pip install -qq git+https://github.com/videopure/videopure"]
 MOST_CELL_LINES, MOST_BYTES, MODULE_LINES = 35, 500_000, range(30, 601)
 LEAST_DEMOS, MOST_MEDIAN_LINES = 0.7, 10

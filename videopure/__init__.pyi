@@ -51,6 +51,7 @@ from . import masked as masked
 from . import metrics as metrics
 from . import models as models
 from . import networks as networks
+from . import options as options
 from . import pipeline as pipeline
 from . import plan as plan
 from . import purifier as purifier

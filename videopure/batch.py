@@ -141,28 +141,34 @@ def purify_files(
 ) -> str:
     "Purify videos, each by `purify_video`; the summary. Raises `VideoPureError` in the end if some failed."
     start, (jobs, many) = time.perf_counter(), find_jobs(sources, target)
-    if skip and overwrite:
-        raise VideoPureError("overwrite (-y) and skip (-n) cannot both be: choose one")
-    if many and report is not None:
-        raise VideoPureError("a report shows one video: purify the videos apart to have reports")
+    _check_words(many, skip, overwrite, report)
     mine, rows, made = share(jobs, *_process()), [], []
     words, good = {"overwrite": overwrite, "progress": not quiet, **options}, "tried" if options.get("dry_run") else "purified"
     for source, goal in tqdm(mine, unit=" videos", disable=quiet or not many, delay=1):
-        if (skip or (many and not overwrite)) and os.path.isfile(goal) and not options.get("dry_run"):
-            rows.append({"source": str(source), "target": goal, "status": "skipped", "why": "it is there already"})
+        row = {"source": str(source), "target": goal}
+        if (skip or (many and not overwrite)) and os.path.isfile(goal) and good == "purified":
+            rows.append(row | {"status": "skipped", "why": "it is there already"})
             continue
         try:
             done = _one(source, goal, load, made, words, many, report, None if quiet else say)
-            rows.append({"source": str(source), "target": goal, "status": good, **_facts(done)})
+            rows.append(row | {"status": good, **_facts(done)})
         except Exception as error:
             if not many:
                 raise
-            rows.append({"source": str(source), "target": goal, "status": "failed", "why": reason(error, 250)})
+            rows.append(row | {"status": "failed", "why": reason(error, 250)})
             say(f"{source}: {reason(error, 250)}")
     one = done if not many and rows and rows[0]["status"] == good else None
     return _summed(rows, one, good, as_json, time.perf_counter() - start)
 
 # %% ../nbs/11f_batch.ipynb #ba160028
+def _check_words(many, skip, overwrite, report):
+    "Refuse what cannot both be."
+    if skip and overwrite:
+        raise VideoPureError("overwrite (-y) and skip (-n) cannot both be: choose one")
+    if many and report is not None:
+        raise VideoPureError("a report shows one video: purify the videos apart to have reports")
+
+
 def _one(source, goal, load, made, words, many, report, say):
     "Purify one video; the purifier is in the list `made` from the first one on."
     if many and not words.get("dry_run"):

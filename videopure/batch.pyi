@@ -52,6 +52,10 @@ def purify_files(sources: Sequence[str | Path], target: str | Path, load: Callab
     """Purify videos, each by `purify_video`; the summary. Raises `VideoPureError` in the end if some failed."""
     ...
 
+def _check_words(many, skip, overwrite, report):
+    """Refuse what cannot both be."""
+    ...
+
 def _one(source, goal, load, made, words, many, report, say):
     """Purify one video; the purifier is in the list `made` from the first one on."""
     ...
@@ -64,8 +68,8 @@ def _facts(done: object) -> dict[Any, Any]:
     """What a summary says of a film."""
     ...
 
-def _summed(rows, one, as_json, seconds):
-    """The summary of a run; an error that says so where films failed."""
+def _summed(rows, one, good, as_json, seconds):
+    """The summary of a run; an error that says so where films failed. `good` is what became of the others."""
     ...
 
 def info_file(source: str, *, model: str | None=None, work_side: int | None=None, window: int=16, device: str='auto') -> str:

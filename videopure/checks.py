@@ -178,7 +178,7 @@ def _fits(value, kind):
 # %% ../nbs/00_checks.ipynb #c024
 # what torch and Python say of arguments that do not fit; not their subclasses, which are ours or of memory
 _MISFIT = (RuntimeError, NotImplementedError, IndexError, KeyError, TypeError, ValueError, ZeroDivisionError, OverflowError)
-_PACKAGES = rf"<|.*[/\\](site|dist)-packages[/\\]|{'|'.join(map(re.escape, [*videopure.__path__, sysconfig.get_path('stdlib')]))}"
+_PACKAGES = rf"<(?!ipython)|.*[/\\](site|dist)-packages[/\\]|{re.escape(sysconfig.get_path('stdlib'))}"
 
 
 def _shown(value):
@@ -193,7 +193,9 @@ def foreign(error: BaseException, home: str = "") -> str | None:
     found, step = None, error.__traceback__.tb_next if error.__traceback__ else None
     while step:
         code = step.tb_frame.f_code
-        if code.co_filename != home and not re.match(_PACKAGES, code.co_filename):
+        if code.co_filename == home or code.co_filename.startswith(*videopure.__path__):
+            found = None
+        elif not re.match(_PACKAGES, code.co_filename):
             found = f"{Path(code.co_filename).name}, line {step.tb_lineno}, in {code.co_name}"
         step = step.tb_next
     return found

@@ -45,6 +45,10 @@ def reason(error: BaseException, most: int=120) -> str:
     """The first sentence of what an error says, in one line."""
     ...
 
+def near(word: object, names: Iterable[str]) -> str:
+    """'; did you mean this?' where one of some names is like a word or begins with it, else nothing."""
+    ...
+
 def shorten(names: Iterable[Any], most: int=12) -> str:
     """Names in one line, the first few."""
     ...
@@ -76,9 +80,14 @@ def _fits(value, kind):
     """Whether a value is of the kind that an annotation says, and what a list, a tuple or a dict holds, too."""
     ...
 _MISFIT: tuple[Any, Any, Any, Any, Any, Any, Any, Any]
+_PACKAGES: str
 
 def _shown(value):
     """An argument in a few words: a tensor by its type and shape."""
+    ...
+
+def foreign(error: BaseException, home: str='') -> str | None:
+    """Where an error arose in code that is neither ours, nor a package's, nor in the file `home`: 'mine.py, line 2, in f'; None elsewhere."""
     ...
 
 def _checked_call(function, called):

@@ -7,7 +7,7 @@ from pathlib import Path as Path
 from types import ModuleType as ModuleType
 import torch as torch
 from torch import nn as nn
-from .checks import AnswerError as AnswerError, as_path as as_path, check_answer as check_answer, count_names as count_names, reason as reason, shorten as shorten
+from .checks import AnswerError as AnswerError, as_path as as_path, check_answer as check_answer, count_names as count_names, near as near, reason as reason, shorten as shorten
 from .networks import NETWORKS as NETWORKS, build_network as build_network, full_name as full_name, load_weights as load_weights, read_weights as read_weights
 from .pipeline import find_device as find_device
 from .registry import Registry as Registry, current_folder as current_folder, import_part as import_part, is_code as is_code, make as make

@@ -7,7 +7,6 @@ __all__ = ['main', 'start']
 
 # %% ../nbs/19_cli.ipynb #c002
 import argparse
-import ast
 import errno
 import os
 import signal
@@ -16,112 +15,25 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 
 import videopure
-
-# %% ../nbs/19_cli.ipynb #c008
-@dataclass
-class _Option:
-    "One parameter of a command."
-
-    name: str
-    kinds: set[str]  # the types of its annotation, such as {"int", "None"}
-    default: object  # `...` if there is none
-    help: str
-    flag: bool  # whether it is an option with a name, or positional
-
-# %% ../nbs/19_cli.ipynb #c010
-def _read(where: str) -> tuple[str, list[_Option]]:
-    "The one-line description and the options of a function or dataclass `module:name`, read from its source."
-    lines, node = _definition(*where.split(":"))
-    found = []
-    for parameter, annotation, default, flag in _parameters(node):
-        comment = lines[annotation.lineno - 1].partition("  # ")[2]
-        kinds = {ast.unparse(part) for part in _union(annotation)}
-        found.append(_Option(parameter, kinds, default, comment, flag))
-    return (ast.get_docstring(node) or "").splitlines()[0], found
-
-# %% ../nbs/19_cli.ipynb #c011
-def _definition(module: str, name: str) -> tuple[list[str], ast.AST]:
-    "The lines of the module that defines a name, and its definition; what is imported is looked up where it comes from."
-    lines = Path(find_spec(module).origin).read_text(encoding="utf-8").splitlines()
-    body = ast.parse("\n".join(lines)).body
-    if node := next((n for n in body if getattr(n, "name", None) == name), None):
-        return lines, node
-    source = next(n.module for n in body if isinstance(n, ast.ImportFrom) and name in [alias.name for alias in n.names])
-    return _definition(f"videopure.{source}", name)
-
-# %% ../nbs/19_cli.ipynb #c011c9
-def _parameters(node: ast.AST) -> list[tuple[str, ast.AST, object, bool]]:
-    "Name, annotation, default (`...` for none) and whether it is a flag, of each parameter of a function or field of a dataclass."
-    value = lambda default: ... if default is None else ast.literal_eval(default)
-    if isinstance(node, ast.ClassDef):
-        return [(n.target.id, n.annotation, value(n.value), True) for n in node.body if isinstance(n, ast.AnnAssign)]
-    arguments = node.args
-    defaults = [None] * (len(arguments.args) - len(arguments.defaults)) + arguments.defaults
-    first = [(a.arg, a.annotation, value(d), False) for a, d in zip(arguments.args, defaults)]
-    return first + [(a.arg, a.annotation, value(d), True) for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults)]
-
-# %% ../nbs/19_cli.ipynb #c013
-def _union(annotation: ast.AST) -> list[ast.AST]:
-    "The parts of `int | str | None`."
-    return _union(annotation.left) + _union(annotation.right) if isinstance(annotation, ast.BinOp) else [annotation]
-
-# %% ../nbs/19_cli.ipynb #c016
-def _add_option(parser: argparse.ArgumentParser, option: _Option) -> None:
-    "One option of a command."
-    flag, kinds, default = "--" + option.name.replace("_", "-"), option.kinds, option.default
-    short = [option.help.split(":")[0]] if option.help.startswith("-") else []
-    silent = not option.help or any(default is hidden for hidden in (..., None, False))  # 0 is a default to show
-    shown = "" if silent else f" (default: {'yes' if default is True else default})"
-    text = option.help.removeprefix(f"{short[0]}: ") if short else option.help
-    settings = {"help": (text + shown).replace("%", "%%"), "default": None if default is ... else default}
-    if kinds == {"bool"}:
-        action = argparse.BooleanOptionalAction if default else "store_true"
-        parser.add_argument(*short, flag, action=action, **settings)
-        return
-    metavar = flag[2:].upper()
-    if "bool" in kinds:
-        settings |= {"nargs": "?", "const": True}
-    elif any(kind.startswith(("list", "Sequence")) for kind in kinds):
-        settings |= {"nargs": "+"}
-    settings["type"] = next((t for t in (int, float) if t.__name__ in kinds and "str" not in kinds), str)
-    if option.flag:
-        parser.add_argument(*short, flag, metavar=metavar, **settings)
-    else:
-        parser.add_argument(option.name, metavar=metavar, **settings | ({} if default is ... else {"nargs": "?"}))
+from .options import Parser, add_option, all_options, class_of, in_options, options_of, say
 
 # %% ../nbs/19_cli.ipynb #c018
 def parser() -> argparse.ArgumentParser:
     "The options of all commands."
-    top = _Parser("videopure", description="Adversarial purification of video.")
+    top = Parser("videopure", description="Adversarial purification of video.")
     top.add_argument("--version", action="version", version=videopure.__version__)
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, where in COMMANDS.items():
-        text, options = _read(where)
+        text = options_of(where)[0]
         one = commands.add_parser(name, help=text, description=text)
-        for option in options:
-            for each in _read(f"{where.split(':')[0]}:{_class_of(option)}")[1] if _class_of(option) else [option]:
-                _add_option(one, each)
+        for option in all_options(where):
+            add_option(one, option)
     return top
-
-
-class _Parser(argparse.ArgumentParser):
-    "A parser whose errors are one line."
-
-    def error(self, message: str):
-        _say(f"{message}; see {self.prog} --help")
-        sys.exit(2)
-
-
-def _class_of(option: _Option) -> str | None:
-    "The dataclass whose fields are the options, if the parameter has one as its type."
-    return next((kind for kind in sorted(option.kinds) if kind[0].isupper() and kind not in ("None", "Path") and kind.isidentifier()), None)
 
 # %% ../nbs/19_cli.ipynb #c028
 def purify(
@@ -169,8 +81,8 @@ def _purified(words: SimpleNamespace) -> str | None:
         return videopure.purifier.VideoPure(pipe, **({} if words.steps is None else {"purify_steps": words.steps}))
 
     options = {name: value for name, value in vars(words).items() if name not in _FOR_MODEL}
-    said = videopure.batch.purify_files(words.source, words.target, load, as_json=words.json, say=lambda line: _say(line), **options)
-    return said if words.target != "-" else _say(said)
+    said = videopure.batch.purify_files(words.source, words.target, load, as_json=words.json, say=lambda line: say(line), **options)
+    return said if words.target != "-" else say(said)
 
 # %% ../nbs/19_cli.ipynb #c035
 def evaluate(
@@ -433,29 +345,11 @@ COMMANDS = {
     "train-tiny": "videopure.cli:train_tiny",
 }
 
-# %% ../nbs/19_cli.ipynb #c052
-_LONGEST = 286  # characters: with the name of the command, less than 300
-
-
-def _short(text: str) -> str:
-    "A text as one line that a person can read."
-    text = " ".join(text.split())
-    if len(text) <= _LONGEST:
-        return text
-    end = max(text.rfind(mark, _LONGEST // 3, _LONGEST) for mark in (". ", "; "))
-    return text[:end] if end > 0 else f"{text[: _LONGEST * 2 // 3]} ... {text[-_LONGEST // 4 :]}"
-
 # %% ../nbs/19_cli.ipynb #c052c9
 def _close_bars() -> None:
     "End the line of a bar that is still open, so that what follows has one of its own."
     for bar in list(getattr(getattr(sys.modules.get("tqdm.std"), "tqdm", None), "_instances", ())):
         bar.close()
-
-# %% ../nbs/19_cli.ipynb #p2480484
-def _say(text: str) -> None:
-    "A line on the screen beside the output; where there is none, nothing."
-    with suppress(OSError):
-        print(f"videopure: {_short(text)}", file=sys.stderr, flush=True)
 
 # %% ../nbs/19_cli.ipynb #c055
 _NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
@@ -500,7 +394,7 @@ def _stop(number: int, frame: object) -> None:
 
 def _leave(number: int, frame: object) -> None:
     "End the process where nothing has begun."
-    _say("interrupted")
+    say("interrupted")
     os._exit(128 + number)
 
 
@@ -540,25 +434,33 @@ def _streams() -> Iterator[None]:
                 with suppress(OSError):
                     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
+# %% ../nbs/19_cli.ipynb #cl004
+def _given(words: dict) -> list:
+    "The options that a command line sets; all of them if there is no file of settings."
+    options, whole = all_options(COMMANDS[words["command"]]), words.get("config") is None
+    return [option for option in options if whole or words[option.name] not in (None, False, option.default)]
+
 # %% ../nbs/19_cli.ipynb #c062
 def main(argv: list[str] | None = None) -> int:
     "The `videopure` command: status 0, 2 after what a user or the machine did, 141 after a closed pipe, 128 + the signal after one."
     with _streams(), _on_signals(_stop):
         try:
-            said = _run(vars(parser().parse_args(argv)))
+            words = vars(parser().parse_args(argv))
+            given = _given(words)
+            said = _run(words)
             if said is not None:
                 print(said, flush=True)
         except (KeyboardInterrupt, Exception) as error:
             if stopped := _stopped(error):
                 _close_bars()
-                _say("interrupted; nothing half-written is left; called again, evaluate, train and certify go on; others begin anew")
+                say("interrupted; nothing half-written is left; called again, evaluate, train and certify go on; others begin anew")
                 return 128 + stopped
             if isinstance(error, OSError) and error.errno == errno.EPIPE:
                 return 141
             if (reason := _reason(error)) is None:
                 raise
             _close_bars()
-            _say(reason)
+            say(in_options(reason, given))
             return 2
     return 0
 
@@ -572,15 +474,15 @@ def _run(words: dict) -> object:
     if command != "purify" and {"WORLD_SIZE", "RANK", "LOCAL_RANK"} & {*os.environ}:
         videopure.trainer.join_processes()
     with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_: _say(str(message))
+        warnings.showwarning = lambda message, *_: say(str(message))
         return _call(module, name, words)
 
 # %% ../nbs/19_cli.ipynb #p7031283
 def _call(module: object, name: str, words: dict) -> object:
     "Call a function with words; fields of a dataclass are put together first."
-    for option in _read(f"{module.__name__}:{name}")[1]:
-        if kind := _class_of(option):
-            fields = {each.name: words.pop(each.name) for each in _read(f"{module.__name__}:{kind}")[1]}
+    for option in options_of(f"{module.__name__}:{name}")[1]:
+        if kind := class_of(option):
+            fields = {each.name: words.pop(each.name) for each in options_of(f"{module.__name__}:{kind}")[1]}
             words[option.name] = getattr(module, kind)(**fields)
     return getattr(module, name)(**words)
 

@@ -2,54 +2,14 @@
 """`videopure demo`, `purify`, `evaluate`, `train` and more: functions whose signatures are their options"""
 from typing import Any
 import argparse as argparse
-import ast as ast
 from collections.abc import Callable as Callable, Iterator as Iterator
 from contextlib import contextmanager as contextmanager
-from dataclasses import dataclass as dataclass
 from types import SimpleNamespace as SimpleNamespace
+from .options import Parser as Parser, add_option as add_option, all_options as all_options, class_of as class_of, in_options as in_options, options_of as options_of, say as say
 __all__ = ['main', 'start']
-
-@dataclass
-class _Option:
-    """One parameter of a command."""
-    name: str
-    kinds: set[str]
-    default: object
-    help: str
-    flag: bool
-
-def _read(where: str) -> tuple[str, list[_Option]]:
-    """The one-line description and the options of a function or dataclass `module:name`, read from its source."""
-    ...
-
-def _definition(module: str, name: str) -> tuple[list[str], ast.AST]:
-    """The lines of the module that defines a name, and its definition; what is imported is looked up where it comes from."""
-    ...
-
-def _parameters(node: ast.AST) -> list[tuple[str, ast.AST, object, bool]]:
-    """Name, annotation, default (`...` for none) and whether it is a flag, of each parameter of a function or field of a dataclass."""
-    ...
-
-def _union(annotation: ast.AST) -> list[ast.AST]:
-    """The parts of `int | str | None`."""
-    ...
-
-def _add_option(parser: argparse.ArgumentParser, option: _Option) -> None:
-    """One option of a command."""
-    ...
 
 def parser() -> argparse.ArgumentParser:
     """The options of all commands."""
-    ...
-
-class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line."""
-
-    def error(self, message: str):
-        ...
-
-def _class_of(option: _Option) -> str | None:
-    """The dataclass whose fields are the options, if the parameter has one as its type."""
     ...
 
 def purify(source: list[str], target: str, *, model: str='tiny', work_side: int | None=None, steps: int | None=None, window: int=16, overlap: int=4, ss: float=0, t: float | None=None, frames: int | None=None, fps: float | None=None, short_side: int | None=None, crop: str | None=None, size: int | None=None, crf: int | None=None, overwrite: bool=False, skip: bool=False, device: str='auto', dtype: str='float32', variant: str | None=None, max_memory: float=3.0, report: str | None=None, json: bool=False, dry_run: bool=False, quiet: bool=False) -> str | None:
@@ -124,18 +84,9 @@ def train_tiny(*, out: str='tiny', only: str | None=None, seed: int=0, device: s
     """train the embedded models; an interrupted run goes on"""
     ...
 COMMANDS: dict[str, str]
-_LONGEST: int
-
-def _short(text: str) -> str:
-    """A text as one line that a person can read."""
-    ...
 
 def _close_bars() -> None:
     """End the line of a bar that is still open, so that what follows has one of its own."""
-    ...
-
-def _say(text: str) -> None:
-    """A line on the screen beside the output; where there is none, nothing."""
     ...
 _NO_MEMORY: tuple[str, ...]
 
@@ -167,6 +118,10 @@ def _again(ignored: object) -> None:
 @contextmanager
 def _streams() -> Iterator[None]:
     """Output in which no sign is an error; what a full disk or a closed pipe did not take is dropped in the end."""
+    ...
+
+def _given(words: dict[Any, Any]) -> list[Any]:
+    """The options that a command line sets; all of them if there is no file of settings."""
     ...
 
 def main(argv: list[str] | None=None) -> int:

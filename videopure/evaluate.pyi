@@ -12,7 +12,7 @@ from . import threats as threats
 from .attacks import ATTACKS as ATTACKS, PGD as PGD, VideoAttack as VideoAttack, answered as answered, blind as blind, check_adversarial as check_adversarial, check_labels as check_labels
 from .attacks import make_attack as make_attack, quantized as quantized, record_logits as record_logits
 from .baselines import make_purifier as make_purifier
-from .checks import AnswerError as AnswerError, as_path as as_path, checked as checked
+from .checks import AnswerError as AnswerError, as_path as as_path, checked as checked, near as near
 from .classifiers import VideoClassifier as VideoClassifier
 from .data import ClipFolder as ClipFolder, Clips as Clips, Kinetics400 as Kinetics400, MovingShapes as MovingShapes
 from .defense import SEES as SEES, Defended as Defended, answer as answer

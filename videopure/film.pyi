@@ -10,7 +10,7 @@ from pathlib import Path as Path
 import numpy as np
 from .checks import Late as Late, MissingPackageError as MissingPackageError, VideoFileError as VideoFileError, VideoPureError as VideoPureError, as_path as as_path, atomic_path as atomic_path, check_number as check_number, checked as checked, reading as reading
 from .video import _delays as _delays, _inspect as _inspect, _open as _open, _read_animation as _read_animation, _read_file as _read_file, _reader as _reader, _shown_size as _shown_size, _target as _target, _upright as _upright
-from .video import frame_rate as frame_rate, moving_shapes as moving_shapes, write_video as write_video
+from .video import _write_gif as _write_gif, frame_rate as frame_rate, moving_shapes as moving_shapes, to_uint8 as to_uint8, write_video as write_video
 __all__ = ['VideoInfo', 'video_info']
 av: Late
 cv2: Late
@@ -119,7 +119,7 @@ def plan_film(info: VideoInfo, ss: float=0, t: float | None=None, frames: int | 
     ...
 
 def _constant(info, rate, kind):
-    """The rate for a container that has no times: what was asked for, or one that suits the source."""
+    """The rate for a container that has no times: what was asked for, or one that suits the source; None where a .gif keeps its delays."""
     ...
 
 def _sides(info, square, short_side, crop, size):

@@ -14,7 +14,7 @@ from diffusers.schedulers.scheduling_utils import SchedulerMixin as SchedulerMix
 from diffusers.utils.outputs import BaseOutput as BaseOutput
 from torch import nn as nn
 from tqdm.auto import tqdm as tqdm
-from .checks import as_path as as_path, check_flag as check_flag, checked as checked, reason as reason, shorten as shorten
+from .checks import as_path as as_path, check_flag as check_flag, checked as checked, near as near, reason as reason, shorten as shorten
 from .flow import latent_flow as latent_flow
 from .guidance import guidance_strength as guidance_strength, guide as guide
 from .inversion import invert as invert

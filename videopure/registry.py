@@ -56,9 +56,10 @@ def import_part(word: str) -> object:
                 part = getattr(part, each)
         except Exception as error:
             reason = " ".join(str(error).split())
-            hint = near(name, dir(sys.modules[module])) if module in sys.modules else ""
-            why = f"{type(error).__name__}: {reason}"
-            raise VideoPureError(f"cannot import {word!r}: {why}{hint or '; expected package.module:Name'}") from error
+            found, first = sys.modules.get(module), name.partition(".")[0]
+            hint = near(first, dir(found)) if found and not hasattr(found, first) else ""
+            why = f"{type(error).__name__}: {reason}; expected package.module:Name{hint}"
+            raise VideoPureError(f"cannot import {word!r}: {why}") from error
     return part
 
 # %% ../nbs/10a_registry.ipynb #c015
@@ -90,7 +91,8 @@ class Registry(dict):
                 importlib.import_module(module)
             self.update(own)  # what a user has put there stays
         if part not in self:
-            raise VideoPureError(f"unknown {self.kind} {part!r}: expected one of {', '.join(self)}, package.module:Name{near(part, self)}")
+            expected = f"{', '.join(self)}, or package.module:Name"
+            raise VideoPureError(f"unknown {self.kind} {part!r}: expected one of {expected}{near(part, self)}")
         return self[part]
 
 # %% ../nbs/10a_registry.ipynb #c021

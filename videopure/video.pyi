@@ -116,8 +116,8 @@ def encode_h264(frames: np.ndarray, file: str | Path | BinaryIO, fps: float=8, c
     """Write frames as an .mp4 file of H.264 video; the same frames always give the same bytes."""
     ...
 
-def _write_gif(path, frames, fps):
-    """An endless animated GIF that keeps every frame, also repeated ones."""
+def _write_gif(path, frames, ends):
+    """An endless animated GIF that keeps every frame, also repeated ones; `ends` are 0 and the second at which each ends."""
     ...
 
 def write_video(video: Tensor, path: str | Path, fps: float=8, lossless: bool=False) -> Path:
