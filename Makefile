@@ -10,6 +10,8 @@ BIN    := $(VENV)/bin
 RUN    := $(VENV)/.installed
 DEV    := $(VENV)/.installed-dev
 PIP    := $(BIN)/python -m pip install --disable-pip-version-check -qq -c constraints.txt
+# as a line in a .pth file: found from any folder, also one that has a folder videopure, and by type checkers
+EDIT   := --config-settings editable_mode=compat
 
 .PHONY: help env demo test test-fast fuzz lab docs readme stubs clean
 help:
@@ -22,12 +24,12 @@ $(RUN): settings.ini constraints.txt setup.py
 	@echo '  torch ...'
 	@$(PIP) torch
 	@echo '  the library ...'
-	@$(PIP) -e .
+	@$(PIP) -e . $(EDIT)
 	@touch $@
 
 $(DEV): $(RUN)
 	@echo '  what the notebooks, tests and site need ...'
-	@$(PIP) -e ".[dev]"
+	@$(PIP) -e ".[dev]" $(EDIT)
 	@touch $@
 
 env: $(DEV)
