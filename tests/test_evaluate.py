@@ -27,7 +27,8 @@ from videopure.cli import main
 from videopure.config import _reading, load_data, parts_of, read_config, run_config
 from videopure.data import ClipFolder, Clips, MovingShapes
 from videopure.defense import Defended
-from videopure.evaluate import PROTOCOLS, AttackSpec, Run, as_attack_spec, benchmark
+from videopure.evaluate import Run, benchmark
+from videopure.protocols import PROTOCOLS, AttackSpec, as_attack_spec
 from videopure.journal import Journal, file_name
 from videopure.metrics import METRICS
 from videopure.pipeline import VideoPurePipeline, load_pipeline

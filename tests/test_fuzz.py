@@ -25,7 +25,7 @@ from torch import nn
 
 from videopure import attacks, baselines, batch, blackbox, certify, checks, classifiers, config, data, defense, detect, diffusion
 from videopure import evaluate, explore, families, film, filmstrip, filters, flow, guidance, inversion, journal, latents, masked, metrics
-from videopure import models, networks, pipeline, plan, purifier, registry, report, results, robust
+from videopure import models, networks, pipeline, plan, protocols, purifier, registry, report, results, robust
 from videopure import sanity, schedule, show, signal as signals, smallest, statistics, stream, suite, table, threats, tiny, trace, trainer
 from videopure import training, vcr
 from videopure import verify, video, voting
@@ -297,7 +297,7 @@ def of_runs() -> dict:
         "metrics.ssim": (metrics.ssim, pair),
         "metrics.temporal_consistency": (metrics.temporal_consistency, pair),
         "metrics.measure": (metrics.measure, pair | {"metrics": {"psnr": metrics.psnr}}),
-        "evaluate.AttackSpec": (evaluate.AttackSpec, {}),
+        "protocols.AttackSpec": (protocols.AttackSpec, {}),
         "evaluate.benchmark": (evaluate.benchmark, run),
         "results.five_metrics": (results.five_metrics, {"card": five}),
         "journal.read_results": (read_all, {"path": next((FOLDER / "run").glob("*.jsonl"))}, journal.read_results),

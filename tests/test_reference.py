@@ -10,7 +10,7 @@ import pytest
 
 from videopure import Card, tiny_classifier
 from videopure.config import read_config, run_config
-from videopure.evaluate import as_attack_spec
+from videopure.protocols import as_attack_spec
 from videopure.pipeline import load_pipeline
 from videopure.registry import fingerprint
 from videopure.training import Recipe

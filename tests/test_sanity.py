@@ -10,7 +10,7 @@ from torch import nn
 from videopure.attacks import ATTACKS, PGD
 from videopure.baselines import H264, JPEG, BitDepth, GaussianBlur, MedianBlur
 from videopure.defense import Defended
-from videopure.evaluate import AttackSpec
+from videopure.protocols import AttackSpec
 from videopure.masked import _Pretended
 from videopure.pipeline import VideoPurePipeline
 from videopure.report import judge

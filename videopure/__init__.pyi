@@ -54,6 +54,7 @@ from . import networks as networks
 from . import options as options
 from . import pipeline as pipeline
 from . import plan as plan
+from . import protocols as protocols
 from . import purifier as purifier
 from . import registry as registry
 from . import report as report

@@ -26,7 +26,8 @@ from .checks import checked
 from .classifiers import OPTIONS, VideoClassifier, load_classifier
 from .data import UCF101, ClipFolder, ClipList, Clips, Kinetics400, MovingShapes
 from .defense import Defended
-from .evaluate import as_attack_spec, benchmark
+from .evaluate import benchmark
+from .protocols import as_attack_spec
 from .journal import read_json
 from .pipeline import VideoPurePipeline, load_pipeline
 from .registry import Registry, is_code, make

@@ -11,7 +11,8 @@ from .checks import checked as checked
 from .classifiers import OPTIONS as OPTIONS, VideoClassifier as VideoClassifier, load_classifier as load_classifier
 from .data import UCF101 as UCF101, ClipFolder as ClipFolder, ClipList as ClipList, Clips as Clips, Kinetics400 as Kinetics400, MovingShapes as MovingShapes
 from .defense import Defended as Defended
-from .evaluate import as_attack_spec as as_attack_spec, benchmark as benchmark
+from .evaluate import benchmark as benchmark
+from .protocols import as_attack_spec as as_attack_spec
 from .journal import read_json as read_json
 from .pipeline import VideoPurePipeline as VideoPurePipeline, load_pipeline as load_pipeline
 from .registry import Registry as Registry, is_code as is_code, make as make

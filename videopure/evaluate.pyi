@@ -1,7 +1,7 @@
 # Made by tools/stubs.py from evaluate.py: run it after nbdev_export.
 """One call from a classifier, its defenses, clips and attacks to a table that can be believed"""
 from typing import Any
-from collections.abc import Callable as Callable, Iterator as Iterator, Mapping as Mapping, Sequence as Sequence
+from collections.abc import Iterator as Iterator, Mapping as Mapping, Sequence as Sequence
 from contextlib import contextmanager as contextmanager
 from dataclasses import dataclass as dataclass, field as field
 from pathlib import Path as Path
@@ -9,15 +9,15 @@ import torch as torch
 from torch import nn as nn
 from torch.utils.data import Dataset as Dataset, TensorDataset as TensorDataset
 from . import threats as threats
-from .attacks import ATTACKS as ATTACKS, PGD as PGD, VideoAttack as VideoAttack, answered as answered, blind as blind, check_adversarial as check_adversarial, check_labels as check_labels
-from .attacks import make_attack as make_attack, quantized as quantized, record_logits as record_logits
+from .attacks import ATTACKS as ATTACKS, answered as answered, blind as blind, check_adversarial as check_adversarial, check_labels as check_labels, quantized as quantized, record_logits as record_logits
 from .baselines import make_purifier as make_purifier
-from .checks import AnswerError as AnswerError, as_path as as_path, checked as checked, near as near
+from .checks import AnswerError as AnswerError, as_path as as_path, checked as checked
 from .classifiers import VideoClassifier as VideoClassifier
 from .data import ClipFolder as ClipFolder, Clips as Clips, Kinetics400 as Kinetics400, MovingShapes as MovingShapes
-from .defense import SEES as SEES, Defended as Defended, answer as answer
+from .defense import Defended as Defended, answer as answer
 from .journal import Journal as Journal, Progress as Progress, data_identity as data_identity, describe_data as describe_data, disk_errors as disk_errors, environment as environment, file_name as file_name, limits as limits, processes as processes
 from .metrics import CostMeter as CostMeter, find_metrics as find_metrics, measure as measure
+from .protocols import AttackSpec as AttackSpec, attack_specs as attack_specs, chosen_names as chosen_names
 from .purifier import NoGradientError as NoGradientError, as_purifier as as_purifier, device_of as device_of, random_state as random_state, seed_of as seed_of, seeded as seeded
 from .registry import describe as describe, fingerprint as fingerprint, identity as identity
 from .results import Card as Card
@@ -25,43 +25,7 @@ from .statistics import guesses as guesses
 from .stream import is_toy as is_toy
 from .video import VIDEO as VIDEO, VideoPureError as VideoPureError, check_number as check_number, signal_of as signal_of, write_video as write_video
 from .voting import RULES as RULES, find_rule as find_rule
-__all__ = ['PROTOCOLS', 'AttackSpec', 'benchmark']
-
-@dataclass
-class AttackSpec:
-    """One attack of an evaluation: how it attacks, what it sees, and on how many clips. `options` go to the attack."""
-    method: object = 'pgd'
-    sees: str = 'classifier'
-    n_clips: int | dict[str, int] | None = None
-    uint8: bool = False
-    options: dict[Any, Any] = field(default_factory=dict)
-
-    def __post_init__(self):
-        ...
-
-    def covers(self, index: int, defense: str) -> bool:
-        """Whether the attack is wanted for a clip, by its place, and a defense."""
-        ...
-
-    def attack(self, model: nn.Module, random: bool=True) -> Callable[..., Any]:
-        """The attack on `model`, ready to be called with clips and labels; on one that is not `random`, without averaging what does not vary."""
-        ...
-
-    def describe(self) -> dict[Any, Any]:
-        """The attack in plain values."""
-        ...
-_OLD_WORDS: dict[str, str]
-
-def as_attack_spec(spec: object) -> AttackSpec:
-    """An attack of an evaluation, from a table, a name, a class, or an attack that is made already."""
-    ...
-_PGD: dict[str, Any]
-_LAST: dict[str, bool]
-PROTOCOLS: dict[str, Any]
-
-def attack_specs(attacks: Mapping[str, object] | None, protocol: str) -> dict[str, AttackSpec]:
-    """Attacks by name, the clean clips first; a bad one raises before any work is done."""
-    ...
+__all__ = ['benchmark']
 
 @dataclass
 class Run:
@@ -205,10 +169,6 @@ _LOST: str
 
 def _describe_classifier(classifier: nn.Module) -> dict[Any, Any]:
     """A classifier in plain values: its kind, the hash of its weights, and how a `VideoClassifier` prepares clips."""
-    ...
-
-def chosen_names(kind: str, names: Sequence[str], only: Sequence[str]) -> list[str]:
-    """The names that are in `only`, or all if it is empty."""
     ...
 
 def benchmark(classifier: nn.Module, defenses: Mapping[str, object], data: object, attacks: Mapping[str, object] | None=None, protocol: str='standard', out: str | Path | None=None, seed: int=0, trials: int=3, n_clips: int | None=None, batch_size: int=1, metrics: object=(), only_attacks: Sequence[str]=(), only_defenses: Sequence[str]=(), store: bool=False, worst: Sequence[str] | None=None, title: str='Robustness', progress: bool=True) -> Card:

@@ -24,8 +24,9 @@ from tqdm.auto import tqdm
 from .attacks import answered, clip_gradient, cross_entropy, record_logits, voted
 from .checks import as_path, checked
 from .config import parts_of
-from .evaluate import Run, attack_specs, benchmark, chosen_names
+from .evaluate import Run, benchmark
 from .journal import Journal, environment
+from .protocols import attack_specs, chosen_names
 from .table import Table
 from .suite import MEMBERS, VideoAuto, exact_longer
 from .video import check_number

@@ -10,8 +10,9 @@ from torch import nn as nn
 from .attacks import answered as answered, clip_gradient as clip_gradient, cross_entropy as cross_entropy, record_logits as record_logits, voted as voted
 from .checks import as_path as as_path, checked as checked
 from .config import parts_of as parts_of
-from .evaluate import Run as Run, attack_specs as attack_specs, benchmark as benchmark, chosen_names as chosen_names
+from .evaluate import Run as Run, benchmark as benchmark
 from .journal import Journal as Journal, environment as environment
+from .protocols import attack_specs as attack_specs, chosen_names as chosen_names
 from .table import Table as Table
 from .suite import MEMBERS as MEMBERS, VideoAuto as VideoAuto, exact_longer as exact_longer
 from .video import check_number as check_number

@@ -21,7 +21,8 @@ from tqdm.auto import tqdm
 from .attacks import PGD, check_adversarial, check_labels, clip_gradient, make_loss, record_logits, voted
 from .blackbox import RandomNoise, Square
 from .defense import Defended
-from .evaluate import AttackSpec, CostMeter, as_attack_spec
+from .metrics import CostMeter
+from .protocols import AttackSpec, as_attack_spec
 from .purifier import NoGradientError, device_of, evaluating, seeded
 from .registry import fingerprint
 from .report import Check, Report, judge, verdict_of

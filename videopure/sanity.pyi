@@ -9,7 +9,8 @@ from torch import nn as nn
 from .attacks import PGD as PGD, check_adversarial as check_adversarial, check_labels as check_labels, clip_gradient as clip_gradient, make_loss as make_loss, record_logits as record_logits, voted as voted
 from .blackbox import RandomNoise as RandomNoise, Square as Square
 from .defense import Defended as Defended
-from .evaluate import AttackSpec as AttackSpec, CostMeter as CostMeter, as_attack_spec as as_attack_spec
+from .metrics import CostMeter as CostMeter
+from .protocols import AttackSpec as AttackSpec, as_attack_spec as as_attack_spec
 from .purifier import NoGradientError as NoGradientError, device_of as device_of, evaluating as evaluating, seeded as seeded
 from .registry import fingerprint as fingerprint
 from .report import Check as Check, Report as Report, judge as judge, verdict_of as verdict_of
