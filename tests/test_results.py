@@ -698,7 +698,7 @@ def test_random_rows_show_mean_and_every_draw_beside_clean_clips(tmp_path):
     card = drawn()
     assert card.accuracy("b", "PGD").right == pytest.approx(2 / 3 + 0 + 1 + 2 / 3)
     assert (card.every_draw("b").right, card.every_draw("b", "PGD").right, card.every_draw("a", "PGD").right) == (2, 1, 3)
-    (note,) = card.table().notes
+    *_, note = card.table().notes
     assert note.startswith("b, right in every one of 3 draws: 50.0 [15, 85] without an attack, 25.0 [5, 70] under PGD")
     saved = json.loads((card.save(tmp_path) / "card.json").read_text())["cells"]
     assert saved["b"]["PGD"]["every_draw"]["right"] == 1 and saved["b"]["PGD"]["every_draw"]["draws"] == 3

@@ -9,7 +9,7 @@ __all__ = ['benchmark']
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -379,15 +379,21 @@ def measure_clips(self: Run, indices: Sequence[int], journal: Journal, todo: dic
                 journal.append(result)
             progress.step(name, defense, results)
 
+# %% ../nbs/16a_evaluate.ipynb #mis00002
+@patch(as_prop=True)
+def misplaced(self: Run) -> str:
+    "Which embedded purifiers meet clips from files, \"\" if none does."
+    files = isinstance(self.data, Clips) and not isinstance(self.data, MovingShapes)
+    toys = [name for name, purifier in self.purifiers.items() if files and purifier is not None and is_toy(purifier)]
+    return toys and f"{', '.join(toys[:3])}: the embedded model, which was made for drawn shapes of 32 pixels and smears real clips" or ""
+
 # %% ../nbs/16a_evaluate.ipynb #b3e99638
 @patch
 @torch.no_grad()
 def warn(self: Run) -> None:
     "Warn of an embedded purifier on clips from files, and of a classifier that guesses."
-    toys = [name for name, purifier in self.purifiers.items() if purifier is not None and is_toy(purifier)]
-    if toys and isinstance(self.data, Clips) and not isinstance(self.data, MovingShapes):
-        made = "the embedded model, which was made for drawn shapes of 32 pixels and smears real clips"
-        warnings.warn(f"{', '.join(toys[:3])}: {made}; choose another with model, --model (videopure train makes one)", stacklevel=5)
+    if said := self.misplaced:
+        warnings.warn(f"{said}; choose another with model, --model (videopure train makes one)", stacklevel=5)
     outcomes, twice = [], isinstance(self.data, (Clips, TensorDataset))  # what can be read again, and is the same then
     for place in self.order[: 20 if twice else 0]:
         with suppress(VideoPureError, OSError), seeded(self.seed, self.device):  # told when the clip's turn comes
@@ -401,7 +407,9 @@ def warn(self: Run) -> None:
 
 # %% ../nbs/16a_evaluate.ipynb #c074
 @patch
-def work(self: Run, journal: Journal, attacks: Sequence[str], defenses: Sequence[str], share: tuple[int, int], quiet: bool) -> None:
+def work(
+    self: Run, journal: Journal, attacks: Sequence[str], defenses: Sequence[str], share: tuple, quiet: bool, expect: Callable | None = None
+) -> None:
     "All that this process has to do: every `share[1]`-th batch of clips, from number `share[0]` on."
     starts = range(share[0] * self.batch_size, len(self.ids), share[1] * self.batch_size)
     batches, left = [range(i, min(i + self.batch_size, len(self.ids))) for i in starts], {}
@@ -409,9 +417,10 @@ def work(self: Run, journal: Journal, attacks: Sequence[str], defenses: Sequence
         for name, rows in self.todo(indices, journal.done, attacks, defenses).items():
             for defense in rows:
                 left[name, defense] = left.get((name, defense), 0) + len(indices)
-    progress = Progress(left, journal, quiet)
     if left and share[0] == 0: self.warn()
-    if not quiet and (n := sum(left.values())) >= 500: tqdm.write(f"{n} results to go; --plan says first what they cost", file=sys.stderr)
+    progress = Progress(left, journal, quiet, expect(self, [*left]) if expect and left and not quiet else {})
+    if left and expect and not quiet:
+        tqdm.write(f"{sum(left.values())} results to go, {progress.remaining()}; --plan says it for each cell", file=sys.stderr)
     for indices in batches:
         self.measure_clips(indices, journal, self.todo(indices, journal.done, attacks, defenses), progress)
     progress.bar.close()
@@ -441,9 +450,10 @@ def config(self: Run, title: str, protocol: str | None, worst: Sequence[str] | N
 # %% ../nbs/16a_evaluate.ipynb #3dbcc0dd
 @patch
 def about(self: Run) -> dict:
-    "Versions and device, and the limits of small models on drawn clips."
+    "Versions and device, and the limits of small models on drawn clips, or of embedded ones on others."
     networks = [network for purifier in self.purifiers.values() if purifier for network in purifier.networks]
-    return environment(self.device) | limits(self.data, [self.classifier, *networks])
+    small = {"limits": f"{self.misplaced}: the numbers say little."} if self.misplaced else limits(self.data, [self.classifier, *networks])
+    return environment(self.device) | small
 
 # %% ../nbs/16a_evaluate.ipynb #c087
 @patch
@@ -476,6 +486,7 @@ def benchmark(
     worst: Sequence[str] | None = None,  # attacks that the worst case is over; None: all
     title: str = "Robustness",  # of the card
     progress: bool = True,  # show a bar with the time left
+    expect: Callable | None = None,  # (run, cells) to the seconds that a clip of each cell costs at most, such as `plan.at_most`
 ) -> Card:
     "Measure defenses under attacks, clip by clip. Goes on with what is in `out`; a `VideoPureError` for bad settings or another run there."
     specs, (share, wait) = attack_specs(attacks, protocol), processes()
@@ -486,7 +497,7 @@ def benchmark(
         chosen = chosen_names("attacks", specs, only_attacks), chosen_names("defenses", defenses, only_defenses)
         config = run.config(title, protocol if attacks is None else None, worst)
         journal = Journal(folder, config, share[0], run.about(), None if out is None else run.kept())
-        run.work(journal, *chosen, share, quiet=not progress or share[0] > 0)
+        run.work(journal, *chosen, share, not progress or share[0] > 0, expect)
         wait()
         card = Card((found := Journal(folder, config)).config, found.results, found.about)
         if share[0] == 0 and out is not None: card.save(folder)

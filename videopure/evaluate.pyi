@@ -1,7 +1,7 @@
 # Made by tools/stubs.py from evaluate.py: run it after nbdev_export.
 """One call from a classifier, its defenses, clips and attacks to a table that can be believed"""
 from typing import Any
-from collections.abc import Iterator as Iterator, Mapping as Mapping, Sequence as Sequence
+from collections.abc import Callable as Callable, Iterator as Iterator, Mapping as Mapping, Sequence as Sequence
 from contextlib import contextmanager as contextmanager
 from dataclasses import dataclass as dataclass, field as field
 from pathlib import Path as Path
@@ -134,11 +134,16 @@ class Run:
         """All results that some clips still need."""
         ...
 
+    @property
+    def misplaced(self) -> str:
+        """Which embedded purifiers meet clips from files, "" if none does."""
+        ...
+
     def warn(self) -> None:
         """Warn of an embedded purifier on clips from files, and of a classifier that guesses."""
         ...
 
-    def work(self, journal: Journal, attacks: Sequence[str], defenses: Sequence[str], share: tuple[int, int], quiet: bool) -> None:
+    def work(self, journal: Journal, attacks: Sequence[str], defenses: Sequence[str], share: tuple[Any, ...], quiet: bool, expect: Callable[..., Any] | None=None) -> None:
         """All that this process has to do: every `share[1]`-th batch of clips, from number `share[0]` on."""
         ...
 
@@ -147,7 +152,7 @@ class Run:
         ...
 
     def about(self) -> dict[Any, Any]:
-        """Versions and device, and the limits of small models on drawn clips."""
+        """Versions and device, and the limits of small models on drawn clips, or of embedded ones on others."""
         ...
 
     def kept(self) -> dict[Any, Any]:
@@ -171,6 +176,6 @@ def _describe_classifier(classifier: nn.Module) -> dict[Any, Any]:
     """A classifier in plain values: its kind, the hash of its weights, and how a `VideoClassifier` prepares clips."""
     ...
 
-def benchmark(classifier: nn.Module, defenses: Mapping[str, object], data: object, attacks: Mapping[str, object] | None=None, protocol: str='standard', out: str | Path | None=None, seed: int=0, trials: int=3, n_clips: int | None=None, batch_size: int=1, metrics: object=(), only_attacks: Sequence[str]=(), only_defenses: Sequence[str]=(), store: bool=False, worst: Sequence[str] | None=None, title: str='Robustness', progress: bool=True) -> Card:
+def benchmark(classifier: nn.Module, defenses: Mapping[str, object], data: object, attacks: Mapping[str, object] | None=None, protocol: str='standard', out: str | Path | None=None, seed: int=0, trials: int=3, n_clips: int | None=None, batch_size: int=1, metrics: object=(), only_attacks: Sequence[str]=(), only_defenses: Sequence[str]=(), store: bool=False, worst: Sequence[str] | None=None, title: str='Robustness', progress: bool=True, expect: Callable[..., Any] | None=None) -> Card:
     """Measure defenses under attacks, clip by clip. Goes on with what is in `out`; a `VideoPureError` for bad settings or another run there."""
     ...

@@ -452,8 +452,8 @@ def run_together(
 class Progress:
     "A bar over results, with the time left from the mean time of each cell of the table."
 
-    def __init__(self, left: dict[tuple[str, str], int], journal: Journal, quiet: bool = False):
-        self.left, self.times = dict(left), {}
+    def __init__(self, left: dict[tuple[str, str], int], journal: Journal, quiet: bool = False, most: dict | None = None):
+        self.left, self.times, self.most = dict(left), {}, most or {}  # `most`: seconds of a clip of a cell, at most
         for result in journal.results:
             if "skipped" not in result:
                 self.times.setdefault((result["attack"], result["defense"]), []).append(result.get("metrics", {}).get("seconds", 0))
@@ -467,8 +467,10 @@ class Progress:
         self.bar.update(max(1, len(results)))
 
     def remaining(self) -> str:
-        "Time left, in words; 'at least' while some cells have not been measured yet."
-        known = {cell: sum(times) / len(times) for cell, times in self.times.items() if times}
+        "Time left, in words; while some cells have not been measured yet, 'at most' if each has a bound, else 'at least'."
+        known = self.most | {cell: sum(times) / len(times) for cell, times in self.times.items() if times}
         seconds = sum(count * known.get(cell, 0) for cell, count in self.left.items())
-        sure = all(cell in known for cell, count in self.left.items() if count)
-        return ("" if sure else "at least ") + str(timedelta(seconds=round(seconds)))
+        cells = [cell for cell, count in self.left.items() if count]
+        known_all = all(cell in known for cell in cells)
+        word = "" if all(self.times.get(cell) for cell in cells) else "at most " if known_all else "at least "
+        return word + str(timedelta(seconds=round(seconds)))

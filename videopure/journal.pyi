@@ -157,9 +157,10 @@ class Progress:
     """A bar over results, with the time left from the mean time of each cell of the table."""
     left: dict[Any, Any]
     times: dict[Any, Any]
+    most: Any
     bar: Any
 
-    def __init__(self, left: dict[tuple[str, str], int], journal: Journal, quiet: bool=False):
+    def __init__(self, left: dict[tuple[str, str], int], journal: Journal, quiet: bool=False, most: dict[Any, Any] | None=None):
         ...
 
     def step(self, name: str, defense: str, results: list[dict[Any, Any]]) -> None:
@@ -167,5 +168,5 @@ class Progress:
         ...
 
     def remaining(self) -> str:
-        """Time left, in words; 'at least' while some cells have not been measured yet."""
+        """Time left, in words; while some cells have not been measured yet, 'at most' if each has a bound, else 'at least'."""
         ...

@@ -27,9 +27,10 @@ from .config import parts_of
 from .evaluate import Run, benchmark
 from .journal import Journal, environment
 from .protocols import attack_specs, chosen_names
+from .purifier import NoGradientError
 from .table import Table
 from .suite import MEMBERS, VideoAuto, exact_longer
-from .video import check_number
+from .video import VideoPureError, check_number
 
 # %% ../nbs/16g_plan.ipynb #plan1399152e
 class TimeUp(Exception):
@@ -194,6 +195,27 @@ def run_of(config: dict, device: str) -> tuple[Run, dict]:
     specs = attack_specs(given.attacks, given.protocol)
     run = Run(classifier, defenses, data, specs, given.seed, given.trials, given.batch_size, given.n_clips, given.metrics)
     return run, run.config(given.title, given.protocol if given.attacks is None else None, given.worst)
+
+# %% ../nbs/16g_plan.ipynb #atm00002
+def at_most(
+    run: Run,
+    cells: Sequence[tuple[str, str]],  # pairs of an attack and a defense
+    limit: float = 10.0,  # seconds after which no other cell is tried
+) -> dict[tuple[str, str], float]:  # for those that were tried
+    "What a clip of each cell costs at most, from an answer and a gradient on the first clip. For `benchmark`'s `expect`."
+    found, start = {}, perf_counter()
+    for attack, defense in cells:
+        price = Price(attack, defense, [0])
+        if perf_counter() - start < limit:
+            try:
+                bound(run, price, *run.data[run.order[0]])
+            except NoGradientError:
+                price.most = 0.0  # the cell stays empty
+            except (VideoPureError, OSError):
+                pass  # told when the clip's turn comes
+        if price.most is not None:
+            found[attack, defense] = price.most
+    return found
 
 # %% ../nbs/16g_plan.ipynb #plan11b04d40
 @checked

@@ -13,9 +13,10 @@ from .config import parts_of as parts_of
 from .evaluate import Run as Run, benchmark as benchmark
 from .journal import Journal as Journal, environment as environment
 from .protocols import attack_specs as attack_specs, chosen_names as chosen_names
+from .purifier import NoGradientError as NoGradientError
 from .table import Table as Table
 from .suite import MEMBERS as MEMBERS, VideoAuto as VideoAuto, exact_longer as exact_longer
-from .video import check_number as check_number
+from .video import VideoPureError as VideoPureError, check_number as check_number
 __all__ = ['plan_config']
 
 class TimeUp(Exception):
@@ -81,6 +82,10 @@ def as_table(run: Run, prices: Sequence[Price], took: float) -> Table:
 
 def run_of(config: dict[Any, Any], device: str) -> tuple[Run, dict[Any, Any]]:
     """The `Run` that a configuration describes, and its settings in plain values."""
+    ...
+
+def at_most(run: Run, cells: Sequence[tuple[str, str]], limit: float=10.0) -> dict[tuple[str, str], float]:
+    """What a clip of each cell costs at most, from an answer and a gradient on the first clip. For `benchmark`'s `expect`."""
     ...
 
 def plan_config(config: dict[Any, Any], out: str | Path | None=None, device: str='auto', *, only_attacks: Sequence[str]=(), only_defenses: Sequence[str]=(), limit: float=20.0, progress: bool=True) -> Table:

@@ -23,7 +23,7 @@ from fastcore.basics import patch
 from .checks import checked, printable
 from .journal import config_hash, difference, disk_errors, environment, plain, read_json, read_results, result_key
 from .show import FIGURE, save_page
-from .statistics import Accuracy, Paired, holm
+from .statistics import Accuracy, Paired, guesses, holm
 from .table import Table, _tex
 from .video import VideoFileError, VideoPureError, atomic_path
 
@@ -211,12 +211,12 @@ def _draw_notes(self: Card):
 # %% ../nbs/15b_results.ipynb #bf9cb2ca
 @patch
 def _columns(self: Card):
-    "Attacks in the order of the table; None is the worst case."
+    "Attacks in the order of the table, None for the worst case; and those that follow the exact gradient of what they are shown."
     attacks = self._settings("attacks")
     says = lambda a, what: str(attacks.get(a, {}).get(what))
-    partial = lambda a: says(a, "sees") != "full" and not says(a, "method").startswith("video-auto")
+    exact = {a for a in self.attacks if says(a, "sees") == "full" or says(a, "method").startswith("video-auto")}
     counted = {*self.config.get("worst", self.attacks)} & {*self.attacks[1:]}
-    return ["none", *[None] * (len(counted) > 1), *sorted(self.attacks[1:], key=partial)]
+    return ["none", *[None] * (len(counted) > 1), *sorted(self.attacks[1:], key=lambda a: a not in exact)], exact
 
 # %% ../nbs/15b_results.ipynb #c069
 _COLUMNS = {"none": "clean", None: "worst case"}
@@ -237,21 +237,37 @@ def _title(self: Card, marked):
     title += ", mean over draws" if any(len(result["right"]) > 1 for result in self.results if "right" in result) else ""
     return title + (f"; worst case over {', '.join(map(str, self.config['worst']))}" if len(self.config.get("worst", ())) > 1 else "")
 
+# %% ../nbs/15b_results.ipynb #fir00002
+@patch
+def _first_notes(self: Card, worst, exact):
+    "What stands first below a table: that the classifier guesses, and that nobody followed the defenses."
+    clean = self.outcomes("none") if "none" in self.defenses else {}
+    classes, notes = {r["label"] for r in self.results if "label" in r}, []
+    if len(classes) > 1 and guesses([*clean.values()], len(classes)):
+        found = f"{sum(clean.values())} of {len(clean)} clean clips right, not surely more than by guessing"
+        notes.append(f"The classifier alone: {found}. No number here says anything of a defense.")
+    blind = [d for d in self.defenses if not self.adaptive(d)]
+    whom = "a whole defense" if len(blind) == len(self.defenses) else "; ".join(blind)
+    if blind and not worst and len(self.attacks) > 1:
+        notes.append(f"No attack here followed {whom}: what is right may be wrong under one that does.")
+    elif len(self.attacks) > 1 and not exact and any(self._settings("defenses").get(d, {}).get("method") != "none" for d in self.defenses):
+        why = "BPDA approximates it; what is right may be wrong under one that does"
+        notes.append(f"No attack here followed the exact gradient of a defense ({why}).")
+    return notes
+
 # %% ../nbs/15b_results.ipynb #96a034fe
 @patch
 def table(self: Card) -> Table:
     "Accuracy of each defense (row): clean, in the worst case, and under each attack, first those that see the whole defense."
-    (marks, notes), columns = self._notes(), self._columns()
+    (marks, notes), (columns, exact) = self._notes(), self._columns()
     outcomes = {d: self._row(d) for d in self.defenses}
     worst = lambda d: _measure(outcomes[d][None]) or (self.doubt(d) if self.worst_outcomes(d) else None)
     cell = lambda d, a: replace(self.accuracy(d, a), mark=marks[d, a]) if self.cell(d, a) else None
     rows = [[d, *(worst(d) if a is None else cell(d, a) for a in columns)] for d in self.defenses]
     clips = lambda a: {frozenset(row[a]) for row in outcomes.values() if row[a]}
-    best = [j for j, a in enumerate(columns, 1) if len(clips(a)) == 1]
+    best = [j for j, a in enumerate(columns, 1) if len(clips(a)) == 1 and (a or exact)]
     notes += self._draw_notes() + ([self.about["limits"]] if "limits" in self.about else [])
-    if None not in columns and len(columns) > 1 and (blind := [d for d in self.defenses if not self.adaptive(d)]):
-        whom = "a whole defense" if len(blind) == len(self.defenses) else "; ".join(blind)
-        notes.insert(0, f"No attack here followed {whom}: what is right may be wrong under one that does.")
+    notes = self._first_notes(None in columns, exact) + notes
     return Table(self._title(best and len(rows) > 1), ["defense", *(_COLUMNS.get(a, a) for a in columns)], rows, best, notes)
 
 # %% ../nbs/15b_results.ipynb #c072

@@ -7,7 +7,7 @@ from typing import Any as Any
 from .checks import checked as checked, printable as printable
 from .journal import config_hash as config_hash, difference as difference, disk_errors as disk_errors, environment as environment, plain as plain, read_json as read_json, read_results as read_results, result_key as result_key
 from .show import FIGURE as FIGURE, save_page as save_page
-from .statistics import Accuracy as Accuracy, Paired as Paired, holm as holm
+from .statistics import Accuracy as Accuracy, Paired as Paired, guesses as guesses, holm as holm
 from .table import Table as Table, _tex as _tex
 from .video import VideoFileError as VideoFileError, VideoPureError as VideoPureError, atomic_path as atomic_path
 __all__ = ['METRIC_FORMATS', 'Card', 'five_metrics', 'plot_accuracy']
@@ -106,7 +106,7 @@ class Card:
         ...
 
     def _columns(self):
-        """Attacks in the order of the table; None is the worst case."""
+        """Attacks in the order of the table, None for the worst case; and those that follow the exact gradient of what they are shown."""
         ...
 
     def _row(self, defense):
@@ -114,6 +114,10 @@ class Card:
         ...
 
     def _title(self, marked):
+        ...
+
+    def _first_notes(self, worst, exact):
+        """What stands first below a table: that the classifier guesses, and that nobody followed the defenses."""
         ...
 
     def table(self) -> Table:
