@@ -181,7 +181,8 @@ def _shown(card: object, settings: dict, out: str, notes: list[str]) -> str | No
         return None
     paper = settings.get("protocol") == "videopure" and "attacks" not in settings
     parts = [videopure.results.five_metrics(card) if paper else card.table(), *([card.skipped_table()] if card.skipped else [])]
-    return "\n\n".join(map(str, [*parts, f"{'; '.join([f'{len(card.skipped)} skipped', *notes])}. Written: {Path(out) / 'card.html'}"]))
+    notes = [*[f"{len(card.skipped)} skipped"] * bool(card.skipped), *notes, f"written: {Path(out) / 'card.html'}"]
+    return "\n\n".join(map(str, [*parts, "; ".join(notes)]))
 
 # %% ../nbs/19_cli.ipynb #cert0202
 def certify(
@@ -453,7 +454,7 @@ def main(argv: list[str] | None = None) -> int:
         except (KeyboardInterrupt, Exception) as error:
             if stopped := _stopped(error):
                 _close_bars()
-                say("interrupted; nothing half-written is left; called again, evaluate, train and certify go on; others begin anew")
+                say("interrupted; nothing half-written is left; called again, evaluate, train, certify and a folder to purify go on")
                 return 128 + stopped
             if isinstance(error, OSError) and error.errno == errno.EPIPE:
                 return 141

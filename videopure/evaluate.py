@@ -497,8 +497,7 @@ def benchmark(
         chosen = chosen_names("attacks", specs, only_attacks), chosen_names("defenses", defenses, only_defenses)
         config = run.config(title, protocol if attacks is None else None, worst)
         journal = Journal(folder, config, share[0], run.about(), None if out is None else run.kept())
-        run.work(journal, *chosen, share, not progress or share[0] > 0, expect)
-        wait()
+        run.work(journal, *chosen, share, not progress or share[0] > 0, expect), wait()
         card = Card((found := Journal(folder, config)).config, found.results, found.about)
         if share[0] == 0 and out is not None: card.save(folder)
     return card

@@ -372,10 +372,11 @@ def _tables(self: Card) -> list[Table]:
 
 @patch
 def _repr_html_(self: Card) -> str:
-    first, *rest = (part._repr_html_() for part in self._tables())
-    more = "\n".join([*rest, f"<pre>{escape(json.dumps(self.config, indent=1))}</pre>"])
-    table, rows = self.table(), "\n".join(map(self.cite, self.defenses))
-    forms = {"CSV": table.to_csv(), "LaTeX": table.to_latex(), "Cite a row": rows, "BibTeX": self.bibtex()}
+    parts = self._tables()
+    first, *rest = (part._repr_html_() for part in parts)
+    more = "\n".join([*rest, f"<pre style='overflow-x:auto'>{escape(json.dumps(self.config, indent=1))}</pre>"])
+    rows = "\n".join(map(self.cite, self.defenses))
+    forms = {"CSV": parts[0].to_csv(), "LaTeX": parts[0].to_latex(), "Cite a row": rows, "BibTeX": self.bibtex()}
     fold = lambda name, text: f"<details><summary>{name}</summary>\n{text}\n</details>"
     copies = "".join(fold(name, f'<pre style="white-space:pre-wrap">{escape(text)}</pre>') for name, text in forms.items())
     return f"{first}\n{fold('Attack success, metrics, skipped clips, versions, configuration', more)}{copies}"
