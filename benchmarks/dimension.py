@@ -51,7 +51,7 @@ def on_clips() -> Iterator[tuple]:
     models = {
         "no purifier": (bare, 100),
         "one step": (Defended(bare, OneStep(pipe)), 100),
-        "VideoPure": (Defended(bare, VideoPure(pipe, sign=smooth_sign)), 20),  # the same answers, and a sign with a derivative
+        "VideoPure": (Defended(bare, VideoPure(pipe, sign=smooth_sign)), 10),  # the same answers, and a sign with a derivative
         "DiffPure": (Defended(bare, DiffPure(pipe, t=201, steps=6)), 10),
     }
     for name, (model, n) in models.items():
@@ -78,6 +78,19 @@ def attack(model: nn.Module, threat: Threat) -> PGD:
     return PGD(model, threat, seed=0, progress=False, **budget)
 
 
+def report(found: dict[str, str], out: Path) -> Table:
+    "The table of what is there, also written to table.md."
+    pooled = {}
+    for key, word in found.items():
+        signal, name, *_, count = key.split("; ")
+        pooled[signal, name, int(count)] = pooled.get((signal, name, int(count)), "") + word
+    rows = [[signal, name, count, Accuracy(word.count("1"), len(word))] for (signal, name, count), word in pooled.items()]
+    title = f"Under the exact gradient, {round(CLIPS * 255)}/255 on clips and {TRAFFIC:g} on traffic"
+    table = Table(title, ["signal", "purifier", "numbers that an attacker chooses", "right, in %"], rows)
+    (out / "table.md").write_text(table._repr_markdown_() + "\n", encoding="utf-8")
+    return table
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data" / "nsl_kdd", help="the folder of NSL-KDD")
@@ -96,16 +109,9 @@ def main() -> None:
                 parts = zip(x.split(10), y.split(10)) if signal == "clips" else [(x, y)]
                 found[key] = "".join(right(model, attack(model, threat)(*part), part[1], 8) for part in parts)
                 path.write_text(json.dumps(found, indent=0) + "\n")
+                report(found, args.out)
                 print(key, found[key].count("1"), "of", len(found[key]), flush=True)
-    pooled = {}
-    for key, word in found.items():
-        signal, name, *_, count = key.split("; ")
-        pooled[signal, name, int(count)] = pooled.get((signal, name, int(count)), "") + word
-    rows = [[signal, name, count, Accuracy(word.count("1"), len(word))] for (signal, name, count), word in pooled.items()]
-    title = f"Under the exact gradient, {round(CLIPS * 255)}/255 on clips and {TRAFFIC:g} on traffic"
-    table = Table(title, ["signal", "purifier", "numbers that an attacker chooses", "right, in %"], rows)
-    (args.out / "table.md").write_text(table._repr_markdown_() + "\n", encoding="utf-8")
-    print(table)
+    print(report(found, args.out))
 
 
 if __name__ == "__main__":
