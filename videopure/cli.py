@@ -446,7 +446,7 @@ def main(argv: list[str] | None = None) -> int:
     "The `videopure` command: status 0, 2 after what a user or the machine did, 141 after a closed pipe, 128 + the signal after one."
     with _streams(), _on_signals(_stop):
         try:
-            words = vars(parser().parse_args(argv))
+            words = vars(parser().read(argv))
             given = _given(words)
             said = _run(words)
             if said is not None:

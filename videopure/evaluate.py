@@ -21,7 +21,7 @@ from torch import nn
 from torch.utils.data import Dataset, TensorDataset
 from tqdm.auto import tqdm
 
-from . import threats
+from . import protocols, threats
 from .attacks import ATTACKS, answered, blind, check_adversarial, check_labels, quantized, record_logits
 from .baselines import make_purifier
 from .checks import AnswerError, as_path, checked
@@ -501,3 +501,14 @@ def benchmark(
         card = Card((found := Journal(folder, config)).config, found.results, found.about)
         if share[0] == 0 and out is not None: card.save(folder)
     return card
+
+# %% ../nbs/16a_evaluate.ipynb #dep00002
+_MOVED = {"PROTOCOLS": "protocols", "as_attack_spec": "protocols"}
+
+
+def __getattr__(name: str) -> object:
+    "What has moved to `protocols`, with a `DeprecationWarning`."
+    if name not in _MOVED:
+        raise AttributeError(f"module 'videopure.evaluate' has no attribute {name!r}")
+    warnings.warn(f"videopure.evaluate.{name} is videopure.protocols.{name} now", DeprecationWarning, stacklevel=2)
+    return getattr(protocols, name)

@@ -25,7 +25,66 @@ from .statistics import guesses as guesses
 from .stream import is_toy as is_toy
 from .video import VIDEO as VIDEO, VideoPureError as VideoPureError, check_number as check_number, signal_of as signal_of, write_video as write_video
 from .voting import RULES as RULES, find_rule as find_rule
-__all__ = ['benchmark']
+from .protocols import PROTOCOLS as PROTOCOLS
+from .protocols import as_attack_spec as as_attack_spec
+from . import attacks as attacks
+from . import baselines as baselines
+from . import batch as batch
+from . import blackbox as blackbox
+from . import cache as cache
+from . import certify as certify
+from . import checks as checks
+from . import classifiers as classifiers
+from . import cli as cli
+from . import config as config
+from . import data as data
+from . import defense as defense
+from . import demo as demo
+from . import detect as detect
+from . import diffusion as diffusion
+from . import evaluate as evaluate
+from . import explore as explore
+from . import families as families
+from . import film as film
+from . import filmstrip as filmstrip
+from . import filters as filters
+from . import flow as flow
+from . import guidance as guidance
+from . import inversion as inversion
+from . import journal as journal
+from . import latents as latents
+from . import loading as loading
+from . import masked as masked
+from . import metrics as metrics
+from . import models as models
+from . import networks as networks
+from . import options as options
+from . import pipeline as pipeline
+from . import plan as plan
+from . import protocols as protocols
+from . import purifier as purifier
+from . import registry as registry
+from . import report as report
+from . import results as results
+from . import robust as robust
+from . import sanity as sanity
+from . import schedule as schedule
+from . import show as show
+from . import signal as signal
+from . import smallest as smallest
+from . import statistics as statistics
+from . import stream as stream
+from . import suite as suite
+from . import table as table
+from . import threats as threats
+from . import tiny as tiny
+from . import trace as trace
+from . import trainer as trainer
+from . import training as training
+from . import vcr as vcr
+from . import verify as verify
+from . import video as video
+from . import voting as voting
 
 @dataclass
 class Run:
@@ -179,3 +238,4 @@ def _describe_classifier(classifier: nn.Module) -> dict[Any, Any]:
 def benchmark(classifier: nn.Module, defenses: Mapping[str, object], data: object, attacks: Mapping[str, object] | None=None, protocol: str='standard', out: str | Path | None=None, seed: int=0, trials: int=3, n_clips: int | None=None, batch_size: int=1, metrics: object=(), only_attacks: Sequence[str]=(), only_defenses: Sequence[str]=(), store: bool=False, worst: Sequence[str] | None=None, title: str='Robustness', progress: bool=True, expect: Callable[..., Any] | None=None) -> Card:
     """Measure defenses under attacks, clip by clip. Goes on with what is in `out`; a `VideoPureError` for bad settings or another run there."""
     ...
+_MOVED: dict[str, str]

@@ -10,12 +10,13 @@ import argparse
 import ast
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NoReturn
 
 # %% ../nbs/18d_options.ipynb #c008
 @dataclass
@@ -123,7 +124,7 @@ def say(text: str) -> None:
 class Parser(argparse.ArgumentParser):
     "A parser whose errors are one line, with the nearest name that there is."
 
-    def error(self, message: str) -> None:
+    def error(self, message: str) -> NoReturn:
         "Say it and end the process."
         typed = re.search(r"(?:invalid choice: '|unrecognized arguments: )([^' =]+)", message)
         names = [*self._option_string_actions, *(name for action in self._actions for name in action.choices or ())]
@@ -131,9 +132,9 @@ class Parser(argparse.ArgumentParser):
         say(f"{message}{f'; did you mean {near[0]}?' if near else ''}; see {self.prog} --help")
         sys.exit(2)
 
-    def parse_args(self, args: list[str] | None = None, namespace: argparse.Namespace | None = None) -> argparse.Namespace:
-        "The words of a command line by name."
-        found, rest = self.parse_known_args(args, namespace)
+    def read(self, words: Sequence[str] | None = None) -> argparse.Namespace:
+        "The words of a command line by name; an error comes from the command that was called."
+        found, rest = self.parse_known_args(words)
         if rest:
             commands = next((action.choices for action in self._actions if isinstance(action, argparse._SubParsersAction)), {})
             commands.get(getattr(found, "command", None), self).error(f"unrecognized arguments: {' '.join(rest)}")

@@ -2,8 +2,9 @@
 """The options of a command are the parameters of its function, read from the source; what goes wrong is said in their words"""
 import argparse as argparse
 import ast as ast
-from collections.abc import Iterable as Iterable
+from collections.abc import Iterable as Iterable, Sequence as Sequence
 from dataclasses import dataclass as dataclass
+from typing import NoReturn as NoReturn
 __all__ = ['Option', 'options_of', 'add_option', 'short', 'say']
 
 @dataclass
@@ -55,12 +56,12 @@ def say(text: str) -> None:
 class Parser(argparse.ArgumentParser):
     """A parser whose errors are one line, with the nearest name that there is."""
 
-    def error(self, message: str) -> None:
+    def error(self, message: str) -> NoReturn:
         """Say it and end the process."""
         ...
 
-    def parse_args(self, args: list[str] | None=None, namespace: argparse.Namespace | None=None) -> argparse.Namespace:
-        """The words of a command line by name."""
+    def read(self, words: Sequence[str] | None=None) -> argparse.Namespace:
+        """The words of a command line by name; an error comes from the command that was called."""
         ...
 _OTHER: dict[str, str]
 
