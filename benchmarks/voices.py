@@ -369,7 +369,7 @@ class Half:
         return {"threshold": verifier.threshold, "scores": [round(s, 5) for s in found.tolist()], "labels": y.tolist()}
 
     def radii(self, victim: str, sigma: float, denoised: bool, claim: int) -> list[float]:
-        "The L2 radius in which the right answer to each trial is proved; 0 for no answer, -1 for a wrong one."
+        "The L2 radius in which the right answer to each trial is proved; -1 for a wrong one, or none."
         x, y = trials(self.test, claim)
         proof = Smoothed(self.victims[victim][claim], sigma, self.pipe if denoised else None, chunk=50, seed=SEED)
         found = proof.certify(x, L2(), draws=500, progress=False)

@@ -146,7 +146,7 @@ def purify_files(
     words, good = {"overwrite": overwrite, "progress": not quiet, **options}, "tried" if options.get("dry_run") else "purified"
     for source, goal in tqdm(mine, unit=" videos", disable=quiet or not many, delay=1):
         row = {"source": str(source), "target": goal}
-        if (skip or (many and not overwrite)) and os.path.isfile(goal) and good == "purified":
+        if (skip or (many and not overwrite)) and os.path.isfile(goal):
             rows.append(row | {"status": "skipped", "why": "it is there already"})
             continue
         try:
@@ -176,9 +176,7 @@ def _one(source, goal, load, made, words, many, report, say):
     elif report is not None:
         check_page(report, source)
     again = words["overwrite"] or many
-    if many and words.get("dry_run") and not Path(goal).parent.is_dir():
-        goal = "-"  # its folder is made when there is something to write
-    check_target(goal, source, again or bool(words.get("dry_run")))
+    check_target(goal, source, again, bool(words.get("dry_run")))
     if not made:
         cuts = {name: words[name] for name in _CUT if name in words}
         plan_film(video_info(source), **cuts, target=goal)  # what cannot be is told before a model is loaded

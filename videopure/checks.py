@@ -91,7 +91,8 @@ def reason(error: BaseException, most: int = 120) -> str:
 def near(word: object, names: Iterable[str]) -> str:
     "'; did you mean this?' where one of some names is like a word or begins with it, else nothing."
     word, shown = str(word).lower(), {short: str(name) for name in names for short in (str(name).lower(), str(name).lower().split(" ")[0])}
-    found = [name for name in shown if word and name.startswith(word)] or get_close_matches(word, shown, 1, 0.5)
+    found = [name for name in shown if word and name.startswith(word)] or [name for name in shown if sorted(name) == sorted(word)]
+    found = found or get_close_matches(word, shown, 1)
     return f"; did you mean {shown[found[0]]!r}?" if found else ""
 
 
@@ -178,6 +179,7 @@ def _fits(value, kind):
 # %% ../nbs/00_checks.ipynb #c024
 # what torch and Python say of arguments that do not fit; not their subclasses, which are ours or of memory
 _MISFIT = (RuntimeError, NotImplementedError, IndexError, KeyError, TypeError, ValueError, ZeroDivisionError, OverflowError)
+_OURS = tuple(f"{folder}{os.sep}" for folder in videopure.__path__)
 _PACKAGES = rf"<(?!ipython)|.*[/\\](site|dist)-packages[/\\]|{re.escape(sysconfig.get_path('stdlib'))}"
 
 
@@ -193,7 +195,7 @@ def foreign(error: BaseException, home: str = "") -> str | None:
     found, step = None, error.__traceback__.tb_next if error.__traceback__ else None
     while step:
         code = step.tb_frame.f_code
-        if code.co_filename == home or code.co_filename.startswith(*videopure.__path__):
+        if code.co_filename == home or code.co_filename.startswith(_OURS):
             found = None
         elif not re.match(_PACKAGES, code.co_filename):
             found = f"{Path(code.co_filename).name}, line {step.tb_lineno}, in {code.co_name}"

@@ -80,6 +80,7 @@ def _fits(value, kind):
     """Whether a value is of the kind that an annotation says, and what a list, a tuple or a dict holds, too."""
     ...
 _MISFIT: tuple[Any, Any, Any, Any, Any, Any, Any, Any]
+_OURS: tuple[Any, ...]
 _PACKAGES: str
 
 def _shown(value):

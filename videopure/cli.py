@@ -436,10 +436,11 @@ def _streams() -> Iterator[None]:
                     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 # %% ../nbs/19_cli.ipynb #cl004
-def _given(words: dict) -> list:
-    "The options that a command line sets; all of them if there is no file of settings."
+def _given(words: dict) -> dict[str, object]:
+    "The values of the options that a command line sets; of all of them if there is no file of settings."
     options, whole = all_options(COMMANDS[words["command"]]), words.get("config") is None
-    return [option for option in options if whole or words[option.name] not in (None, False, option.default)]
+    unset = lambda option: any(words[option.name] is each for each in (None, False, option.default))
+    return {option.name: words[option.name] for option in options if option.flag and (whole or not unset(option))}
 
 # %% ../nbs/19_cli.ipynb #c062
 def main(argv: list[str] | None = None) -> int:
@@ -461,7 +462,7 @@ def main(argv: list[str] | None = None) -> int:
             if (reason := _reason(error)) is None:
                 raise
             _close_bars()
-            say(in_options(reason, given))
+            say(in_options(reason, given) if isinstance(error, videopure.VideoPureError) else reason)
             return 2
     return 0
 

@@ -120,8 +120,8 @@ def _streams() -> Iterator[None]:
     """Output in which no sign is an error; what a full disk or a closed pipe did not take is dropped in the end."""
     ...
 
-def _given(words: dict[Any, Any]) -> list[Any]:
-    """The options that a command line sets; all of them if there is no file of settings."""
+def _given(words: dict[Any, Any]) -> dict[str, object]:
+    """The values of the options that a command line sets; of all of them if there is no file of settings."""
     ...
 
 def main(argv: list[str] | None=None) -> int:

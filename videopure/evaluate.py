@@ -385,7 +385,8 @@ def misplaced(self: Run) -> str:
     "Which embedded purifiers meet clips from files, \"\" if none does."
     files = isinstance(self.data, Clips) and not isinstance(self.data, MovingShapes)
     toys = [name for name, purifier in self.purifiers.items() if files and purifier is not None and is_toy(purifier)]
-    return toys and f"{', '.join(toys[:3])}: the embedded model, which was made for drawn shapes of 32 pixels and smears real clips" or ""
+    made = "the embedded model, which was made for drawn shapes of 32 pixels and smears real clips"
+    return f"{', '.join(toys[:3])}: {made}" if toys else ""
 
 # %% ../nbs/16a_evaluate.ipynb #b3e99638
 @patch
@@ -453,7 +454,8 @@ def about(self: Run) -> dict:
     "Versions and device, and the limits of small models on drawn clips, or of embedded ones on others."
     networks = [network for purifier in self.purifiers.values() if purifier for network in purifier.networks]
     small = {"limits": f"{self.misplaced}: the numbers say little."} if self.misplaced else limits(self.data, [self.classifier, *networks])
-    return environment(self.device) | small
+    known = {"classes": len(names)} if (names := getattr(self.classifier, "class_names", None)) else {}
+    return environment(self.device) | known | small
 
 # %% ../nbs/16a_evaluate.ipynb #c087
 @patch

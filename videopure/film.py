@@ -569,13 +569,13 @@ def check_target(
     target: str | Path,  # where the result is to be
     source: str | Path = "",  # which is never overwritten
     overwrite: bool = False,  # whether a file there may be replaced
+    dry: bool = False,  # nothing will be written: its folder need not be there, and it may be
 ) -> str | Path:  # the target, `~` written out; "-" is the standard output
     "Refuse a target that cannot be written, is the source, or holds something, before anything is computed (`VideoFileError`)."
     if str(target) == "-":
         return "-"
-    folder = str(target).endswith(("/", os.sep))
-    place = as_path(target).expanduser()
-    if not place.absolute().parent.is_dir():
+    folder, place = str(target).endswith(("/", os.sep)), as_path(target).expanduser()
+    if not dry and not place.absolute().parent.is_dir():
         raise VideoFileError(f"cannot write {str(target)!r}: the folder {str(place.parent)!r} does not exist")
     if place.exists() and source and os.path.exists(as_path(source)) and place.samefile(as_path(source)):
         raise VideoFileError(f"{str(target)!r} is the source itself, which is never overwritten: choose another name")
@@ -584,7 +584,7 @@ def check_target(
     suffixes = *_CONTAINERS, ".gif", ".npz"
     if not folder and not place.is_dir() and place.suffix.lower() not in suffixes:
         raise VideoFileError(f"cannot write {target}: the name must end in {', '.join(suffixes)}, or be a folder/ for pictures")
-    if place.is_file() and not overwrite:
+    if place.is_file() and not overwrite and not dry:
         raise VideoFileError(f"{str(target)!r} exists already: let it be overwritten (overwrite=True, -y), or choose another name")
     return f"{place}/" if folder or place.is_dir() else place
 

@@ -193,7 +193,7 @@ def write_film(target: str | Path, plan: FilmPlan, crf: int | None=None, room: f
     """A function (frame, time, span) that writes to a target; what is not complete in the end is not there."""
     ...
 
-def check_target(target: str | Path, source: str | Path='', overwrite: bool=False) -> str | Path:
+def check_target(target: str | Path, source: str | Path='', overwrite: bool=False, dry: bool=False) -> str | Path:
     """Refuse a target that cannot be written, is the source, or holds something, before anything is computed (`VideoFileError`)."""
     ...
 

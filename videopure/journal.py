@@ -467,10 +467,10 @@ class Progress:
         self.bar.update(max(1, len(results)))
 
     def remaining(self) -> str:
-        "Time left, in words; while some cells have not been measured yet, 'at most' if each has a bound, else 'at least'."
+        "Time left, in words; while some cells have not been measured yet, 'up to about' if each has an estimate, else 'at least'."
         known = self.most | {cell: sum(times) / len(times) for cell, times in self.times.items() if times}
         seconds = sum(count * known.get(cell, 0) for cell, count in self.left.items())
         cells = [cell for cell, count in self.left.items() if count]
         known_all = all(cell in known for cell in cells)
-        word = "" if all(self.times.get(cell) for cell in cells) else "at most " if known_all else "at least "
+        word = "" if all(self.times.get(cell) for cell in cells) else "up to about " if known_all else "at least "
         return word + str(timedelta(seconds=round(seconds)))

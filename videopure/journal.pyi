@@ -168,5 +168,5 @@ class Progress:
         ...
 
     def remaining(self) -> str:
-        """Time left, in words; while some cells have not been measured yet, 'at most' if each has a bound, else 'at least'."""
+        """Time left, in words; while some cells have not been measured yet, 'up to about' if each has an estimate, else 'at least'."""
         ...

@@ -2,10 +2,10 @@
 """The options of a command are the parameters of its function, read from the source; what goes wrong is said in their words"""
 import argparse as argparse
 import ast as ast
-from collections.abc import Iterable as Iterable, Sequence as Sequence
+from collections.abc import Sequence as Sequence
 from dataclasses import dataclass as dataclass
 from typing import NoReturn as NoReturn
-__all__ = ['Option', 'options_of', 'add_option', 'short', 'say']
+__all__ = []
 
 @dataclass
 class Option:
@@ -65,6 +65,6 @@ class Parser(argparse.ArgumentParser):
         ...
 _OTHER: dict[str, str]
 
-def in_options(text: str, options: Iterable[Option]) -> str:
-    """A message in which the settings have the names of options."""
+def in_options(text: str, given: dict[str, object]) -> str:
+    """A message in which settings have the names of options; `given` are the values of those that may be meant."""
     ...

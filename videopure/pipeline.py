@@ -218,8 +218,8 @@ def from_pretrained(cls: VideoPurePipeline, pretrained_model_name_or_path: str |
     except Exception as error:
         variant = f", variant {given['variant']!r}" if given.get("variant") else ""
         why = str(error) if isinstance(error, VideoPureError) else reason(error)
-        why = near(source, PIPELINES) if near(source, PIPELINES) else f": {why}"
-        raise VideoPureError(f"cannot load the model {str(source)!r}{variant}{why}") from error
+        hint = "" if os.sep in str(source) or os.path.exists(source) else near(source, PIPELINES)
+        raise VideoPureError(f"cannot load the model {str(source)!r}{variant}: {why}{hint}") from error
     pipe.register_to_config(_name_or_path=str(source))
     return pipe
 

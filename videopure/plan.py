@@ -6,8 +6,9 @@
 __all__ = ['plan_config']
 
 # %% ../nbs/16g_plan.ipynb #plan6148b46e
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from copy import copy
 from dataclasses import dataclass, field
 from functools import partial
 from inspect import signature
@@ -18,19 +19,21 @@ from types import SimpleNamespace
 import torch
 from fastcore.basics import patch
 from torch import nn
+from torch.utils.data import TensorDataset
 from tqdm.auto import tqdm
 
 # %% ../nbs/16g_plan.ipynb #planb6640ff6
 from .attacks import answered, clip_gradient, cross_entropy, record_logits, voted
 from .checks import as_path, checked
 from .config import parts_of
+from .data import Clips
 from .evaluate import Run, benchmark
 from .journal import Journal, environment
 from .protocols import attack_specs, chosen_names
-from .purifier import NoGradientError
+from .purifier import seeded
 from .table import Table
 from .suite import MEMBERS, VideoAuto, exact_longer
-from .video import VideoPureError, check_number
+from .video import check_number
 
 # %% ../nbs/16g_plan.ipynb #plan1399152e
 class TimeUp(Exception):
@@ -62,10 +65,11 @@ def seconds_of(model: nn.Module, clips: torch.Tensor, labels: torch.Tensor, grad
     return perf_counter() - start
 
 # %% ../nbs/16g_plan.ipynb #plan924fa211
-def longest(attack: object, model: nn.Module, clips: torch.Tensor, labels: torch.Tensor) -> float | None:
+def longest(attack: object, model: nn.Module, clips: torch.Tensor, labels: torch.Tensor, seconds_of: Callable = seconds_of) -> float | None:
     "Seconds of an attack on clips that it does not break, from one gradient or answer of the model; None if its length is not known."
     if (parts := _members(attack, clips)) is not None:
-        found = [longest(part, getattr(part, "model", model) if isinstance(attack, VideoAuto) else model, clips, labels) for part in parts]
+        models = [getattr(part, "model", model) if isinstance(attack, VideoAuto) else model for part in parts]
+        found = [longest(part, model, clips, labels, seconds_of) for part, model in zip(parts, models)]
         return None if None in found else sum(found)
     if queries := getattr(attack, "budget", getattr(attack, "n_queries", None)):
         return queries * seconds_of(model, clips, labels, grad=False)
@@ -140,14 +144,14 @@ def try_clip(run: Run, price: Price, place: int, limit: float) -> None:
         price.tried, price.cut = [*price.tried, perf_counter() - start], True
 
 # %% ../nbs/16g_plan.ipynb #planb40dd2d5
-def bound(run: Run, price: Price, clip: torch.Tensor, label: int) -> None:
+def bound(run: Run, price: Price, clip: torch.Tensor, label: int, seconds_of: Callable = seconds_of) -> None:
     "Find what a clip of a cell costs at most."
     clip, label = clip[None].to(run.device), torch.tensor([int(label)], device=run.device)
     spec, model = run.attacks[price.attack], run.models[price.defense]
     answers = (run.trials if run.is_random(price.defense, clip) else 1) * seconds_of(model, clip, label, grad=False)
     seen = run.seen(price.defense, spec.sees)
     attack = spec.attack(seen, run.is_random(None if spec.sees == "classifier" else price.defense, clip))
-    long = 0.0 if price.attack == "none" else longest(attack, seen, clip, label)
+    long = 0.0 if price.attack == "none" else longest(attack, seen, clip, label, seconds_of)
     price.most = None if long is None else max([long + answers, *price.tried])
 
 # %% ../nbs/16g_plan.ipynb #plan249d0976
@@ -200,21 +204,27 @@ def run_of(config: dict, device: str) -> tuple[Run, dict]:
 def at_most(
     run: Run,
     cells: Sequence[tuple[str, str]],  # pairs of an attack and a defense
-    limit: float = 10.0,  # seconds after which no other cell is tried
-) -> dict[tuple[str, str], float]:  # for those that were tried
-    "What a clip of each cell costs at most, from an answer and a gradient on the first clip. For `benchmark`'s `expect`."
-    found, start = {}, perf_counter()
-    for attack, defense in cells:
+    limit: float = 10.0,  # seconds after which nothing more is tried
+) -> dict[tuple[str, str], float]:  # for those of which it is known
+    "About what a clip of each cell costs if nothing breaks, from an answer and a gradient of each model. For `benchmark`'s `expect`."
+    found, known, start, run = {}, {}, perf_counter(), copy(run)
+    run.varies, run.has_gradient = dict(run.varies), dict(run.has_gradient)  # nothing is left behind in the run itself
+
+    def once(model, clips, labels, grad=True):
+        key = (id(getattr(model, "purifier", model)), getattr(model, "sees", ""), grad)
+        if key not in known:
+            known[key] = seconds_of(model, clips, labels, grad), model  # the model stays, or another one may get its id
+        return known[key][0]
+
+    for attack, defense in cells if isinstance(run.data, (Clips, TensorDataset)) else ():  # what can be read again
         price = Price(attack, defense, [0])
-        if perf_counter() - start < limit:
-            try:
-                bound(run, price, *run.data[run.order[0]])
-            except NoGradientError:
-                price.most = 0.0  # the cell stays empty
-            except (VideoPureError, OSError):
-                pass  # told when the clip's turn comes
-        if price.most is not None:
-            found[attack, defense] = price.most
+        with suppress(Exception), seeded(run.seed, run.device, run.purifiers[defense]):  # an estimate is no reason to stop
+            clip, label = run.data[run.order[0]]
+            if not run.exists(attack, defense, run.signal.check(clip[None]).to(run.device)):
+                price.most = 0.0
+            elif perf_counter() - start < limit:
+                bound(run, price, clip, label, once)
+        found |= {} if price.most is None else {(attack, defense): price.most}
     return found
 
 # %% ../nbs/16g_plan.ipynb #plan11b04d40

@@ -1,22 +1,24 @@
 # Made by tools/stubs.py from plan.py: run it after nbdev_export.
 """The hours that a table still needs, cell by cell, before any of them is spent"""
 from typing import Any
-from collections.abc import Iterator as Iterator, Sequence as Sequence
+from collections.abc import Callable as Callable, Iterator as Iterator, Sequence as Sequence
 from contextlib import contextmanager as contextmanager
 from dataclasses import dataclass as dataclass, field as field
 from pathlib import Path as Path
 import torch as torch
 from torch import nn as nn
+from torch.utils.data import TensorDataset as TensorDataset
 from .attacks import answered as answered, clip_gradient as clip_gradient, cross_entropy as cross_entropy, record_logits as record_logits, voted as voted
 from .checks import as_path as as_path, checked as checked
 from .config import parts_of as parts_of
+from .data import Clips as Clips
 from .evaluate import Run as Run, benchmark as benchmark
 from .journal import Journal as Journal, environment as environment
 from .protocols import attack_specs as attack_specs, chosen_names as chosen_names
-from .purifier import NoGradientError as NoGradientError
+from .purifier import seeded as seeded
 from .table import Table as Table
 from .suite import MEMBERS as MEMBERS, VideoAuto as VideoAuto, exact_longer as exact_longer
-from .video import VideoPureError as VideoPureError, check_number as check_number
+from .video import check_number as check_number
 __all__ = ['plan_config']
 
 class TimeUp(Exception):
@@ -31,7 +33,7 @@ def seconds_of(model: nn.Module, clips: torch.Tensor, labels: torch.Tensor, grad
     """Seconds for one answer of a model to some clips, and for its gradient where there is one."""
     ...
 
-def longest(attack: object, model: nn.Module, clips: torch.Tensor, labels: torch.Tensor) -> float | None:
+def longest(attack: object, model: nn.Module, clips: torch.Tensor, labels: torch.Tensor, seconds_of: Callable[..., Any]=seconds_of) -> float | None:
     """Seconds of an attack on clips that it does not break, from one gradient or answer of the model; None if its length is not known."""
     ...
 
@@ -68,7 +70,7 @@ def try_clip(run: Run, price: Price, place: int, limit: float) -> None:
     """Measure one clip of a cell, for so many seconds at most."""
     ...
 
-def bound(run: Run, price: Price, clip: torch.Tensor, label: int) -> None:
+def bound(run: Run, price: Price, clip: torch.Tensor, label: int, seconds_of: Callable[..., Any]=seconds_of) -> None:
     """Find what a clip of a cell costs at most."""
     ...
 
@@ -85,7 +87,7 @@ def run_of(config: dict[Any, Any], device: str) -> tuple[Run, dict[Any, Any]]:
     ...
 
 def at_most(run: Run, cells: Sequence[tuple[str, str]], limit: float=10.0) -> dict[tuple[str, str], float]:
-    """What a clip of each cell costs at most, from an answer and a gradient on the first clip. For `benchmark`'s `expect`."""
+    """About what a clip of each cell costs if nothing breaks, from an answer and a gradient of each model. For `benchmark`'s `expect`."""
     ...
 
 def plan_config(config: dict[Any, Any], out: str | Path | None=None, device: str='auto', *, only_attacks: Sequence[str]=(), only_defenses: Sequence[str]=(), limit: float=20.0, progress: bool=True) -> Table:

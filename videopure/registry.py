@@ -28,7 +28,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from .checks import VideoPureError, near
+from .checks import VideoPureError, foreign, near
 
 # %% ../nbs/10a_registry.ipynb #c007
 @contextmanager
@@ -57,8 +57,10 @@ def import_part(word: str) -> object:
         except Exception as error:
             reason = " ".join(str(error).split())
             found, first = sys.modules.get(module), name.partition(".")[0]
-            hint = near(first, dir(found)) if found and not hasattr(found, first) else ""
-            why = f"{type(error).__name__}: {reason}; expected package.module:Name{hint}"
+            names = [each for each in dir(found) if not each.startswith("_")]
+            hint = near(first, names) if found and not hasattr(found, first) else ""
+            where = f"{place}: " if (place := foreign(error)) else ""
+            why = f"{where}{type(error).__name__}: {reason}; expected package.module:Name{hint}"
             raise VideoPureError(f"cannot import {word!r}: {why}") from error
     return part
 

@@ -9,7 +9,7 @@ import types as types
 import numpy as np
 import torch as torch
 from torch import nn as nn
-from .checks import VideoPureError as VideoPureError, near as near
+from .checks import VideoPureError as VideoPureError, foreign as foreign, near as near
 __all__ = ['Registry']
 
 @contextmanager

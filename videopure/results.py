@@ -142,9 +142,14 @@ def _counted(self: Card, defense):
 
 # %% ../nbs/15b_results.ipynb #c058
 @patch
+def _bare(self: Card, defense):
+    return self._settings("defenses").get(defense, {}).get("method") == "none"
+
+
+@patch
 def adaptive(self: Card, defense: str) -> bool:
     "Whether an attack that counts saw more than the classifier; of a bare classifier there is no more to see."
-    bare, attacks = self._settings("defenses").get(defense, {}).get("method") == "none", self._settings("attacks")
+    bare, attacks = self._bare(defense), self._settings("attacks")
     sees = lambda attack: attacks.get(attack, {}).get("sees", "classifier")
     return any(attack != "none" and (bare or sees(attack) != "classifier") for attack in self._counted(defense))
 
@@ -211,12 +216,14 @@ def _draw_notes(self: Card):
 # %% ../nbs/15b_results.ipynb #bf9cb2ca
 @patch
 def _columns(self: Card):
-    "Attacks in the order of the table, None for the worst case; and those that follow the exact gradient of what they are shown."
+    "Attacks in the order of the table, None for the worst case; and those that have followed the exact gradient of a purifier."
     attacks = self._settings("attacks")
     says = lambda a, what: str(attacks.get(a, {}).get(what))
-    exact = {a for a in self.attacks if says(a, "sees") == "full" or says(a, "method").startswith("video-auto")}
+    partial = lambda a: says(a, "sees") != "full" and not says(a, "method").startswith("video-auto")
+    run = {a for a in self.attacks for d in self.defenses if self.cell(d, a) and not self._bare(d)}
+    exact = {a for a in run if not partial(a)}
     counted = {*self.config.get("worst", self.attacks)} & {*self.attacks[1:]}
-    return ["none", *[None] * (len(counted) > 1), *sorted(self.attacks[1:], key=lambda a: a not in exact)], exact
+    return ["none", *[None] * (len(counted) > 1), *sorted(self.attacks[1:], key=partial)], exact
 
 # %% ../nbs/15b_results.ipynb #c069
 _COLUMNS = {"none": "clean", None: "worst case"}
@@ -241,18 +248,17 @@ def _title(self: Card, marked):
 @patch
 def _first_notes(self: Card, worst, exact):
     "What stands first below a table: that the classifier guesses, and that nobody followed the defenses."
-    clean = self.outcomes("none") if "none" in self.defenses else {}
-    classes, notes = {r["label"] for r in self.results if "label" in r}, []
-    if len(classes) > 1 and guesses([*clean.values()], len(classes)):
+    clean, notes = next((self.outcomes(d) for d in self.defenses if self._bare(d)), {}), []
+    if (classes := self.about.get("classes")) and guesses([*clean.values()], classes):
         found = f"{sum(clean.values())} of {len(clean)} clean clips right, not surely more than by guessing"
         notes.append(f"The classifier alone: {found}. No number here says anything of a defense.")
     blind = [d for d in self.defenses if not self.adaptive(d)]
     whom = "a whole defense" if len(blind) == len(self.defenses) else "; ".join(blind)
     if blind and not worst and len(self.attacks) > 1:
         notes.append(f"No attack here followed {whom}: what is right may be wrong under one that does.")
-    elif len(self.attacks) > 1 and not exact and any(self._settings("defenses").get(d, {}).get("method") != "none" for d in self.defenses):
-        why = "BPDA approximates it; what is right may be wrong under one that does"
-        notes.append(f"No attack here followed the exact gradient of a defense ({why}).")
+    elif len(self.attacks) > 1 and not exact and not all(map(self._bare, self.defenses)):
+        bpda = ", which BPDA approximates" * any(self._settings("attacks").get(a, {}).get("sees") == "bpda" for a in self.attacks)
+        notes.append(f"No attack here followed the exact gradient of a defense{bpda}: what is right may be wrong under one that does.")
     return notes
 
 # %% ../nbs/15b_results.ipynb #96a034fe
@@ -265,7 +271,7 @@ def table(self: Card) -> Table:
     cell = lambda d, a: replace(self.accuracy(d, a), mark=marks[d, a]) if self.cell(d, a) else None
     rows = [[d, *(worst(d) if a is None else cell(d, a) for a in columns)] for d in self.defenses]
     clips = lambda a: {frozenset(row[a]) for row in outcomes.values() if row[a]}
-    best = [j for j, a in enumerate(columns, 1) if len(clips(a)) == 1 and (a or exact)]
+    best = [j for j, a in enumerate(columns, 1) if len(clips(a)) == 1 and (a or exact & {*self.config.get("worst", exact)})]
     notes += self._draw_notes() + ([self.about["limits"]] if "limits" in self.about else [])
     notes = self._first_notes(None in columns, exact) + notes
     return Table(self._title(best and len(rows) > 1), ["defense", *(_COLUMNS.get(a, a) for a in columns)], rows, best, notes)

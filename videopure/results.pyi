@@ -73,6 +73,9 @@ class Card:
         """The columns that count for the worst case and were run on a defense."""
         ...
 
+    def _bare(self, defense):
+        ...
+
     def adaptive(self, defense: str) -> bool:
         """Whether an attack that counts saw more than the classifier; of a bare classifier there is no more to see."""
         ...
@@ -106,7 +109,7 @@ class Card:
         ...
 
     def _columns(self):
-        """Attacks in the order of the table, None for the worst case; and those that follow the exact gradient of what they are shown."""
+        """Attacks in the order of the table, None for the worst case; and those that have followed the exact gradient of a purifier."""
         ...
 
     def _row(self, defense):

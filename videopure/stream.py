@@ -263,7 +263,7 @@ def purify_video(
 
     The target appears when it is complete. Raises `VideoPureError` for options and files that cannot be.
     """
-    target = check_target(target, source, overwrite or dry_run)
+    target = check_target(target, source, overwrite, dry_run)
     return _run(SimpleNamespace(**locals()))
 
 # %% ../nbs/11e_stream.ipynb #st160053
