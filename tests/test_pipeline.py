@@ -630,3 +630,16 @@ def test_a_gpu_is_waited_for_once_a_prediction(family):
             pipe(CLIPS[:1], flow=flow, purify_steps=levels)
         found.append(waits.found - 2 * levels)
     assert found[0] == found[1] == found[2] <= 8, found
+
+
+def test_a_broken_model_is_no_typing_error(tmp_path):
+    "Its reason is told; a name that is nearly one of the embedded ones gets that one as a hint."
+    pipe = VideoPurePipeline.tiny()
+    save_pipeline(pipe, tmp_path / "tinyy")
+    weights = max((tmp_path / "tinyy").rglob("*.safetensors"), key=lambda path: path.stat().st_size)
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(VideoPureError) as error:
+        load_pipeline(tmp_path / "tinyy")
+    assert "did you mean" not in str(error.value) and len(str(error.value)) > 60
+    with pytest.raises(VideoPureError, match="did you mean 'tiny'"):
+        load_pipeline("tyni")

@@ -4,11 +4,12 @@ import pytest
 import torch
 
 from videopure.attacks import PGD, VideoAttack, make_attack
-from videopure.baselines import GaussianBlur
+from videopure.baselines import GaussianBlur, make_purifier
 from videopure.cli import main
 from videopure.config import run_config
 from videopure.defense import Defended
-from videopure.plan import TimeUp, longest, plan_config, seconds_of, time_limit
+from videopure.evaluate import benchmark
+from videopure.plan import TimeUp, at_most, longest, plan_config, seconds_of, time_limit
 from videopure.suite import MEMBERS
 from videopure.tiny import tiny_classifier
 from videopure.video import VideoPureError, moving_shapes
@@ -125,3 +126,38 @@ def test_on_a_gpu_hours_are_of_the_gpu():
         pytest.skip("no GPU")
     table = plan_config({"data": {"n_clips": 1}, "attacks": {}}, device="cuda", **QUIET)
     assert "GPU-hours" in table.head
+
+
+class Odd:
+    "An attack that says odd things about itself."
+
+    def __init__(self, model):
+        self.model, self.steps, self.restarts, self.eot = model, 10, None, "x"
+
+    def __call__(self, clips, labels):
+        return clips
+
+
+class Drawn(torch.utils.data.Dataset):
+    "Clips that are another one each time they are read."
+
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, i):
+        return moving_shapes(1, seed=int(torch.randint(100, ()).item()))[0][0], 0
+
+
+def numpy_blur(video):
+    return torch.from_numpy(video.numpy() * 1)
+
+
+@pytest.mark.parametrize("data", [moving_shapes(2, seed=5), Drawn()], ids=["clips", "drawn"])
+def test_an_estimate_stops_nothing_and_changes_nothing(data):
+    rows = {"none": None, "numpy": numpy_blur, "smoothing": make_purifier("smoothing", sigma=0.1, votes=2)}
+    attacks = {"own": {"method": Odd, "sees": "full"}, "full": {"sees": "full", "eps": "4/255", "steps": 1}}
+    cards = []
+    for expect in (None, at_most):
+        torch.manual_seed(3)
+        cards.append(benchmark(tiny_classifier(), rows, data, attacks, progress=bool(expect), expect=expect))
+    assert [r["predicted"] for r in cards[0].results] == [r["predicted"] for r in cards[1].results]

@@ -174,8 +174,6 @@ def test_a_defense_needs_a_purifier(classifier):
 WRONG = {
     "one clip": lambda video: video[0],
     "fewer clips": lambda video: video[:2],
-    "fewer frames": lambda video: video[:, :, ::2],
-    "smaller frames": lambda video: video[..., ::2, ::2],
     "grey clips": lambda video: video.mean(1),
     "colours last": lambda video: video.permute(0, 2, 3, 4, 1),
     "no colours of records": lambda video: video[:, :, None],
@@ -190,7 +188,7 @@ WRONG = {
 @pytest.mark.parametrize("purifier", WRONG.values(), ids=WRONG)
 def test_what_a_purifier_may_not_return(purifier, classifier):
     for use in (as_purifier(purifier).records, Defended(classifier, purifier).vote):
-        with pytest.raises(ClipError, match=r"expected \(B, 3, T, H, W\) or \(B, S, 3, T, H, W\) as in its input") as error:
+        with pytest.raises(ClipError, match=r"expected \(B, 3, T, H, W\) or \(B, S, 3, T, H, W\) with B = 3") as error:
             use(CLIPS)
         assert "\n" not in str(error.value)
 

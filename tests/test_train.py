@@ -219,7 +219,7 @@ def test_command_line_interrupted(good, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(training, "cache_clips", interrupted)
     assert cli.main(words(good, tmp_path / "out", "--quiet")) == 130
     said = capsys.readouterr().err
-    assert said.startswith("videopure: interrupted") and "evaluate, train and certify go on" in said and said.count("\n") == 1
+    assert said.startswith("videopure: interrupted") and "evaluate, train, certify and a folder" in said and said.count("\n") == 1
 
 
 def test_checkpoint_of_another_run_and_a_damaged_one(good, cache, sides, tmp_path, refused, monkeypatch):
@@ -929,7 +929,7 @@ def test_bad_settings(name, value, expected):
 def test_command_line_bad_settings(good, tmp_path, capsys, name, value, expected):
     assert cli.main(words(good, tmp_path / "out") + [f"--{name.replace('_', '-')}", str(value)]) == 2
     line = capsys.readouterr().err
-    assert line.startswith(f"videopure: {name} is ") and expected in line and line.count("\n") == 1
+    assert line.startswith(f"videopure: --{name.replace('_', '-')} is ") and expected in line and line.count("\n") == 1
     assert not (tmp_path / "out").exists()
 
 

@@ -355,7 +355,7 @@ def _find(name, label, weights, num_classes, options):
         raise VideoFileError(f"the classifier {name!r} does not exist: there is no such file or folder")
     own = f"{', '.join(map(repr, CLASSIFIERS))}, a file of save_classifier, package.module:Name, a transformers folder or hub name"
     networks, hint = [*TORCHVISION, *NETWORKS], near(name, [*CLASSIFIERS, *TORCHVISION, *NETWORKS])
-    raise VideoPureError(f"unknown classifier {name!r}{hint or '; expected ' + own + ', or a network: ' + shorten(networks, 3)}")
+    raise VideoPureError(f"unknown classifier {name!r}; expected {own}, or a network: {shorten(networks, 3)}{hint}")
 
 # %% ../nbs/10c_classifiers.ipynb #c096
 OPTIONS = ("mean", "std", "layout", "size", "frames")

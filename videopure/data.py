@@ -192,7 +192,7 @@ def in_order_of(
     if strange := [repr(self.classes[k]) for k in sorted(set(self.labels)) if found[k] is None]:
         known = f"the classifier's {len(class_names)} class names, {shorten(map(repr, class_names), 6)}"
         why = f"{self.root} has clips of {shorten(strange, 6)}, not among {known}"
-        raise VideoPureError(f"{why}; name the folders as the classifier does (or give `classes`), or train one on them: videopure train")
+        raise VideoPureError(f"{why}; rename the folders, give `classes`, or train on them: videopure train")
     numbered = copy(self)
     numbered.classes, numbered.labels = class_names, [found[k] for k in self.labels]
     if absent := [repr(name) for name in numbered.absent]:

@@ -65,18 +65,19 @@ def seconds_of(model: nn.Module, clips: torch.Tensor, labels: torch.Tensor, grad
     return perf_counter() - start
 
 # %% ../nbs/16g_plan.ipynb #plan924fa211
-def longest(attack: object, model: nn.Module, clips: torch.Tensor, labels: torch.Tensor, seconds_of: Callable = seconds_of) -> float | None:
-    "Seconds of an attack on clips that it does not break, from one gradient or answer of the model; None if its length is not known."
+def longest(attack: object, model: nn.Module, clips: torch.Tensor, labels: torch.Tensor, ask: Callable | None = None) -> float | None:
+    "Seconds of an attack on clips that it does not break, from `ask`, or an answer or gradient of the model; None if that is not known."
+    ask = ask or seconds_of
     if (parts := _members(attack, clips)) is not None:
         models = [getattr(part, "model", model) if isinstance(attack, VideoAuto) else model for part in parts]
-        found = [longest(part, model, clips, labels, seconds_of) for part, model in zip(parts, models)]
+        found = [longest(part, model, clips, labels, ask) for part, model in zip(parts, models)]
         return None if None in found else sum(found)
     if queries := getattr(attack, "budget", getattr(attack, "n_queries", None)):
-        return queries * seconds_of(model, clips, labels, grad=False)
+        return queries * ask(model, clips, labels, grad=False)
     if not isinstance(steps := getattr(attack, "steps", None), int):
         return None
     draws = getattr(attack, "eot", getattr(attack, "eot_iter", 1)) if getattr(attack, "varies", True) else 1
-    return (steps + 1) * getattr(attack, "restarts", getattr(attack, "n_restarts", 1)) * draws * seconds_of(model, clips, labels)
+    return (steps + 1) * getattr(attack, "restarts", getattr(attack, "n_restarts", 1)) * draws * ask(model, clips, labels)
 
 
 def _members(attack: object, clips: torch.Tensor) -> list | None:
@@ -144,14 +145,14 @@ def try_clip(run: Run, price: Price, place: int, limit: float) -> None:
         price.tried, price.cut = [*price.tried, perf_counter() - start], True
 
 # %% ../nbs/16g_plan.ipynb #planb40dd2d5
-def bound(run: Run, price: Price, clip: torch.Tensor, label: int, seconds_of: Callable = seconds_of) -> None:
+def bound(run: Run, price: Price, clip: torch.Tensor, label: int, ask: Callable | None = None) -> None:
     "Find what a clip of a cell costs at most."
     clip, label = clip[None].to(run.device), torch.tensor([int(label)], device=run.device)
     spec, model = run.attacks[price.attack], run.models[price.defense]
-    answers = (run.trials if run.is_random(price.defense, clip) else 1) * seconds_of(model, clip, label, grad=False)
+    answers = (run.trials if run.is_random(price.defense, clip) else 1) * (ask or seconds_of)(model, clip, label, grad=False)
     seen = run.seen(price.defense, spec.sees)
     attack = spec.attack(seen, run.is_random(None if spec.sees == "classifier" else price.defense, clip))
-    long = 0.0 if price.attack == "none" else longest(attack, seen, clip, label, seconds_of)
+    long = 0.0 if price.attack == "none" else longest(attack, seen, clip, label, ask)
     price.most = None if long is None else max([long + answers, *price.tried])
 
 # %% ../nbs/16g_plan.ipynb #plan249d0976

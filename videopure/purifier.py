@@ -9,6 +9,7 @@ __all__ = ['Purifier', 'NoGradientError', 'VideoPure', 'as_purifier']
 import hashlib
 import inspect
 import random
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import is_dataclass, replace
@@ -78,11 +79,12 @@ def records(self: Purifier, video: torch.Tensor) -> Records:
     videos = getattr(videos, "videos", videos)
     shape, signal = tuple(videos.shape) if isinstance(videos, torch.Tensor) else (), signal_of(self)
     fits = signal.fits(shape[1:]) or signal.fits(shape[2:])
-    same = video.shape[1:] in (shape[1:], shape[2:])  # with fewer frames, it would be another question to the classifier
-    if not fits or not same or 0 in shape or shape[0] != len(video) or not videos.is_floating_point():
+    if not fits or 0 in shape or shape[0] != len(video) or not videos.is_floating_point():
         found = f"shape {shape}, {videos.dtype}" if isinstance(videos, torch.Tensor) else f"a {type(videos).__name__}"
-        wanted = f"{signal.axes()} or {signal.axes('B, S')} as in its input {tuple(video.shape)}"
-        raise ClipError(f"the purifier returned {found}, expected {wanted}")
+        raise ClipError(f"the purifier returned {found}, expected {signal.axes()} or {signal.axes('B, S')} with B = {len(video)}")
+    if video.shape[1:] not in (shape[1:], shape[2:]):
+        said = f"the purifier returned shape {shape} for {tuple(video.shape)}: the classifier is asked about other clips than it was"
+        warnings.warn(f"{said}, and BPDA cannot follow it", stacklevel=2)
     videos = videos[:, None] if signal.fits(shape[1:]) else videos
     records = Records(videos.shape[1], lambda s, rows: videos[rows, s], self)
     for s in range(len(records)):
