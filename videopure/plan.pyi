@@ -33,8 +33,8 @@ def seconds_of(model: nn.Module, clips: torch.Tensor, labels: torch.Tensor, grad
     """Seconds for one answer of a model to some clips, and for its gradient where there is one."""
     ...
 
-def longest(attack: object, model: nn.Module, clips: torch.Tensor, labels: torch.Tensor, seconds_of: Callable[..., Any]=seconds_of) -> float | None:
-    """Seconds of an attack on clips that it does not break, from one gradient or answer of the model; None if its length is not known."""
+def longest(attack: object, model: nn.Module, clips: torch.Tensor, labels: torch.Tensor, ask: Callable[..., Any] | None=None) -> float | None:
+    """Seconds of an attack on clips that it does not break, from `ask`, or an answer or gradient of the model; None if that is not known."""
     ...
 
 def _members(attack: object, clips: torch.Tensor) -> list[Any] | None:
@@ -70,7 +70,7 @@ def try_clip(run: Run, price: Price, place: int, limit: float) -> None:
     """Measure one clip of a cell, for so many seconds at most."""
     ...
 
-def bound(run: Run, price: Price, clip: torch.Tensor, label: int, seconds_of: Callable[..., Any]=seconds_of) -> None:
+def bound(run: Run, price: Price, clip: torch.Tensor, label: int, ask: Callable[..., Any] | None=None) -> None:
     """Find what a clip of a cell costs at most."""
     ...
 
