@@ -332,9 +332,12 @@ def _file(name):
         raise VideoFileError(f"{error}; for weights of a known network give its name and weights={name!r}") from error
 
 # %% ../nbs/10c_classifiers.ipynb #c089
+_WEIGHTS = ".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".tar"
+
+
 def _on_hub(name):
     "Whether a name reads like `organisation/model` and not like a file."
-    file = name.endswith((".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".tar"))
+    file = name.endswith(_WEIGHTS)
     return re.fullmatch(r"[\w.-]+/[\w.-]+", name) is not None and not file and not Path(name).exists()
 
 # %% ../nbs/10c_classifiers.ipynb #c093
@@ -351,7 +354,7 @@ def _find(name, label, weights, num_classes, options):
         return _transformers(rest or name, weights, num_classes, options)
     if Path(name).exists() or is_code(name):
         return _own(_file(name) if Path(name).exists() else import_part(name), label, weights, options)
-    if Path(name).suffix in (".safetensors", ".pt", ".pth", ".toml", ".json") or os.sep in name:
+    if name.endswith(_WEIGHTS) or os.sep in name:
         raise VideoFileError(f"the classifier {name!r} does not exist: there is no such file or folder")
     own = f"{', '.join(map(repr, CLASSIFIERS))}, a file of save_classifier, package.module:Name, a transformers folder or hub name"
     networks, hint = [*TORCHVISION, *NETWORKS], near(name, [*CLASSIFIERS, *TORCHVISION, *NETWORKS])

@@ -125,6 +125,7 @@ def _own(part, name, weights, options):
 def _file(name):
     """The classifier that `save_classifier` wrote to a file."""
     ...
+_WEIGHTS: tuple[str, ...]
 
 def _on_hub(name):
     """Whether a name reads like `organisation/model` and not like a file."""

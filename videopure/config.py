@@ -11,7 +11,6 @@ import tomllib
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, time
-from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from types import UnionType
@@ -22,7 +21,7 @@ from torch.utils.data import Dataset
 
 from .attacks import ATTACKS
 from .baselines import PURIFIERS, make_purifier
-from .checks import checked
+from .checks import checked, near
 from .classifiers import OPTIONS, VideoClassifier, load_classifier
 from .data import UCF101, ClipFolder, ClipList, Clips, Kinetics400, MovingShapes
 from .defense import Defended
@@ -154,8 +153,7 @@ def _check_table(where: str, table: dict, kinds: dict) -> None:
     "Raise `VideoPureError` for a name that there is not, or a value of another type."
     for name, value in table.items():
         if name not in kinds and "**" not in kinds:
-            near = get_close_matches(name, kinds, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"expected {', '.join(kinds)}"
+            hint = near(name, kinds).removeprefix("; ") or f"expected {', '.join(kinds)}"
             if where == "data." and "dataset" not in table and name in _takes(ClipFolder):
                 hint = "clips in files have it, and no folder is given: say where they are, with folder or --data"
             raise VideoPureError(f"unknown key {where + name!r}: {hint}")

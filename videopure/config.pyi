@@ -7,7 +7,7 @@ from torch import nn as nn
 from torch.utils.data import Dataset as Dataset
 from .attacks import ATTACKS as ATTACKS
 from .baselines import PURIFIERS as PURIFIERS, make_purifier as make_purifier
-from .checks import checked as checked
+from .checks import checked as checked, near as near
 from .classifiers import OPTIONS as OPTIONS, VideoClassifier as VideoClassifier, load_classifier as load_classifier
 from .data import UCF101 as UCF101, ClipFolder as ClipFolder, ClipList as ClipList, Clips as Clips, Kinetics400 as Kinetics400, MovingShapes as MovingShapes
 from .defense import Defended as Defended
