@@ -14,9 +14,8 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from torch import nn
 
-from traffic import FREE, OUT, ROOT, defenses, is_random, prepare, right
+from traffic import FREE, OUT, ROOT, defenses, prepare, right
 from videopure import Defended, VideoPurePipeline, moving_shapes, tiny_classifier
 from videopure.attacks import PGD
 from videopure.baselines import DiffPure, OneStep
@@ -24,11 +23,14 @@ from videopure.guidance import smooth_sign
 from videopure.purifier import VideoPure
 from videopure.statistics import Accuracy
 from videopure.table import Table
-from videopure.threats import Features, Linf, Subspace, Threat
+from videopure.threats import Features, Linf, Subspace
 
 SEED, CLIPS, TRAFFIC = 1807, 8 / 255, 0.1
 BLOCKS = [(1, 1, 1), (1, 2, 2), (2, 4, 4), (4, 8, 8), (8, 16, 16), (16, 32, 32)]  # frames, rows and columns that share a number
 SUBSETS = [38, 16, 8, 4, 2, 1]
+ONE = {"steps": 40, "restarts": 2, "loss": ["ce", "margin"]}  # where the same sample always gets the same answer
+DRAWN = {"steps": 20, "eot": 8}  # where noise is drawn
+DEAR = {"steps": 20, "loss": "margin"}  # where one gradient passes through tens of predictions
 
 
 @dataclass
@@ -44,21 +46,22 @@ class Blocks(Subspace):
 
 
 def on_clips() -> Iterator[tuple]:
-    "(name, model, clips, labels, dimension, threat) of all cells on clips, the cheap ones first."
+    "(name, model, clips, labels, dimension, threat, options of PGD) of all cells on clips, the cheap ones first."
     bare, pipe = tiny_classifier(), VideoPurePipeline.tiny()
     pipe.set_progress_bar_config(disable=True)
     pipe.disable_gradient_checkpointing()
     models = {
-        "no purifier": (bare, 100),
-        "one step": (Defended(bare, OneStep(pipe)), 100),
-        "VideoPure": (Defended(bare, VideoPure(pipe, sign=smooth_sign)), 10),  # the same answers, and a sign with a derivative
-        "DiffPure": (Defended(bare, DiffPure(pipe, t=201, steps=6)), 10),
+        "no purifier": (bare, 100, ONE),
+        "one step": (Defended(bare, OneStep(pipe)), 100, ONE),
+        "VideoPure": (Defended(bare, VideoPure(pipe, sign=smooth_sign)), 10, DEAR),  # the same answers, and a sign with a derivative
+        "DiffPure": (Defended(bare, DiffPure(pipe, t=201, steps=6)), 10, DEAR | {"eot": 4}),
     }
-    for name, (model, n) in models.items():
+    for name, (model, n, budget) in models.items():
         clips, labels = moving_shapes(n, seed=SEED)
         for block in BLOCKS:
             count = clips[0].numel() // (block[0] * block[1] * block[2])
-            yield name, model, clips, labels, count, Linf(CLIPS) if count == clips[0].numel() else Blocks(CLIPS, block=block)
+            threat = Linf(CLIPS) if count == clips[0].numel() else Blocks(CLIPS, block=block)
+            yield name, model, clips, labels, count, threat, budget
 
 
 def on_traffic(data: Path, out: Path) -> Iterator[tuple]:
@@ -69,13 +72,8 @@ def on_traffic(data: Path, out: Path) -> Iterator[tuple]:
         chosen = {count: torch.randperm(FREE, generator=draw)[:count].tolist() for count in SUBSETS}
         for name, shown in (("none", "no purifier"), ("DiffPure", "DiffPure")):
             for count in SUBSETS:
-                yield f"{shown}; {seed}", table[name], study.x[:150], study.y[:150], count, Features(TRAFFIC, chosen[count])
-
-
-def attack(model: nn.Module, threat: Threat) -> PGD:
-    "PGD along the exact gradient; over 8 draws a step where noise is drawn, from two starts where it is not."
-    budget = {"steps": 20, "eot": 8} if is_random(model) else {"steps": 40, "restarts": 2, "loss": ["ce", "margin"]}
-    return PGD(model, threat, seed=0, progress=False, **budget)
+                threat, budget = Features(TRAFFIC, chosen[count]), DRAWN if name == "DiffPure" else ONE
+                yield f"{shown}; {seed}", table[name], study.x[:150], study.y[:150], count, threat, budget
 
 
 def report(found: dict[str, str], out: Path) -> Table:
@@ -102,12 +100,13 @@ def main() -> None:
     found = json.loads(path.read_text()) if path.exists() else {}
     cells = {"clips": on_clips()} | ({"traffic": on_traffic(args.data, OUT)} if args.data.is_dir() else {})
     for signal in reversed(cells):  # rows are quick
-        for name, model, x, y, count, threat in cells[signal]:
+        for name, model, x, y, count, threat, budget in cells[signal]:
             torch.manual_seed(0)
             key = f"{signal}; {name}; {count}"
             if key not in found:
                 parts = zip(x.split(10), y.split(10)) if signal == "clips" else [(x, y)]
-                found[key] = "".join(right(model, attack(model, threat)(*part), part[1], 8) for part in parts)
+                attack = PGD(model, threat, seed=0, progress=False, **budget)
+                found[key] = "".join(right(model, attack(*part), part[1], 8) for part in parts)
                 path.write_text(json.dumps(found, indent=0) + "\n")
                 report(found, args.out)
                 print(key, found[key].count("1"), "of", len(found[key]), flush=True)

@@ -360,7 +360,7 @@ class Study:
     held: tuple[torch.Tensor, torch.Tensor]  # training rows that no model saw
     units: list[float]
     path: Path
-    few: int = 150
+    few: int = 300
     found: dict | None = None
 
     def __post_init__(self):
@@ -578,7 +578,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--many", type=int, default=1000, help="test rows of a seed")
-    parser.add_argument("--few", type=int, default=150, help="of these, for attacks that average over draws")
+    parser.add_argument("--few", type=int, default=300, help="of these, for attacks that average over draws")
     options = parser.parse_args()
     if not options.data.is_dir():
         sys.exit(f"there is no folder {options.data}: get NSL-KDD and name its folder with --data")

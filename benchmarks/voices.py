@@ -182,6 +182,21 @@ class Verifier(nn.Module):
         return torch.stack([-surplus, surplus], 1)
 
 
+class Identifier(nn.Module):
+    "Whose voice is it? Sounds `(B, 4000)` to a logit for each of the enrolled speakers, in their order."
+
+    signal = WAVE
+
+    def __init__(self, verifiers: Iterable[Verifier]):
+        super().__init__()
+        first, *others = verifiers
+        self.encoder = first.encoder
+        self.register_buffer("speakers", torch.stack([v.speaker for v in (first, *others)]))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return 10 * self.encoder(x) @ self.speakers.T
+
+
 # what cleans
 
 
@@ -310,7 +325,7 @@ def cells() -> list[tuple[str, str, float]]:
     found = [(name, "clean", 0.0) for name in names] + [("none", "chance", max(EPS))]
     found += [(name, "gray-box", eps) for eps in EPS[::-1] for name in names]
     found += [("diffusion, t = 3", "exact", eps) for eps in EPS[::-1]] + [("diffusion, t = 3", "BPDA", EPS[-1])]
-    found += [(name, "exact", EPS[-1]) for name in ("plain noise", "learned noise", "one-step, t = 3")]
+    found += [(name, "exact", EPS[-1]) for name in names if name not in ("none", "diffusion, t = 3")]
     return found + [("diffusion, t = 3", "exact, EOT 6", EPS[-1])]
 
 

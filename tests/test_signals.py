@@ -20,6 +20,7 @@ from videopure.sanity import check_defense
 from videopure.schedule import add_noise, predict_x0
 from videopure.signal import Signal
 from videopure.smallest import smallest_eps
+from videopure.suite import MEMBERS, VideoAuto
 from videopure.threats import L2, Features, Linf, as_threat, make_threat
 from videopure.tiny import timestep_features
 from videopure.video import VIDEO, ClipError, VideoPureError, signal_of
@@ -379,3 +380,47 @@ def test_survivors_of_a_size_that_does_not_allow_everything_are_no_failure(kind)
     _, net, x, y = made(kind)
     report = check_defense(Defended(net, halved), x, y, 1e-4, threat="L2", steps=3, queries=5, draws=2, progress=False)
     assert report["a larger eps breaks more, at last all"].verdict == "passed" and report.curves["full gradient"][2e-4].right > 0
+
+
+@OTHERS
+@pytest.mark.parametrize("purifier", ["none", "one-step", "diffusion", "own"])
+def test_every_member_of_the_suite_attacks_every_signal(kind, purifier):
+    signal, net, x, y = made(kind)
+    model, own, eps = diffused(kind), partial(halved), 0.02 * signal.width
+    own.pipe = "not a model"  # a purifier of somebody's own may keep anything under this name
+    made_of = {"none": None, "one-step": OneStep(model, 20), "diffusion": DiffPure(model, 60, 2), "own": own}[purifier]
+    suite, used = VideoAuto(net if made_of is None else Defended(net, made_of), eps, progress=False), []
+    for name, make in MEMBERS.items():
+        if attack := make(suite):
+            for budget in {"steps", "budget"} & set(vars(attack)):  # only that they run, here
+                setattr(attack, budget, 4)
+            found = attack(x, y)
+            assert (found - x).abs().max() <= eps + 1e-6 and signal.low <= found.min() <= found.max() <= signal.high, name
+            used.append(name)
+    assert {"exact", "exact, APGD", "NES", "RayS", "Square"} <= set(used) and ("BPDA" in used) == (purifier != "none")
+    assert all((name in used) == (purifier == "diffusion") for name in ("one-step gradient", "exact, selective"))
+
+
+@OTHERS
+def test_the_suite_runs_on_every_signal(kind):
+    signal, net, x, y = made(kind)
+    attack = VideoAuto(Defended(net, OneStep(diffused(kind), 20)), 0.02 * signal.width, seed=0, progress=False)
+    attack(x[:4], y[:4])
+    assert attack.success.any() and not [flag for flags in attack.flags for flag in flags if "failed" in flag]
+
+
+@OTHERS
+def test_apgd_breaks_of_a_linear_model_what_can_be_broken(kind):
+    "A step of full size against the margin's gradient is the strongest change, and all others are weaker."
+    signal, _, x, _ = made(kind, 40)
+    line = Net(signal, x[0].numel())
+    line.network = nn.Sequential(nn.Flatten(), nn.Linear(x[0].numel(), 2))
+    x = x * 0.5 + 0.25 * (signal.low + signal.high)  # away from the ends of the range
+    with torch.no_grad():
+        line.network[1].bias -= line(x).median(0).values  # near the border, so that small changes cross it
+    scores = line(x).detach()
+    weight, lead = (line.network[1].weight[1] - line.network[1].weight[0]).detach(), (scores[:, 0] - scores[:, 1]).abs()
+    eps = lead.quantile(0.5).item() / weight.abs().sum().item()
+    found = MEMBERS["exact, APGD"](VideoAuto(line, eps, progress=False))(x, scores.argmax(1))
+    broken, most = line(found).argmax(1) != scores.argmax(1), eps * weight.abs().sum()
+    assert broken[lead < 0.98 * most].all() and not broken[lead > 1.001 * most].any() and 0 < broken.sum() < len(x)

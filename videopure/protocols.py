@@ -25,7 +25,7 @@ class AttackSpec:
     "One attack of an evaluation: how it attacks, what it sees, and on how many clips. `options` go to the attack."
 
     method: object = "pgd"  # what `make_attack` takes: a name in `ATTACKS`, package.module:Name, a class, or an attack that is made already
-    sees: str = "classifier"  # "classifier", "scores", "bpda", "surrogate-N" or "full"
+    sees: str | None = None  # "classifier", "scores", "bpda", "surrogate-N" or "full"; None: as the attack's class says, else "classifier"
     n_clips: int | dict[str, int] | None = None  # only the first so many, for all defenses or for some by name; None: all
     uint8: bool = False  # round attacked clips to what 8 bits can hold
     options: dict = field(default_factory=dict)
@@ -36,6 +36,7 @@ class AttackSpec:
             check_number("n_clips", 0 if limit is None else limit, 0)
         if not isinstance(self.uint8, bool) or not isinstance(self.options, dict):
             raise VideoPureError(f"uint8 is {self.uint8!r} and options {self.options!r}, expected true or false, and a table")
+        self.sees = getattr(ATTACKS.find(self.method), "sees", "classifier") if self.sees is None else self.sees
         if not isinstance(self.sees, str) or not re.fullmatch(f"{SEES}|scores", self.sees):
             raise VideoPureError(f"sees is {self.sees!r}, expected 'classifier', 'scores', 'bpda', 'surrogate-2' (or another N) or 'full'")
 

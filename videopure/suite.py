@@ -18,11 +18,13 @@ from tqdm.auto import tqdm
 from .attacks import ATTACKS, PGD, Best, VideoAttack, answered, make_attack, margin, record_loss
 from .baselines import GaussianBlur, OneStep
 from .blackbox import NES, RayS, Square
-from .checks import checked
-from .defense import Defended, for_signal
+from .checks import Late, checked
+from .defense import Defended, answer, for_signal
+from .diffusion import SignalDiffusion
 from .guidance import smooth_sign
 from .pipeline import VideoPurePipeline
 from .purifier import NoGradientError, VideoPure, as_purifier
+from .signal import Signal
 from .threats import Linf, LowFrequency, as_threat
 from .video import VIDEO, VideoPureError, signal_of
 
@@ -71,12 +73,42 @@ def exact_records(suite: "VideoAuto") -> Callable | None:
     more = {"loss": record_loss(), "momentum": 0.75, "eot": suite.few}
     return suite.pgd(suite.followed, steps=suite.steps, **more) if suite.differentiable and suite.purifier else None
 
+# %% ../nbs/13c_suite.ipynb #344c8315
+torchattacks = Late("torchattacks", "torchattacks")
+
+
+class _AsPicture(nn.Module):
+    "A model of another signal than video, for attacks on pictures `(B, N, 1, 1)` of values from 0 to 1."
+
+    def __init__(self, model: nn.Module, signal: Signal):
+        super().__init__()
+        self.model, self.signal, self.shape = model, signal, ()
+        self.training = False  # only this shell; the model's mode is its owner's
+
+    def pictures(self, x: torch.Tensor) -> torch.Tensor:
+        "Samples `(B, ...)` of the signal as pictures."
+        self.shape = x.shape[1:]
+        return ((x - self.signal.low) / self.signal.width).clamp(0, 1).flatten(1)[..., None, None]
+
+    def samples(self, pictures: torch.Tensor) -> torch.Tensor:
+        "Pictures as samples of the signal."
+        x = self.signal.low + self.signal.width * pictures.reshape(len(pictures), *self.shape)
+        return x.clamp(self.signal.low, self.signal.high)
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        return answer(self.model, self.samples(pictures))
+
 # %% ../nbs/13c_suite.ipynb #suitec04
 def exact_apgd(suite: "VideoAuto") -> Callable | None:
     "APGD along the exact gradient; of torchattacks."
-    if not suite.differentiable or type(suite.threat) is not Linf or suite.threat.signal is not VIDEO:
+    if not suite.differentiable or type(suite.threat) is not Linf:
         return None
-    return make_attack("APGD", suite.followed, norm="Linf", eps=suite.eps, steps=20 if suite.random else 100, eot_iter=suite.few)
+    budget = {"norm": "Linf", "steps": 20 if suite.random else 100, "eot_iter": suite.few}
+    if suite.threat.signal is VIDEO:
+        return make_attack("APGD", suite.followed, eps=suite.eps, **budget)
+    shown = _AsPicture(suite.followed, suite.threat.signal)
+    attack = torchattacks.APGD(shown, eps=suite.eps / shown.signal.width, **budget)
+    return lambda x, y: suite.threat.project(shown.samples(attack(shown.pictures(x), y)), x)
 
 # %% ../nbs/13c_suite.ipynb #0f511d3d
 def selective(values: torch.Tensor, grads: torch.Tensor, eps: float) -> torch.Tensor:
@@ -128,7 +160,7 @@ def exact_nearest(suite: "VideoAuto") -> Callable | None:
 # %% ../nbs/13c_suite.ipynb #9eb1b7ea
 def videopure_transfer(suite: "VideoAuto") -> Callable | None:
     "PGD along the exact gradient of VideoPure with the same model, merely shown to the defense."
-    if suite.pipe is None or isinstance(suite.purifier, VideoPure):
+    if not isinstance(suite.pipe, VideoPurePipeline) or isinstance(suite.purifier, VideoPure):
         return None
     other = Defended(suite.classifier, VideoPure(suite.pipe, sign=smooth_sign))
     return suite.pgd(other, 20, early_stop=False, best=False)
@@ -197,6 +229,8 @@ class VideoAuto(VideoAttack):
     After a call: `success` (B,), and `broken_by`, the name of the member that broke each clip, "" where none did.
     """
 
+    sees = "scores"  # in an evaluation: it is given the whole defense, and looks at it in every way itself
+
     def __init__(
         self,
         model: nn.Module,  # a classifier, or a `Defended`
@@ -210,8 +244,9 @@ class VideoAuto(VideoAttack):
         self.eps, defended = self.threat.eps, isinstance(model, Defended)
         self.classifier, self.purifier = (model.classifier, model.purifier) if defended else (model, None)
         self.model = self.seen_by("full", model) if defended else model
-        self.pipe = getattr(self.purifier, "pipe", None)
-        self.loops = isinstance(self.pipe, VideoPurePipeline) and not isinstance(self.purifier, OneStep)
+        pipe = getattr(self.purifier, "pipe", None)
+        self.pipe = pipe if isinstance(pipe, VideoPurePipeline | SignalDiffusion) else None
+        self.loops = self.pipe is not None and not isinstance(self.purifier, OneStep)
         self.random, self.differentiable, self.best = getattr(self.purifier, "random", False), True, None
 
 # %% ../nbs/13c_suite.ipynb #5fc777be
