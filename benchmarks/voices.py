@@ -5,7 +5,7 @@ numbered (https://github.com/Jakobovski/free-spoken-digit-dataset, CC BY-SA 4.0)
 (Apache 2.0): pip download --no-deps resemblyzer, and unzip the wheel. Without it only the small encoder is attacked, which is trained here.
 
 Each half of the speakers is tested once, with models trained on the other half. Writes voices.json and table.md into OUT; each cell is kept
-at once, so the same command goes on where it was. Training takes three minutes, everything about twenty on one idle core.
+at once, so the same command goes on where it was. Training takes three minutes, everything about an hour on one idle core.
 """
 
 import argparse
@@ -27,7 +27,9 @@ from videopure.baselines import DiffPure, OneStep, RandomizedSmoothing, RandomSa
 from videopure.certify import Smoothed
 from videopure.defense import Defended
 from videopure.diffusion import SignalDiffusion
+from videopure.evaluate import benchmark
 from videopure.purifier import seed_of, seeded
+from videopure.sanity import check_defense
 from videopure.signal import Signal
 from videopure.statistics import clustered
 from videopure.table import Table
@@ -391,6 +393,23 @@ class Half:
         return [round(r, 5) if right else -1.0 for r, right in zip(found.radii.tolist(), (found.labels == y).tolist())]
 
 
+def same_tools(half: Half, out: Path) -> None:
+    "What `benchmark` and `check_defense` say, as they would of clips: which speaker it is, and whether the defense of one claim is believed."
+    victims, all_ways = half.victims["pretrained"], half.defenses["pretrained"]
+    sounds, start = list(half.test.values()), ENROL + 2 * EACH  # recordings that nothing else uses
+    x, y = torch.cat([part[i : i + 1] for i in range(start, start + 18) for part in sounds]), torch.arange(len(sounds)).repeat(18)
+    attacks = {"gray-box": {"eps": EPS[-1], "steps": 40}, "exact": {"sees": "full", "eps": EPS[-1], "steps": 20, "eot": 2}}
+    attacks["video-auto-1"] = {"method": "video-auto-1", "eps": EPS[-1], "n_clips": 18}
+    ways = {name: all_ways[name] for name in ("none", "plain noise", "one-step, t = 3", "diffusion, t = 3")}
+    title, folder = f"Which of {len(sounds)} speakers, right in %", out / f"speakers_{half.name}"
+    print(benchmark(Identifier(victims.values()), ways, (x, y), attacks, out=folder, batch_size=18, title=title, progress=False), flush=True)
+    claim, file = min(half.test), out / f"check_{half.name}.json"
+    if not file.exists():
+        defended, sounds = Defended(victims[claim], all_ways["diffusion, t = 3"]), trials(half.test, claim)
+        report = check_defense(defended, *sounds, EPS[-1], steps=40, eot=4, batch_size=20, progress=False)
+        file.write_text(json.dumps({check.name: [check.verdict, check.numbers, check.meaning] for check in report.checks}, indent=0) + "\n")
+
+
 def summary(found: list[dict], draws: int = 1000) -> list:
     "Equal error rate with an interval over speakers and trials, genuine ones rejected, impostors accepted, at the clean threshold."
     right = {y: [] for y in (0, 1)}
@@ -465,6 +484,8 @@ def main() -> None:
             key = f"{victim} | {proof_name(sigma, denoised)} | {claim}"
             kept[key] = kept[key] if key in kept else half.radii(victim, sigma, denoised, claim)
         file.write_text(json.dumps(kept) + "\n")
+    for half in halves if args.encoder else []:
+        same_tools(half, args.out)
     (args.out / "table.md").write_text("\n\n".join(t._repr_markdown_() for t in tables(kept)) + "\n", encoding="utf-8")
 
 

@@ -8,6 +8,7 @@ __all__ = ['MEMBERS', 'BROKEN_BY', 'VideoAuto']
 # %% ../nbs/13c_suite.ipynb #83cbfae3
 from collections.abc import Callable
 from copy import copy
+from functools import partial
 
 import torch
 from fastcore.basics import patch
@@ -18,7 +19,7 @@ from tqdm.auto import tqdm
 from .attacks import ATTACKS, PGD, Best, VideoAttack, answered, make_attack, margin, record_loss
 from .baselines import GaussianBlur, OneStep
 from .blackbox import NES, RayS, Square
-from .checks import Late, checked
+from .checks import Late, MissingPackageError, checked
 from .defense import Defended, answer, for_signal
 from .diffusion import SignalDiffusion
 from .guidance import smooth_sign
@@ -52,15 +53,23 @@ def gray_box_momentum(suite: "VideoAuto") -> Callable | None:
     more = {"momentum": 0.75, "schedule": "cosine", "alpha": suite.eps / 4}
     return suite.pgd(suite.classifier, steps=10, early_stop=False, best=False, **more) if suite.purifier else None
 
+# %% ../nbs/13c_suite.ipynb #40aa652b
+def _estimate(suite: "VideoAuto") -> OneStep:
+    "The one-step estimate of the defense's diffusion model; of another signal at the level of the purifier, if that has one."
+    last, t = suite.pipe.grid.config.num_train_timesteps - 1, OneStep.t
+    if not isinstance(suite.pipe, VideoPurePipeline):
+        t = own if isinstance(own := getattr(suite.purifier, "t", None), int) else last
+    return OneStep(suite.pipe, min(t, last))
+
 # %% ../nbs/13c_suite.ipynb #0c25496f
 def one_step_transfer(suite: "VideoAuto") -> Callable | None:
     "PGD along the exact gradient of the one-step estimate, merely shown to the defense."
-    return suite.pgd(Defended(suite.classifier, OneStep(suite.pipe)), steps=20, early_stop=False, best=False) if suite.loops else None
+    return suite.pgd(Defended(suite.classifier, _estimate(suite)), steps=20, early_stop=False, best=False) if suite.loops else None
 
 # %% ../nbs/13c_suite.ipynb #suitec02
 def one_step_gradient(suite: "VideoAuto") -> Callable | None:
     "PGD on the answers of the defense, with the gradient of the one-step estimate."
-    return suite.pgd(StandIn(suite.model, OneStep(suite.pipe)), steps=20, eot=suite.few) if suite.loops else None
+    return suite.pgd(StandIn(suite.model, _estimate(suite)), steps=20, eot=suite.few) if suite.loops else None
 
 # %% ../nbs/13c_suite.ipynb #860bb3cb
 def exact(suite: "VideoAuto") -> Callable | None:
@@ -374,7 +383,7 @@ def forward(self: VideoAuto, clips: torch.Tensor, labels: torch.Tensor) -> torch
     self.best = best
     with tqdm(MEMBERS.items(), desc="video-auto-1", disable=not self.progress, leave=False, delay=2) as bar:
         for name, make in bar:
-            self._try(name, make(self), clips, labels, best)
+            self._try(name, make, clips, labels, best)
             if name == "exact, APGD":
                 self._lengthen(clips, labels, best)
     self.success = best.success
@@ -387,13 +396,18 @@ def forward(self: VideoAuto, clips: torch.Tensor, labels: torch.Tensor) -> torch
 
 # %% ../nbs/13c_suite.ipynb #suitetr2
 @patch
-def _try(self: VideoAuto, name: str, attack: Callable | None, clips: torch.Tensor, labels: torch.Tensor, best: Best) -> int:
+def _try(self: VideoAuto, name: str, make: Callable, clips: torch.Tensor, labels: torch.Tensor, best: Best) -> int:
     "Attack the clips that are left; how many were broken."
     rows = (~best.success).nonzero()[:, 0]
-    if attack is None or not len(rows) or not self.eps:
+    if not len(rows) or not self.eps:
         return 0
     try:
+        attack = make(self)
+        if attack is None:
+            return 0
         found = attack(clips[rows], labels[rows])
+    except MissingPackageError:
+        raise
     except (VideoPureError, RuntimeError, ValueError, AssertionError) as error:
         self.failed.append(f"{name} failed: {' '.join(str(error).split())[:80] or type(error).__name__}")
         return 0
@@ -409,6 +423,6 @@ def _lengthen(self: VideoAuto, clips: torch.Tensor, labels: torch.Tensor, best: 
     "Twice the steps, again and again, until that breaks no more clips."
     for doubling in range(1, 3 if self.random else 5):
         steps = self.steps * 2**doubling
-        if not self._try(f"exact, {steps} steps", exact_longer(self, steps), clips, labels, best):
+        if not self._try(f"exact, {steps} steps", partial(exact_longer, steps=steps), clips, labels, best):
             return
     self.converged = bool(best.success.all())
