@@ -394,15 +394,15 @@ class Half:
 
 
 def same_tools(half: Half, out: Path) -> None:
-    "What `benchmark` and `check_defense` say, as they would of clips: which speaker it is, and whether the defense of one claim is believed."
+    "What `benchmark` and `check_defense` say, as they would of clips: which speaker it is; and whether one claim's defense is believed."
     victims, all_ways = half.victims["pretrained"], half.defenses["pretrained"]
     sounds, start = list(half.test.values()), ENROL + 2 * EACH  # recordings that nothing else uses
     x, y = torch.cat([part[i : i + 1] for i in range(start, start + 18) for part in sounds]), torch.arange(len(sounds)).repeat(18)
     attacks = {"gray-box": {"eps": EPS[-1], "steps": 40}, "exact": {"sees": "full", "eps": EPS[-1], "steps": 20, "eot": 2}}
     attacks["video-auto-1"] = {"method": "video-auto-1", "eps": EPS[-1], "n_clips": 18}
     ways = {name: all_ways[name] for name in ("none", "plain noise", "one-step, t = 3", "diffusion, t = 3")}
-    title, folder = f"Which of {len(sounds)} speakers, right in %", out / f"speakers_{half.name}"
-    print(benchmark(Identifier(victims.values()), ways, (x, y), attacks, out=folder, batch_size=18, title=title, progress=False), flush=True)
+    options = {"title": f"Which of {len(sounds)} speakers, right in %", "out": out / f"speakers_{half.name}", "batch_size": 18}
+    print(benchmark(Identifier(victims.values()), ways, (x, y), attacks, progress=False, **options), flush=True)
     claim, file = min(half.test), out / f"check_{half.name}.json"
     if not file.exists():
         defended, sounds = Defended(victims[claim], all_ways["diffusion, t = 3"]), trials(half.test, claim)
