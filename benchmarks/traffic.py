@@ -55,7 +55,26 @@ PAIRS = [("serror_rate", "rerror_rate"), ("srv_serror_rate", "srv_rerror_rate"),
 
 def read_rows(path: Path) -> list[list[str]]:
     "The rows of a file of NSL-KDD: 41 features, the label, and how hard the row is."
-    return [line.split(",") for line in gzip.open(path, "rt").read().split()]
+    with gzip.open(path, "rt") if path.suffix == ".gz" else open(path) as file:
+        rows = [line.split(",") for line in file.read().split()]
+    if wrong := next((row for row in rows if len(row) != len(NAMES) + 2), None):
+        raise ValueError(f"{path}: a row has {len(wrong)} columns, expected {len(NAMES)} features, a label and a difficulty")
+    return rows
+
+
+FILES = {  # the halves that the numbers of the lesson are of, or the files as they are published
+    "training": ("train_20percent.csv.gz", "KDDTrain+_20Percent.txt", "KDDTrain+.txt"),
+    "test": ("test_half.csv.gz", "KDDTest+.txt"),
+}
+
+
+def data_of(folder: Path) -> tuple[list, list]:
+    "Training rows and test rows from a folder with NSL-KDD. A `ValueError` names what is missing."
+    found = [next((folder / name for name in names if (folder / name).is_file()), None) for names in FILES.values()]
+    for path, (kind, names) in zip(found, FILES.items()):
+        if path is None:
+            raise ValueError(f"no {kind} rows of NSL-KDD in {folder}: expected {' or '.join(names)}")
+    return read_rows(found[0]), read_rows(found[1])
 
 
 class Encoder:
@@ -558,7 +577,7 @@ def report(out: Path, few: int) -> None:
 
 def prepare(seed: int, data: Path, out: Path, many: int, few: int) -> Study:
     "The rows and models of a seed; trained, or loaded where they were trained before."
-    train_rows, test_rows = read_rows(data / "train_20percent.csv.gz"), read_rows(data / "test_half.csv.gz")
+    train_rows, test_rows = data_of(data)
     encoder = Encoder(train_rows)
     (x, y), (test, labels) = encoder(train_rows), encoder(test_rows)
     order = torch.randperm(len(test), generator=torch.Generator().manual_seed(0))[many * seed : many * (seed + 1)]
@@ -580,8 +599,10 @@ def main() -> None:
     parser.add_argument("--many", type=int, default=1000, help="test rows of a seed")
     parser.add_argument("--few", type=int, default=300, help="of these, for attacks that average over draws")
     options = parser.parse_args()
-    if not options.data.is_dir():
-        sys.exit(f"there is no folder {options.data}: get NSL-KDD and name its folder with --data")
+    try:
+        data_of(options.data)
+    except (ValueError, OSError) as error:
+        sys.exit(f"{error}; name the folder with --data")
     options.out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
     for seed in options.seeds:

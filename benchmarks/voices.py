@@ -1,8 +1,9 @@
 """Speaker verification under attack, and purification of its waveforms: python benchmarks/voices.py --data FOLDER
 
-FOLDER holds wav files spkS_digitD_NN.wav (8 kHz, mono, 16 bit) of six speakers, such as the Free Spoken Digit Dataset with its speakers
-numbered (https://github.com/Jakobovski/free-spoken-digit-dataset, CC BY-SA 4.0). --encoder is pretrained.pt of the package resemblyzer
-(Apache 2.0): pip download --no-deps resemblyzer, and unzip the wheel. Without it only the small encoder is attacked, which is trained here.
+FOLDER holds wav files spkS_digitD_NN.wav (8 kHz, mono, 16 bit) of six speakers (four are enough), such as the Free Spoken Digit Dataset
+with its speakers numbered (https://github.com/Jakobovski/free-spoken-digit-dataset, CC BY-SA 4.0). --encoder is pretrained.pt of the
+package resemblyzer (Apache 2.0): pip download --no-deps resemblyzer, and unzip the wheel. Without it only the small encoder is attacked,
+which is trained here.
 
 Each half of the speakers is tested once, with models trained on the other half. Writes voices.json and table.md into OUT; each cell is kept
 at once, so the same command goes on where it was. Training takes three minutes, everything about an hour on one idle core.
@@ -58,13 +59,26 @@ def half_second(x: torch.Tensor) -> torch.Tensor:
     return level(x[start : start + LENGTH])
 
 
+def samples_of(path: Path) -> torch.Tensor:
+    "The sound `(L,)` in a wav file, from -1 to 1."
+    with wave.open(str(path)) as file:
+        kind = file.getframerate(), file.getnchannels(), 8 * file.getsampwidth()
+        if kind != (RATE, 1, 16) or not file.getnframes():
+            found = f"{file.getnframes()} samples at {kind[0]} Hz, {kind[1]} channel(s), {kind[2]} bit"
+            raise ValueError(f"{path}: expected a sound of {RATE} Hz, one channel, 16 bit, found {found}")
+        return torch.frombuffer(bytearray(file.readframes(file.getnframes())), dtype=torch.int16) / 32768
+
+
 def recordings(folder: Path) -> dict[int, torch.Tensor]:
-    "Speaker -> half seconds `(n, 4000)`, in an order drawn once."
+    "Speaker -> half seconds `(n, 4000)`, in an order drawn once. A `ValueError` for too few of them, or another kind of file."
     found: dict[int, list] = {}
     for path in sorted(folder.glob("spk*_digit*_*.wav")):
-        with wave.open(str(path)) as file:
-            samples = torch.frombuffer(bytearray(file.readframes(file.getnframes())), dtype=torch.int16)
-        found.setdefault(int(path.name[3]), []).append(half_second(samples / 32768))
+        speaker = int(path.name[3:].partition("_")[0])
+        found.setdefault(speaker, []).append(half_second(samples_of(path)))
+    least = ENROL + 2 * EACH
+    if len(found) < 4 or min(map(len, found.values())) < least:
+        have = ", ".join(f"spk{speaker}: {len(sounds)}" for speaker, sounds in sorted(found.items())) or "none"
+        raise ValueError(f"{folder}: {least} recordings spkS_digitD_NN.wav of each of four speakers or more are needed, found {have}")
     draw = torch.Generator().manual_seed(SEED)
     return {speaker: torch.stack(sounds)[torch.randperm(len(sounds), generator=draw)] for speaker, sounds in sorted(found.items())}
 
@@ -460,14 +474,16 @@ def main() -> None:
     parser.add_argument("--encoder", type=Path, help="pretrained.pt of resemblyzer")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/voices"))
     args = parser.parse_args()
-    sounds = recordings(args.data)
-    if len(sounds) != 6 or min(map(len, sounds.values())) < ENROL + 2 * EACH:
-        sys.exit(f"{args.data} has no recordings spkS_digitD_NN.wav of six speakers: get them as the head of this script says")
+    try:
+        sounds = recordings(args.data)
+    except (ValueError, wave.Error) as error:
+        sys.exit(f"{error}; the head of this script says where to get them")
     torch.set_num_threads(1)
     (args.out / "weights").mkdir(parents=True, exist_ok=True)
     file = args.out / "voices.json"
     kept = json.loads(file.read_text()) if file.exists() else {}
-    first, second = ({s: x for s, x in sounds.items() if s in part} for part in ((1, 2, 3), (4, 5, 6)))
+    order, middle = list(sounds), (len(sounds) + 1) // 2
+    first, second = ({s: sounds[s] for s in part} for part in (order[:middle], order[middle:]))
     halves = [Half(*each, args.out / "weights", args.encoder) for each in (("a", first, second), ("b", second, first))]
     for cell in cells():
         once = "EOT" in cell[1]  # a check of the attack: one victim, one half

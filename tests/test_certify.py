@@ -143,6 +143,13 @@ def test_proofs_that_cannot_be_are_refused_before_anything_is_drawn(monkeypatch)
     one_line(lambda: Smoothed(Plane(), inside=Double(0.1)).certify(CLIPS[:1], Double(0.1)), "orthogonal projection")
 
 
+@pytest.mark.parametrize("wrong", [{"alpha": 2}, {"draws": 9}, {"select": 0}])
+def test_wrong_options_leave_no_folder(wrong, tmp_path):
+    with pytest.raises(VideoPureError):
+        certify.certify(Smoothed(Plane()), CLIPS[:1], L2(0.1), tmp_path / "out", False, **wrong)
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_denoiser_of_other_noise_is_refused_and_parts_move_along():
     pipe = VideoPurePipeline.tiny()
     one_line(lambda: Smoothed(CLASSIFIER, 0.5, Denoiser(pipe, 0.1)), "0.1", "0.5")

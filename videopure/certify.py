@@ -523,6 +523,9 @@ def certify(
         if out is None:
             return model.certify(clips, threat, progress=progress, **options)
         clips, threat = signal_of(model).check(clips), as_threat(threat, signal_of(model))
+        if isinstance(model, Smoothed):  # before there is a folder
+            usual = inspect.signature(model.certify).parameters
+            _check_draws(*(options.get(name, usual[name].default) for name in ("draws", "select", "alpha")))
         labels = None if labels is None else check_labels(labels, len(clips))
         if names is not None and len({*names}) != len(clips):
             raise VideoPureError(f"{len({*names})} names for {len(clips)} clips: expected a name of its own for each")
