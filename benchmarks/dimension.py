@@ -3,7 +3,8 @@
 The models and the largest change of a value stay as they are, only the dimension of the attacker's space differs. On clips, 8/255 in each
 value, one number is chosen for each block of pixels (fresh clips, seed 1807). On network traffic (NSL-KDD, its folder as --data; models
 and rows of benchmarks/traffic.py), 0.1 in each number, some of the 38 numbers are chosen: three random subsets of each size. Each cell is
-kept at once in benchmarks/dimension: started again, the script goes on where it was. About an hour on a core, most of it for VideoPure and DiffPure on ten clips, with 20 steps.
+kept at once in benchmarks/dimension: started again, the script goes on where it was. About an hour on a core, half of it for VideoPure
+and DiffPure on ten clips, which are attacked with 20 steps.
 """
 
 import argparse

@@ -75,7 +75,7 @@ def test_a_verifier_is_a_classifier_that_can_be_attacked_and_defended():
 def test_without_recordings_one_line_says_so(tmp_path):
     command = [sys.executable, ROOT / "benchmarks" / "voices.py", "--data", tmp_path, "--out", tmp_path / "out"]
     found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert found.returncode == 1 and "no recordings" in found.stderr and len(found.stderr.splitlines()) == 1
+    assert found.returncode == 1 and "found none" in found.stderr and len(found.stderr.splitlines()) == 1
     assert not (tmp_path / "out").exists()
 
 
