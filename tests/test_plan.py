@@ -9,7 +9,7 @@ from videopure.cli import main
 from videopure.config import run_config
 from videopure.defense import Defended
 from videopure.evaluate import benchmark
-from videopure.plan import TimeUp, at_most, longest, plan_config, seconds_of, time_limit
+from videopure.plan import TimeUp, longest, plan_config, seconds_of, time_limit, unbroken_seconds
 from videopure.suite import MEMBERS
 from videopure.tiny import tiny_classifier
 from videopure.video import VideoPureError, moving_shapes
@@ -157,7 +157,7 @@ def test_an_estimate_stops_nothing_and_changes_nothing(data):
     rows = {"none": None, "numpy": numpy_blur, "smoothing": make_purifier("smoothing", sigma=0.1, votes=2)}
     attacks = {"own": {"method": Odd, "sees": "full"}, "full": {"sees": "full", "eps": "4/255", "steps": 1}}
     cards = []
-    for expect in (None, at_most):
+    for expect in (None, unbroken_seconds):
         torch.manual_seed(3)
         cards.append(benchmark(tiny_classifier(), rows, data, attacks, progress=bool(expect), expect=expect))
     assert [r["predicted"] for r in cards[0].results] == [r["predicted"] for r in cards[1].results]

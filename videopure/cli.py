@@ -126,7 +126,7 @@ def _evaluated(words: SimpleNamespace) -> str | None:
         return str(videopure.plan.plan_config(settings, words.out, words.device, **only))
     if videopure.video.check_number("workers", words.workers, 1) > 1 and not os.environ.get("RANK"):
         return videopure.journal.run_together(["evaluate", *_as_words(vars(words) | {"workers": None})], words.workers)
-    card = videopure.config.run_config(settings, words.out, words.device, **only, expect=videopure.plan.at_most)
+    card = videopure.config.run_config(settings, words.out, words.device, **only, expect=videopure.plan.unbroken_seconds)
     return _shown(card, settings, words.out, _seen_before(words, [r["clip"] for r in card.results]))
 
 # %% ../nbs/19_cli.ipynb #6edb051c

@@ -488,7 +488,7 @@ def benchmark(
     worst: Sequence[str] | None = None,  # attacks that the worst case is over; None: all
     title: str = "Robustness",  # of the card
     progress: bool = True,  # show a bar with the time left
-    expect: Callable | None = None,  # (run, cells) to the seconds that a clip of each cell costs at most, such as `plan.at_most`
+    expect: Callable | None = None,  # (run, cells) to the seconds that a clip of each cell costs, such as `plan.unbroken_seconds`
 ) -> Card:
     "Measure defenses under attacks, clip by clip. Goes on with what is in `out`; a `VideoPureError` for bad settings or another run there."
     specs, (share, wait) = attack_specs(attacks, protocol), processes()

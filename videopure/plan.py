@@ -202,7 +202,7 @@ def run_of(config: dict, device: str) -> tuple[Run, dict]:
     return run, run.config(given.title, given.protocol if given.attacks is None else None, given.worst)
 
 # %% ../nbs/16g_plan.ipynb #atm00002
-def at_most(
+def unbroken_seconds(
     run: Run,
     cells: Sequence[tuple[str, str]],  # pairs of an attack and a defense
     limit: float = 10.0,  # seconds after which nothing more is tried

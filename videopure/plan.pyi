@@ -86,7 +86,7 @@ def run_of(config: dict[Any, Any], device: str) -> tuple[Run, dict[Any, Any]]:
     """The `Run` that a configuration describes, and its settings in plain values."""
     ...
 
-def at_most(run: Run, cells: Sequence[tuple[str, str]], limit: float=10.0) -> dict[tuple[str, str], float]:
+def unbroken_seconds(run: Run, cells: Sequence[tuple[str, str]], limit: float=10.0) -> dict[tuple[str, str], float]:
     """About what a clip of each cell costs if nothing breaks, from an answer and a gradient of each model. For `benchmark`'s `expect`."""
     ...
 

@@ -14,7 +14,7 @@ __all__ = ['PROTOCOLS', 'AttackSpec']
 class AttackSpec:
     """One attack of an evaluation: how it attacks, what it sees, and on how many clips. `options` go to the attack."""
     method: object = 'pgd'
-    sees: str = 'classifier'
+    sees: str | None = None
     n_clips: int | dict[str, int] | None = None
     uint8: bool = False
     options: dict[Any, Any] = field(default_factory=dict)

@@ -7,11 +7,13 @@ from torch import nn as nn
 from .attacks import ATTACKS as ATTACKS, PGD as PGD, Best as Best, VideoAttack as VideoAttack, answered as answered, make_attack as make_attack, margin as margin, record_loss as record_loss
 from .baselines import GaussianBlur as GaussianBlur, OneStep as OneStep
 from .blackbox import NES as NES, RayS as RayS, Square as Square
-from .checks import checked as checked
-from .defense import Defended as Defended, for_signal as for_signal
+from .checks import Late as Late, MissingPackageError as MissingPackageError, checked as checked
+from .defense import Defended as Defended, answer as answer, for_signal as for_signal
+from .diffusion import SignalDiffusion as SignalDiffusion
 from .guidance import smooth_sign as smooth_sign
 from .pipeline import VideoPurePipeline as VideoPurePipeline
 from .purifier import NoGradientError as NoGradientError, VideoPure as VideoPure, as_purifier as as_purifier
+from .signal import Signal as Signal
 from .threats import Linf as Linf, LowFrequency as LowFrequency, as_threat as as_threat
 from .video import VIDEO as VIDEO, VideoPureError as VideoPureError, signal_of as signal_of
 __all__ = ['MEMBERS', 'BROKEN_BY', 'VideoAuto']
@@ -35,6 +37,10 @@ def gray_box_momentum(suite: 'VideoAuto') -> Callable[..., Any] | None:
     """The same with momentum."""
     ...
 
+def _estimate(suite: 'VideoAuto') -> OneStep:
+    """The one-step estimate of the defense's diffusion model; of another signal at the level of the purifier, if that has one."""
+    ...
+
 def one_step_transfer(suite: 'VideoAuto') -> Callable[..., Any] | None:
     """PGD along the exact gradient of the one-step estimate, merely shown to the defense."""
     ...
@@ -50,6 +56,28 @@ def exact(suite: 'VideoAuto') -> Callable[..., Any] | None:
 def exact_records(suite: 'VideoAuto') -> Callable[..., Any] | None:
     """The same on the mean loss of all records, with momentum."""
     ...
+torchattacks: Late
+
+class _AsPicture(nn.Module):
+    """A model of another signal than video, for attacks on pictures `(B, N, 1, 1)` of values from 0 to 1."""
+    model: nn.Module
+    signal: Signal
+    shape: tuple[Any, ...]
+    training: bool
+
+    def __init__(self, model: nn.Module, signal: Signal):
+        ...
+
+    def pictures(self, x: torch.Tensor) -> torch.Tensor:
+        """Samples `(B, ...)` of the signal as pictures."""
+        ...
+
+    def samples(self, pictures: torch.Tensor) -> torch.Tensor:
+        """Pictures as samples of the signal."""
+        ...
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        ...
 
 def exact_apgd(suite: 'VideoAuto') -> Callable[..., Any] | None:
     """APGD along the exact gradient; of torchattacks."""
@@ -113,6 +141,7 @@ class VideoAuto(VideoAttack):
     """The suite video-auto-1: all its members in turn, each on the clips that are left; it has no setting but the size.
 
     After a call: `success` (B,), and `broken_by`, the name of the member that broke each clip, "" where none did."""
+    sees: str
     threat: Any
     progress: bool
     broken_by: list[Any]
@@ -187,7 +216,7 @@ class VideoAuto(VideoAttack):
         """The attacked clips; called by `__call__`."""
         ...
 
-    def _try(self, name: str, attack: Callable[..., Any] | None, clips: torch.Tensor, labels: torch.Tensor, best: Best) -> int:
+    def _try(self, name: str, make: Callable[..., Any], clips: torch.Tensor, labels: torch.Tensor, best: Best) -> int:
         """Attack the clips that are left; how many were broken."""
         ...
 
