@@ -443,3 +443,57 @@ def test_parts_that_lead_back_to_themselves():
         scope["attack"] = PGD(net, steps=steps)
         found.append((identity(net), identity(scope["attack"])))
     assert found[0] == found[2] and found[0][0] != found[1][0] and found[0][1] != found[1][1]
+
+
+class Recurrent(nn.Module):
+    "A classifier with what `nn.LSTM` keeps beside its weights; `speed` is an attribute, and the name of a variable below."
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.inner, self.speed = nn.LSTM(4, 3, 2, bidirectional=True), nn.Linear(6, 2)
+
+    def forward(self, x):
+        return self.speed(self.inner(x)[0][:, -1])
+
+
+speed = 1
+
+
+def test_identity_of_recurrent_networks_follows_their_weights_only():
+    model, other = Recurrent(), Recurrent()
+    first = identity(model)
+    x = torch.randn(2, 5, 4, requires_grad=True)
+    model(x).sum().backward()
+    assert identity(model) == first == identity(other)
+    with torch.no_grad():
+        other.inner.weight_hh_l1_reverse[0, 0] += 1
+    assert identity(other) != first
+
+
+def test_identity_takes_no_attribute_for_a_variable_of_the_file(monkeypatch):
+    first = identity(Recurrent())
+    monkeypatch.setattr(sys.modules[__name__], "speed", 2)
+    assert identity(Recurrent()) == first
+
+
+class Scaled(nn.Module):
+    def __init__(self, factor):
+        super().__init__()
+        torch.manual_seed(0)
+        self.inner, self.factor = nn.Linear(4, 3), factor
+
+    def forward(self, x):
+        return self.factor * self.inner(x)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("compiled", [torch.jit.script, lambda model: torch.jit.trace(model, torch.ones(1, 4))])
+def test_identity_of_torchscript_follows_code_settings_and_weights(compiled, tmp_path):
+    torch.jit.save(compiled(Scaled(2.0)), tmp_path / "model.pt")
+    first, again = (torch.jit.load(tmp_path / "model.pt") for _ in range(2))
+    assert identity(first) == identity(again) and identity(compiled(Scaled(2.0))) == identity(compiled(Scaled(2.0)))
+    assert identity(compiled(Scaled(3.0))) != identity(compiled(Scaled(2.0)))
+    with torch.no_grad():
+        again.inner.weight[0, 0] += 1
+    assert identity(first) != identity(again)

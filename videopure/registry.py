@@ -11,6 +11,7 @@ import dis
 import hashlib
 import importlib
 import inspect
+import io
 import os
 import re
 import logging
@@ -23,6 +24,8 @@ from functools import cache, cached_property, partial, singledispatch
 from inspect import ismethod
 from pathlib import Path, PurePath
 import types
+import weakref
+import zipfile
 
 import numpy as np
 import torch
@@ -230,10 +233,13 @@ def _codes(code: types.CodeType) -> list[types.CodeType]:
     return [code] + [inner for const in code.co_consts if isinstance(const, types.CodeType) for inner in _codes(const)]
 
 
-def _named(code: types.CodeType) -> set[str]:
-    "All names in the instructions of a function and of those inside it; texts too, if it looks variables up by their names."
+def _named(code: types.CodeType) -> tuple[set[str], set[str]]:
+    "What a function reads from its module, and all names in it, of attributes too; texts, if it looks variables up by their names."
     names, texts = ({each for part in _codes(code) for each in getattr(part, kind)} for kind in ("co_names", "co_consts"))
-    return names | {text for text in texts if isinstance(text, str) and names & {"globals", "getattr", "vars", "eval"}}
+    steps = (step for part in _codes(code) for step in dis.get_instructions(part))
+    read = {step.argval for step in steps if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
+    texts = {text for text in texts if isinstance(text, str) and names & {"globals", "getattr", "vars", "eval"}}
+    return read | texts, names | texts
 
 
 def _imported(code: types.CodeType) -> dict[str, types.ModuleType]:
@@ -259,8 +265,8 @@ def _function_pieces(part: types.FunctionType) -> list:
     homes = [name and name != "builtins" and _library(name) for name in (part.__module__, scope.get("__name__"))]
     if all(homes):
         return [*homes, part.__qualname__, [] if hasattr(part, "__wrapped__") else cells]
-    names = _named(part.__code__)
-    used = {name: scope[name] for name in names if name in scope} | _imported(part.__code__)
+    read, names = _named(part.__code__)
+    used = {name: scope[name] for name in read if name in scope} | _imported(part.__code__)
     used, cells = {name: _of_module(value, names) for name, value in used.items()}, [_of_module(value, names) for value in cells]
     return [part.__code__, part.__defaults__, part.__kwdefaults__, cells, used, vars(part)]
 
@@ -269,6 +275,7 @@ pieces.register(partial, lambda part: [part.func, part.args, part.keywords])
 pieces.register(types.MethodType, lambda part: [part.__func__, part.__self__])
 pieces.register(property, lambda part: [part.fget])
 pieces.register(cached_property, lambda part: [part.func])
+pieces.register(weakref.ReferenceType, lambda part: [part()])  # an LSTM keeps some to its weights
 pieces.register(torch.library.Library, lambda part: [part.ns, part.kind])  # an operator of your own holds one
 pieces.register(types.ModuleType, lambda part: [part.__name__, None if _library(part.__name__) else Path(part.__file__).read_bytes()])
 for _type in (staticmethod, classmethod):
@@ -304,7 +311,17 @@ def _module_pieces(part: nn.Module) -> list:
     if isinstance(config := own.get("_internal_dict"), dict):  # of diffusers; with _, where it was loaded from and by which version
         own["_internal_dict"] = {name: value for name, value in config.items() if not name.startswith("_")}
     own |= {name: list(own[name].values()) for name in _HOOKS}  # their keys are only counted
-    return [type(part), own, str(getattr(part, "inlined_graph", ""))]
+    return [type(part), own]
+
+
+@pieces.register
+def _script_pieces(part: torch.jit.ScriptModule) -> list:
+    "What TorchScript saves of it, code, attributes and weights; not where the code once stood."
+    torch.jit.save(part, file := io.BytesIO())
+    plain = lambda text: re.sub(rb"(?s)(X.{4})?(__torch__[\w./]*?)___torch_mangle_\d+", rb"\2", text)  # numbers of this process
+    with zipfile.ZipFile(file) as archive:
+        names = [name for name in archive.namelist() if not name.endswith((".debug_pkl", "serialization_id", "version"))]
+        return [plain(each) for name in names for each in (name.partition("/")[2].encode(), archive.read(name))]
 
 # %% ../nbs/10a_registry.ipynb #c058
 def identity(part: object, name: str = "part") -> str:

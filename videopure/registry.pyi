@@ -101,8 +101,8 @@ def _codes(code: types.CodeType) -> list[types.CodeType]:
     """The code of a function and of those inside it."""
     ...
 
-def _named(code: types.CodeType) -> set[str]:
-    """All names in the instructions of a function and of those inside it; texts too, if it looks variables up by their names."""
+def _named(code: types.CodeType) -> tuple[set[str], set[str]]:
+    """What a function reads from its module, and all names in it, of attributes too; texts, if it looks variables up by their names."""
     ...
 
 def _imported(code: types.CodeType) -> dict[str, types.ModuleType]:
@@ -129,6 +129,10 @@ def _class_pieces(part: type[Any]) -> list[Any]:
 
 def _module_pieces(part: nn.Module) -> list[Any]:
     """Its class, settings, weights, buffers, inner modules and hooks; compiled or not, it computes the same."""
+    ...
+
+def _script_pieces(part: torch.jit.ScriptModule) -> list[Any]:
+    """What TorchScript saves of it, code, attributes and weights; not where the code once stood."""
     ...
 
 def identity(part: object, name: str='part') -> str:
