@@ -50,8 +50,8 @@ def comparison(card: Card) -> Table:
     "What is left right by the suite and by the audit."
     rows = []
     for (name, size), (n, left) in AUDIT.items():
-        found = card.accuracy(name, f"video-auto-1 {size}")
-        rows += [[name, size, n, f"{left:g}", found]] if found is not None and found.n == n else []
+        if len(card.cell(name, f"video-auto-1 {size}")) == n:
+            rows += [[name, size, n, f"{left:g}", card.accuracy(name, f"video-auto-1 {size}")]]
     return Table("Right under attack", ["defense", "size", "clips", "audit, clips left", "video-auto-1, %"], rows)
 
 

@@ -16,7 +16,8 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-from traffic import FREE, OUT, ROOT, defenses, prepare, right
+from records import of_one_data
+from traffic import FREE, OUT, ROOT, data_of, defenses, prepare, right
 from videopure import Defended, VideoPurePipeline, moving_shapes, tiny_classifier
 from videopure.attacks import PGD
 from videopure.baselines import DiffPure, OneStep
@@ -99,6 +100,8 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     path = args.out / "results.json"
     found = json.loads(path.read_text()) if path.exists() else {}
+    if args.data.is_dir():
+        of_one_data(args.out, list(data_of(args.data)))
     cells = {"clips": on_clips()} | ({"traffic": on_traffic(args.data, OUT)} if args.data.is_dir() else {})
     for signal in reversed(cells):  # rows are quick
         for name, model, x, y, count, threat, budget in cells[signal]:

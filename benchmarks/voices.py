@@ -23,6 +23,7 @@ import torch.nn.functional as F
 from diffusers import DDIMScheduler
 from torch import nn
 
+from records import of_one_data
 from videopure.attacks import PGD
 from videopure.baselines import DiffPure, OneStep, RandomizedSmoothing, RandomSampling
 from videopure.certify import Smoothed
@@ -61,20 +62,26 @@ def half_second(x: torch.Tensor) -> torch.Tensor:
 
 def samples_of(path: Path) -> torch.Tensor:
     "The sound `(L,)` in a wav file, from -1 to 1."
-    with wave.open(str(path)) as file:
-        kind = file.getframerate(), file.getnchannels(), 8 * file.getsampwidth()
-        if kind != (RATE, 1, 16) or not file.getnframes():
-            found = f"{file.getnframes()} samples at {kind[0]} Hz, {kind[1]} channel(s), {kind[2]} bit"
-            raise ValueError(f"{path}: expected a sound of {RATE} Hz, one channel, 16 bit, found {found}")
-        return torch.frombuffer(bytearray(file.readframes(file.getnframes())), dtype=torch.int16) / 32768
+    try:
+        with wave.open(str(path)) as file:
+            kind, n = (file.getframerate(), file.getnchannels(), 8 * file.getsampwidth()), file.getnframes()
+            data = bytearray(file.readframes(n))
+    except (wave.Error, EOFError, OSError) as error:
+        raise ValueError(f"{path} is no whole wav file ({error or 'it ends too early'})") from error
+    if kind != (RATE, 1, 16) or not n or len(data) != 2 * n:
+        found = f"{len(data)} bytes at {kind[0]} Hz, {kind[1]} channel(s), {kind[2]} bit"
+        raise ValueError(f"{path}: expected a whole sound of {RATE} Hz, one channel, 16 bit, found {found}")
+    return torch.frombuffer(data, dtype=torch.int16) / 32768
 
 
 def recordings(folder: Path) -> dict[int, torch.Tensor]:
     "Speaker -> half seconds `(n, 4000)`, in an order drawn once. A `ValueError` for too few of them, or another kind of file."
     found: dict[int, list] = {}
     for path in sorted(folder.glob("spk*_digit*_*.wav")):
-        speaker = int(path.name[3:].partition("_")[0])
-        found.setdefault(speaker, []).append(half_second(samples_of(path)))
+        speaker = path.name[3:].partition("_")[0]
+        if not speaker.isdigit():
+            raise ValueError(f"{path}: expected a name spkS_digitD_NN.wav, S the number of a speaker")
+        found.setdefault(int(speaker), []).append(half_second(samples_of(path)))
     least = ENROL + 2 * EACH
     if len(found) < 4 or min(map(len, found.values())) < least:
         have = ", ".join(f"spk{speaker}: {len(sounds)}" for speaker, sounds in sorted(found.items())) or "none"
@@ -476,9 +483,10 @@ def main() -> None:
     args = parser.parse_args()
     try:
         sounds = recordings(args.data)
-    except (ValueError, wave.Error) as error:
+    except ValueError as error:
         sys.exit(f"{error}; the head of this script says where to get them")
     torch.set_num_threads(1)
+    of_one_data(args.out, sounds)
     (args.out / "weights").mkdir(parents=True, exist_ok=True)
     file = args.out / "voices.json"
     kept = json.loads(file.read_text()) if file.exists() else {}
@@ -486,9 +494,9 @@ def main() -> None:
     first, second = ({s: sounds[s] for s in part} for part in (order[:middle], order[middle:]))
     halves = [Half(*each, args.out / "weights", args.encoder) for each in (("a", first, second), ("b", second, first))]
     for cell in cells():
-        once = "EOT" in cell[1]  # a check of the attack: one victim, one half
+        once = "EOT" in cell[1]  # a check of the attack, on one victim
         for victim in list(halves[0].encoders)[: 1 if once else None]:
-            for half in halves[: 1 if once else None]:
+            for half in halves:
                 for claim in half.test:
                     key = " | ".join(map(str, (victim, *cell, claim)))
                     if key not in kept:

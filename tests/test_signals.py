@@ -424,3 +424,13 @@ def test_apgd_breaks_of_a_linear_model_what_can_be_broken(kind):
     found = MEMBERS["exact, APGD"](VideoAuto(line, eps, progress=False))(x, scores.argmax(1))
     broken, most = line(found).argmax(1) != scores.argmax(1), eps * weight.abs().sum()
     assert broken[lead < 0.98 * most].all() and not broken[lead > 1.001 * most].any() and 0 < broken.sum() < len(x)
+
+
+@OTHERS
+def test_samples_without_gradient_do_not_hide_that_of_others(kind):
+    signal, net, x, _ = made(kind)
+    third = signal.width / 3
+    inner = partial(torch.clamp, min=signal.low + third, max=signal.high - third)
+    x[:3] = signal.low  # where the purifier cuts everything off
+    suite = VideoAuto(Defended(net, inner), 0.02 * signal.width, progress=False)
+    assert suite.has_gradient(x) and suite.has_gradient(x.flip(0)) and not suite.has_gradient(x[:3])
