@@ -6,7 +6,7 @@ package resemblyzer (Apache 2.0): pip download --no-deps resemblyzer, and unzip 
 which is trained here.
 
 Each half of the speakers is tested once, with models trained on the other half. Writes voices.json and table.md into OUT; each cell is kept
-at once, so the same command goes on where it was. Training takes three minutes, everything about an hour on one idle core.
+at once, so the same command goes on where it was. Training takes three minutes, everything about an hour and a half on one idle core.
 """
 
 import argparse
