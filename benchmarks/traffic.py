@@ -544,7 +544,8 @@ def collect(out: Path, few: int) -> dict:
         for key in seeds[0] if key.startswith("radii")
     }
     rest = {key: [found.get(key) for found in seeds] for key in ("t", "scan", "scan 0.03", "scan 0.3", "seconds")}
-    first = {key.removeprefix("DiffPure; "): [cut(found, key, few) for found in seeds] for key in cells if key.startswith("DiffPure; ")}
+    pure = [key for key in cells if key.startswith("DiffPure; ")]
+    first = {key.removeprefix("DiffPure; "): [cut(found, key, few) for found in seeds if key in found] for key in pure}
     more = {"held-out": held, "certified": radii, "check_defense": seeds[0].get("check_defense")}
     return rest | more | {"cells": cells, "DiffPure, the same rows": first}
 

@@ -14,6 +14,9 @@ import torch
 ROOT = Path(__file__).resolve().parent.parent
 
 
+sys.path.insert(0, str(ROOT / "benchmarks"))  # where the scripts find each other
+
+
 def script(name):
     spec = importlib.util.spec_from_file_location(name, ROOT / "benchmarks" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
@@ -109,6 +112,8 @@ def test_the_table_of_traffic_is_that_of_its_record():
     assert all(one[0] <= one[1] and one[2] <= one[3] <= one[1] for counts in cells.values() for one in counts)
     floor = [cells[f"words only; {column}"] for column in ("clean", "gray-box", "exact, EOT 16", "eps 1, exact")]
     assert all(counts == floor[0] for counts in floor)  # no attack moves a word
+    right = lambda column: sum(one[0] for one in cells[f"none; {column}"])  # nothing is hidden there, so the exact attack does no worse
+    assert right("exact, EOT 16") <= right("gray-box") and right("sender, exact") <= right("sender, gray-box")
 
 
 def test_without_the_rows_of_traffic_one_line_says_so(tmp_path):

@@ -2,9 +2,11 @@
 
 import json
 import math
+import re
 import subprocess
 import sys
-from importlib.util import module_from_spec, spec_from_file_location
+import wave
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -12,13 +14,13 @@ import torch
 
 from videopure.attacks import PGD
 from videopure.defense import Defended
+from videopure.results import Card
 
 ROOT = Path(__file__).resolve().parent.parent
 if not (ROOT / "benchmarks" / "voices.py").exists():
     pytest.skip("an installed package carries no benchmarks", allow_module_level=True)
-spec = spec_from_file_location("voices", ROOT / "benchmarks" / "voices.py")
-voices = module_from_spec(spec)
-spec.loader.exec_module(voices)
+sys.path.insert(0, str(ROOT / "benchmarks"))
+records, voices = import_module("records"), import_module("voices")
 
 
 def test_equal_error_rate_is_that_of_all_thresholds_tried_one_by_one():
@@ -86,8 +88,46 @@ def test_the_table_is_made_of_the_record():
     claims = {}
     for key in kept:
         claims.setdefault(key.rsplit(" | ", 1)[0], set()).add(key[-1])
-    assert all(found == set("456" if "EOT" in cell else "123456") for cell, found in claims.items())
+    assert all(found == set("123456") for found in claims.values())
     proofs = {(voices.proof_name(*proof),) for proof in voices.PROOFS}
     assert {tuple(cell.split(" | ")[1:]) for cell in claims} == {tuple(map(str, cell)) for cell in voices.cells()} | proofs
     for cell in kept.values():
         assert cell["labels"] == [1] * voices.EACH + [0] * voices.EACH if isinstance(cell, dict) else len(cell) == 2 * voices.EACH
+
+
+def test_the_tools_of_clips_have_measured_voices():
+    for half in "ab":
+        folder = ROOT / "benchmarks" / "voices"
+        card = Card.load(folder / f"speakers_{half}")
+        for name in ("none", "plain noise", "one-step, t = 3", "diffusion, t = 3"):
+            assert card.accuracy(name).n == 54 and card.accuracy(name, "exact").n == 54 and card.accuracy(name, "video-auto-1").n == 18
+        assert "failed" not in {verdict for verdict, *_ in json.loads((folder / f"check_{half}.json").read_text()).values()}
+
+
+@pytest.mark.parametrize(
+    "wrong, says",
+    [
+        (b"", "no whole wav file"),
+        (b"RIFF\0\0", "no whole wav file"),
+        (b"some text that is no sound at all", "no whole wav file"),
+        ((8000, 2), "2 channel(s)"),
+        ((16000, 1), "16000 Hz"),
+    ],
+)
+def test_wrong_recordings_are_named(wrong, says, tmp_path):
+    path = tmp_path / "spk1_digit0_00.wav"
+    if isinstance(wrong, bytes):
+        path.write_bytes(wrong)
+    else:
+        with wave.open(str(path), "wb") as file:
+            file.setframerate(wrong[0]), file.setnchannels(wrong[1]), file.setsampwidth(2), file.writeframes(bytes(8000))
+    with pytest.raises(ValueError, match=re.escape(says)) as error:
+        voices.recordings(tmp_path)
+    assert str(path) in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_record_is_of_one_set_of_recordings(tmp_path):
+    records.of_one_data(tmp_path, [1, 2])
+    records.of_one_data(tmp_path, [1, 2])
+    with pytest.raises(SystemExit, match="other data"):
+        records.of_one_data(tmp_path, [1, 3])
