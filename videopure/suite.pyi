@@ -205,7 +205,7 @@ class VideoAuto(VideoAttack):
         ...
 
     def has_gradient(self, clips: torch.Tensor) -> bool:
-        """Whether the answers have an exact gradient that is not zero everywhere."""
+        """Whether the answers to any of the clips have an exact gradient that is not zero everywhere; two clips at a time, until one has."""
         ...
 
     def is_random(self, clips: torch.Tensor) -> bool:
