@@ -71,6 +71,7 @@ def main() -> None:
         only_defenses=args.only, title="On the clips of the audit",
     )  # fmt: skip
     card.save(args.out)
+    (args.out / "comparison.md").write_text(comparison(card)._repr_markdown_() + "\n", encoding="utf-8")
     print(comparison(card))
 
 
