@@ -313,12 +313,12 @@ def _module_pieces(part: nn.Module) -> list:
     own |= {name: list(own[name].values()) for name in _HOOKS}  # their keys are only counted
     return [type(part), own]
 
-
+# %% ../nbs/10a_registry.ipynb #script02
 @pieces.register
 def _script_pieces(part: torch.jit.ScriptModule) -> list:
     "What TorchScript saves of it, code, attributes and weights; not where the code once stood."
     torch.jit.save(part, file := io.BytesIO())
-    plain = lambda text: re.sub(rb"(?s)(X.{4})?(__torch__[\w./]*?)___torch_mangle_\d+", rb"\2", text)  # numbers of this process
+    plain = lambda text: re.sub(rb"(?s)(X.{4})?(__torch__[\w./]*?)[./]___torch_mangle_\d+", rb"\2", text)  # numbers of this process
     with zipfile.ZipFile(file) as archive:
         names = [name for name in archive.namelist() if not name.endswith((".debug_pkl", "serialization_id", "version"))]
         return [plain(each) for name in names for each in (name.partition("/")[2].encode(), archive.read(name))]
