@@ -1,7 +1,7 @@
 """The suite against the attacks of an independent audit, on its clips: python benchmarks/audit.py
 
 Somebody else attacked the published defenses with code of their own, on the clips `moving_shapes(20, seed=4242)`, and found attacks
-that were stronger than those of the first edition of the table. AUDIT holds how many clips each of them left. The suite has to leave no
+that were stronger than those of the first edition of the table. AUDIT holds how many clips each of them left. The suite should leave no
 more. Where a defense draws noise, both numbers are means over six draws. The script goes on where it was stopped, and writes its card to
 OUT. Less than an hour on a core, most of it for what draws noise.
 """

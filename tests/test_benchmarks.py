@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from videopure.results import Card
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -120,3 +122,9 @@ def test_without_the_rows_of_traffic_one_line_says_so(tmp_path):
     command = [sys.executable, "benchmarks/traffic.py", "--data", str(tmp_path / "none"), "--out", str(tmp_path)]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert ended.returncode == 1 and len(ended.stderr.strip().splitlines()) == 1 and "--data" in ended.stderr
+
+
+def test_the_comparison_with_the_audit_is_that_of_its_card():
+    folder = ROOT / "benchmarks" / "audit"
+    table = script("audit").comparison(Card.load(folder))
+    assert (folder / "comparison.md").read_text(encoding="utf-8") == table._repr_markdown_() + "\n" and len(table.rows) == 9
